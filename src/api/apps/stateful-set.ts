@@ -1,0 +1,88 @@
+import { defineKind, type ObjectOf } from '../kind.ts';
+import { int32, int64, intOrString, list, of, string, struct, time, type Infer } from '../../schema/field.ts';
+import { PersistentVolumeClaim } from '../core/persistent-volume-claim.ts';
+import { PodTemplateSpec } from '../core/pod-template-spec.ts';
+import { LabelSelector } from '../meta/label-selector.ts';
+
+export const RollingUpdateStatefulSetStrategy = struct('io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy', '', {
+  partition: int32(1),
+  maxUnavailable: intOrString(2),
+});
+export interface RollingUpdateStatefulSetStrategy extends Infer<typeof RollingUpdateStatefulSetStrategy> {}
+
+export const StatefulSetUpdateStrategy = struct('io.k8s.api.apps.v1.StatefulSetUpdateStrategy', '', {
+  type: string(1).enum('RollingUpdate', 'OnDelete'),
+  rollingUpdate: of(2, RollingUpdateStatefulSetStrategy),
+});
+export interface StatefulSetUpdateStrategy extends Infer<typeof StatefulSetUpdateStrategy> {}
+
+export const StatefulSetPersistentVolumeClaimRetentionPolicy = struct(
+  'io.k8s.api.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy',
+  '',
+  {
+    whenDeleted: string(1),
+    whenScaled: string(2),
+  },
+);
+export interface StatefulSetPersistentVolumeClaimRetentionPolicy extends Infer<
+  typeof StatefulSetPersistentVolumeClaimRetentionPolicy
+> {}
+
+export const StatefulSetOrdinals = struct('io.k8s.api.apps.v1.StatefulSetOrdinals', '', {
+  start: int32(1).always(),
+});
+export interface StatefulSetOrdinals extends Infer<typeof StatefulSetOrdinals> {}
+
+export const StatefulSetSpec = struct('io.k8s.api.apps.v1.StatefulSetSpec', '', {
+  replicas: int32(1),
+  selector: of(2, LabelSelector).required(),
+  template: of(3, PodTemplateSpec).required(),
+  volumeClaimTemplates: list(4, PersistentVolumeClaim),
+  serviceName: string(5).always(),
+  podManagementPolicy: string(6).enum('OrderedReady', 'Parallel'),
+  updateStrategy: of(7, StatefulSetUpdateStrategy).always(),
+  revisionHistoryLimit: int32(8),
+  minReadySeconds: int32(9),
+  persistentVolumeClaimRetentionPolicy: of(10, StatefulSetPersistentVolumeClaimRetentionPolicy),
+  ordinals: of(11, StatefulSetOrdinals),
+});
+export interface StatefulSetSpec extends Infer<typeof StatefulSetSpec> {}
+
+export const StatefulSetCondition = struct('io.k8s.api.apps.v1.StatefulSetCondition', '', {
+  type: string(1).required(),
+  status: string(2).required(),
+  lastTransitionTime: time(3),
+  reason: string(4),
+  message: string(5),
+});
+export interface StatefulSetCondition extends Infer<typeof StatefulSetCondition> {}
+
+export const StatefulSetStatus = struct('io.k8s.api.apps.v1.StatefulSetStatus', '', {
+  observedGeneration: int64(1),
+  replicas: int32(2).required(),
+  readyReplicas: int32(3),
+  currentReplicas: int32(4),
+  updatedReplicas: int32(5),
+  currentRevision: string(6),
+  updateRevision: string(7),
+  collisionCount: int32(9),
+  conditions: list(10, StatefulSetCondition).listMap('type').merge('type'),
+  availableReplicas: int32(11).always(),
+});
+export interface StatefulSetStatus extends Infer<typeof StatefulSetStatus> {}
+
+export const StatefulSet = defineKind({
+  group: 'apps',
+  version: 'v1',
+  kind: 'StatefulSet',
+  plural: 'statefulsets',
+  scope: 'Namespaced',
+  package: 'io.k8s.api.apps.v1',
+  doc: '',
+  fields: {
+    spec: of(2, StatefulSetSpec).always(),
+    status: of(3, StatefulSetStatus).always(),
+  },
+  subresources: { status: true },
+});
+export interface StatefulSet extends ObjectOf<typeof StatefulSet> {}

@@ -1,0 +1,30 @@
+import { defineKind, type ObjectOf } from '../kind.ts';
+import { int32, of, string, struct, type Infer } from '../../schema/field.ts';
+
+export const ScaleSpec = struct('io.k8s.api.autoscaling.v1.ScaleSpec', '', {
+  replicas: int32(1).default(0),
+});
+export interface ScaleSpec extends Infer<typeof ScaleSpec> {}
+
+export const ScaleStatus = struct('io.k8s.api.autoscaling.v1.ScaleStatus', '', {
+  replicas: int32(1).required(),
+  selector: string(2),
+});
+export interface ScaleStatus extends Infer<typeof ScaleStatus> {}
+
+export const Scale = defineKind({
+  group: 'autoscaling',
+  version: 'v1',
+  kind: 'Scale',
+  plural: 'scales',
+  scope: 'Namespaced',
+  package: 'io.k8s.api.autoscaling.v1',
+  doc: '',
+  virtual: true,
+  verbs: ['create'],
+  fields: {
+    spec: of(2, ScaleSpec).always(),
+    status: of(3, ScaleStatus).always(),
+  },
+});
+export interface Scale extends ObjectOf<typeof Scale> {}

@@ -1,0 +1,19 @@
+import { defineKind, type ObjectOf } from '../kind.ts';
+import { of } from '../../schema/field.ts';
+import { ObjectReference } from './object-reference.ts';
+
+export const Binding = defineKind({
+  group: '',
+  version: 'v1',
+  kind: 'Binding',
+  plural: 'bindings',
+  scope: 'Namespaced',
+  package: 'io.k8s.api.core.v1',
+  doc: '',
+  virtual: true,
+  verbs: ['create'],
+  fields: {
+    target: of(2, ObjectReference).required(),
+  },
+});
+export interface Binding extends ObjectOf<typeof Binding> {}

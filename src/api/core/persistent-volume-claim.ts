@@ -1,0 +1,95 @@
+import { defineKind, type ObjectOf } from '../kind.ts';
+import { list, map, of, quantity, string, struct, time, type Infer } from '../../schema/field.ts';
+import { LabelSelector } from '../meta/label-selector.ts';
+
+export const VolumeResourceRequirements = struct('io.k8s.api.core.v1.VolumeResourceRequirements', '', {
+  limits: map(1, quantity()),
+  requests: map(2, quantity()),
+});
+export interface VolumeResourceRequirements extends Infer<typeof VolumeResourceRequirements> {}
+
+export const TypedLocalObjectReference = struct(
+  'io.k8s.api.core.v1.TypedLocalObjectReference',
+  '',
+  {
+    apiGroup: string(1).always(),
+    kind: string(2).required(),
+    name: string(3).required(),
+  },
+  { atomic: true },
+);
+export interface TypedLocalObjectReference extends Infer<typeof TypedLocalObjectReference> {}
+
+export const TypedObjectReference = struct('io.k8s.api.core.v1.TypedObjectReference', '', {
+  apiGroup: string(1).always(),
+  kind: string(2).required(),
+  name: string(3).required(),
+  namespace: string(4),
+});
+export interface TypedObjectReference extends Infer<typeof TypedObjectReference> {}
+
+export const PersistentVolumeClaimSpec = struct('io.k8s.api.core.v1.PersistentVolumeClaimSpec', '', {
+  accessModes: list(1, string().enum('ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod')),
+  selector: of(4, LabelSelector),
+  resources: of(2, VolumeResourceRequirements).always(),
+  volumeName: string(3),
+  storageClassName: string(5),
+  volumeMode: string(6).enum('Block', 'Filesystem'),
+  dataSource: of(7, TypedLocalObjectReference),
+  dataSourceRef: of(8, TypedObjectReference),
+  volumeAttributesClassName: string(9),
+});
+export interface PersistentVolumeClaimSpec extends Infer<typeof PersistentVolumeClaimSpec> {}
+
+export const PersistentVolumeClaimCondition = struct('io.k8s.api.core.v1.PersistentVolumeClaimCondition', '', {
+  type: string(1).required(),
+  status: string(2).required(),
+  lastProbeTime: time(3),
+  lastTransitionTime: time(4),
+  reason: string(5),
+  message: string(6),
+});
+export interface PersistentVolumeClaimCondition extends Infer<typeof PersistentVolumeClaimCondition> {}
+
+export const ModifyVolumeStatus = struct('io.k8s.api.core.v1.ModifyVolumeStatus', '', {
+  targetVolumeAttributesClassName: string(1),
+  status: string(2).enum('Pending', 'InProgress', 'Infeasible').required(),
+});
+export interface ModifyVolumeStatus extends Infer<typeof ModifyVolumeStatus> {}
+
+export const PersistentVolumeClaimStatus = struct('io.k8s.api.core.v1.PersistentVolumeClaimStatus', '', {
+  phase: string(1).enum('Pending', 'Bound', 'Lost'),
+  accessModes: list(2, string().enum('ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod')),
+  capacity: map(3, quantity()),
+  conditions: list(4, PersistentVolumeClaimCondition).listMap('type').merge('type'),
+  allocatedResources: map(5, quantity()),
+  allocatedResourceStatuses: map(
+    7,
+    string().enum(
+      'ControllerResizeInProgress',
+      'ControllerResizeInfeasible',
+      'NodeResizePending',
+      'NodeResizeInProgress',
+      'NodeResizeInfeasible',
+    ),
+  ),
+  currentVolumeAttributesClassName: string(8),
+  modifyVolumeStatus: of(9, ModifyVolumeStatus),
+});
+export interface PersistentVolumeClaimStatus extends Infer<typeof PersistentVolumeClaimStatus> {}
+
+export const PersistentVolumeClaim = defineKind({
+  group: '',
+  version: 'v1',
+  kind: 'PersistentVolumeClaim',
+  plural: 'persistentvolumeclaims',
+  scope: 'Namespaced',
+  package: 'io.k8s.api.core.v1',
+  doc: '',
+  fields: {
+    spec: of(2, PersistentVolumeClaimSpec).always(),
+    status: of(3, PersistentVolumeClaimStatus).always(),
+  },
+  subresources: { status: true },
+});
+export interface PersistentVolumeClaim extends ObjectOf<typeof PersistentVolumeClaim> {}

@@ -1,0 +1,24 @@
+import { defineKind, type ObjectOf } from '../kind.ts';
+import { of, struct, type Infer } from '../../schema/field.ts';
+import { ObjectMeta } from '../meta/object-meta.ts';
+import { ResourceClaimSpec } from './resource-claim.ts';
+
+export const ResourceClaimTemplateSpec = struct('io.k8s.api.resource.v1.ResourceClaimTemplateSpec', '', {
+  metadata: of(1, ObjectMeta).always(),
+  spec: of(2, ResourceClaimSpec).required(),
+});
+export interface ResourceClaimTemplateSpec extends Infer<typeof ResourceClaimTemplateSpec> {}
+
+export const ResourceClaimTemplate = defineKind({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'ResourceClaimTemplate',
+  plural: 'resourceclaimtemplates',
+  scope: 'Namespaced',
+  package: 'io.k8s.api.resource.v1',
+  doc: '',
+  fields: {
+    spec: of(2, ResourceClaimTemplateSpec).required(),
+  },
+});
+export interface ResourceClaimTemplate extends ObjectOf<typeof ResourceClaimTemplate> {}

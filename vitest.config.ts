@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config';
+
+/** One project per layer of testing; see docs/ARCHITECTURE.md. */
+const project = (name: string, include: string[], options: object = {}): object => ({
+  test: { name, include, environment: 'node', ...options },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['src/**/*.test.ts', 'tools/**/*.test.ts', 'demo/**/*.test.ts'], {
+        exclude: ['**/*.api.test.ts', '**/*.root.test.ts'],
+        testTimeout: 10_000,
+      }),
+      project('api', ['src/**/*.api.test.ts', 'test/api/**/*.test.ts'], { testTimeout: 30_000 }),
+      project('root', ['src/**/*.root.test.ts'], { testTimeout: 60_000, fileParallelism: false }),
+      project('conformance', ['test/conformance/**/*.test.ts'], { testTimeout: 60_000, fileParallelism: false }),
+      project('e2e', ['test/e2e/**/*.test.ts', 'test/robustness/**/*.test.ts'], {
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
+        fileParallelism: false,
+      }),
+    ],
+  },
+});

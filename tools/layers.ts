@@ -12,12 +12,13 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   store: ['base'],
   apiserver: ['base', 'schema', 'api', 'store'],
   client: ['base', 'schema', 'api'],
-  controllers: ['base', 'schema', 'api', 'client'],
+  controllers: ['base', 'schema', 'api', 'client', 'pki'],
   scheduler: ['base', 'schema', 'api', 'client'],
   runtime: ['base', 'image', 'network'],
   image: ['base'],
+  pki: ['base'],
   network: ['base'],
-  node: ['base', 'schema', 'api', 'client', 'runtime', 'image', 'network'],
+  node: ['base', 'schema', 'api', 'client', 'runtime', 'image', 'network', 'pki'],
   proxy: ['base', 'schema', 'api', 'client', 'network'],
   dns: ['base', 'schema', 'api', 'client'],
   ingress: ['base', 'schema', 'api', 'client'],
@@ -39,6 +40,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'dns',
     'ingress',
     'cli',
+    'pki',
   ],
 };
 

@@ -42,6 +42,16 @@ export class Field<T, R extends boolean = false> {
     return this.#with({ always: true });
   }
 
+  /** Always there with the zero value at least, but leaving it out is no fault. */
+  present(): Field<T, true> {
+    return this.#with<T, true>({ always: true });
+  }
+
+  /** Zero and absent differ, as for Kubernetes' pointer fields. */
+  pointer(): Field<T, R> {
+    return this.#with({ pointer: true });
+  }
+
   /** Filled in when absent. */
   default(value: NoInfer<T>): Field<T, R> {
     return this.#with({ default: Object.freeze(value) });

@@ -165,6 +165,11 @@ export interface FieldSpec {
   readonly required: boolean;
   /** Written even when it has the zero value (Go's fields without omitempty). */
   readonly always: boolean;
+  /**
+   * Absence and the zero value differ (Kubernetes' Go type is a pointer): `0`, `false` and `''` are kept
+   * when a client sends them. Without it a zero from protobuf or JSON means absent, unless `always`.
+   */
+  readonly pointer?: boolean;
   /** Constant default, filled in when the field is absent. */
   readonly default?: unknown;
   readonly immutable: boolean;

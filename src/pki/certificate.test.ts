@@ -12,7 +12,7 @@ import {
 } from './certificate.ts';
 
 const random = seededRandom(1);
-const validity = { from: Date.UTC(2026, 0, 1), until: Date.UTC(2027, 0, 1) };
+const validity = { from: 1_767_225_600_000, until: 1_798_761_600_000 };
 
 describe('certificates', () => {
   test('an issued certificate chains to its authority and names user, groups and hosts', async () => {
@@ -60,6 +60,6 @@ describe('certificates', () => {
     const { request } = await createSigningRequest({ commonName: 'jane' });
     const der = Buffer.from(request.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64');
     der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
-    await expect(readSigningRequest(der.toString('base64'))).rejects.toThrow();
+    await expect(readSigningRequest(der.toString('base64'))).rejects.toThrow(/signed|signature|verif/i);
   });
 });

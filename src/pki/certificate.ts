@@ -4,6 +4,7 @@
  * an ordinary start finds all its certificates on disk.
  */
 import { webcrypto, X509Certificate } from 'node:crypto';
+import type * as X509 from '@peculiar/x509';
 import type { Random } from '../base/random.ts';
 
 export interface KeyPair {
@@ -36,7 +37,7 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 const subjectAlternativeName = '2.5.29.17';
 const extendedUsages = { client: '1.3.6.1.5.5.7.3.2', server: '1.3.6.1.5.5.7.3.1' } as const;
 
-type Library = typeof import('@peculiar/x509');
+type Library = typeof X509;
 
 async function library(): Promise<Library> {
   await import('reflect-metadata');

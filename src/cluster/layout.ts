@@ -1,0 +1,41 @@
+/**
+ * Where a cluster keeps things. Everything durable lies under its data directory; everything that a reboot
+ * may take lies under /run. Nothing is written elsewhere but the kubeconfig.
+ */
+import { join } from 'node:path';
+
+export const defaultName = 'coracle';
+
+export interface Layout {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly runDir: string;
+  /** Settings that stay the same from start to start. */
+  readonly settings: string;
+  readonly pki: string;
+  readonly store: string;
+  readonly images: string;
+  readonly logs: string;
+  /** Root of one node's pods, volumes and runtime state. */
+  node(nodeName: string): string;
+  /** What a running process says about itself. */
+  state(processName: string): string;
+  log(processName: string): string;
+}
+
+export function layoutOf(name: string, dataDir = join('/var/lib/coracle', name)): Layout {
+  const runDir = join('/run/coracle', name);
+  return {
+    name,
+    dataDir,
+    runDir,
+    settings: join(dataDir, 'cluster.json'),
+    pki: join(dataDir, 'pki'),
+    store: join(dataDir, 'store'),
+    images: join(dataDir, 'images'),
+    logs: join(dataDir, 'logs'),
+    node: (nodeName) => join(dataDir, 'nodes', nodeName),
+    state: (processName) => join(runDir, `${processName}.json`),
+    log: (processName) => join(dataDir, 'logs', `${processName}.log`),
+  };
+}

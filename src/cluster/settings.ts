@@ -1,0 +1,167 @@
+/**
+ * What a cluster is set to: made at its first start from flags and from what is free on the machine, kept in
+ * the data directory, and the same ever after, so that addresses, ports and names survive restarts.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { readTextIfPresent, writeFileDurably } from '../base/file.ts';
+import { UserError } from '../cli/user-error.ts';
+import { defaultName, type Layout } from './layout.ts';
+
+export interface ClusterSettings {
+  readonly version: 1;
+  readonly name: string;
+  /** Tells clusters on one machine apart: picks their address ranges and interface names. */
+  readonly slot: number;
+  /** Port of the API server, on all addresses. */
+  readonly port: number;
+  /** Port of the first node's kubelet API. */
+  readonly kubeletPort: number;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  readonly clusterDomain: string;
+  readonly nodeName: string;
+}
+
+const lastSlot = 40;
+
+/** Reads the settings; undefined before the first start. */
+export function readSettings(layout: Layout): ClusterSettings | undefined {
+  const text = readTextIfPresent(layout.settings);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as ClusterSettings;
+  } catch {
+    throw new UserError(
+      `${layout.settings} is not valid JSON`,
+      `restore it from a backup, or start afresh with: coracle reset --data-dir ${layout.dataDir}`,
+    );
+  }
+}
+
+export interface SettingsRequest {
+  /** 0 picks a free one; undefined keeps what is set, or the default. */
+  readonly port?: number;
+}
+
+/** Settings for this start: what is kept, with what the flags change. Writes them when they are new. */
+export async function settle(layout: Layout, request: SettingsRequest): Promise<ClusterSettings> {
+  const kept = readSettings(layout);
+  const settings = kept === undefined ? await choose(layout, request) : await change(kept, request);
+  if (kept === undefined || JSON.stringify(kept) !== JSON.stringify(settings)) {
+    writeFileDurably(layout.settings, `${JSON.stringify(settings, null, 2)}\n`);
+  }
+  return settings;
+}
+
+async function choose(layout: Layout, request: SettingsRequest): Promise<ClusterSettings> {
+  const slot = freeSlot(layout);
+  const first = slot === 0;
+  return {
+    version: 1,
+    name: layout.name,
+    slot,
+    port: request.port === undefined ? (first ? 6443 : await freePort()) : request.port || (await freePort()),
+    kubeletPort: first && (await isFree(10_250)) ? 10_250 : await freePort(),
+    podCidr: first ? '10.244.0.0/16' : `10.${201 + slot}.0.0/16`,
+    serviceCidr: first ? '10.96.0.0/16' : `10.${97 + slot}.0.0/16`,
+    clusterDomain: 'cluster.local',
+    nodeName: `${layout.name}-1`,
+  };
+}
+
+async function change(kept: ClusterSettings, request: SettingsRequest): Promise<ClusterSettings> {
+  // Port 0 asked for a free one at the first start; that one is kept.
+  if (request.port === undefined || request.port === 0 || request.port === kept.port) return kept;
+  return { ...kept, port: request.port };
+}
+
+/**
+ * The lowest slot that no other cluster on this machine holds. The default cluster always has slot 0, so
+ * that its addresses are those of every tutorial.
+ */
+function freeSlot(layout: Layout): number {
+  if (layout.name === defaultName) return 0;
+  const taken = new Set([0, ...slotsInUse(layout.name)]);
+  for (let slot = 1; slot <= lastSlot; slot += 1) if (!taken.has(slot)) return slot;
+  throw new UserError(
+    `all ${lastSlot + 1} clusters that fit on one machine exist`,
+    'remove one with: coracle reset --name NAME',
+  );
+}
+
+/** Slots of clusters that run now or have bridges left, and of those in the default data directory. */
+function slotsInUse(ownName: string): readonly number[] {
+  const ofBridges = Object.keys(networkInterfaces()).flatMap((name) => {
+    const match = /^cor(\d+)-/.exec(name);
+    return match === null ? [] : [Number(match[1])];
+  });
+  const ofFolders = ['/var/lib/coracle', '/run/coracle'].flatMap((parent) =>
+    foldersOf(parent)
+      .filter((name) => name !== ownName)
+      .flatMap((name) => slotOf(join(parent, name, 'cluster.json'))),
+  );
+  return [...ofBridges, ...ofFolders];
+}
+
+function foldersOf(parent: string): readonly string[] {
+  try {
+    return readdirSync(parent);
+  } catch {
+    return [];
+  }
+}
+
+function slotOf(path: string): readonly number[] {
+  try {
+    return [(JSON.parse(readFileSync(path, 'utf8')) as ClusterSettings).slot];
+  } catch {
+    return [];
+  }
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
+  });
+}
+
+/** The address by which other machines reach this one: of the interface with the default route, else the first that is not loopback. */
+export function hostAddress(): string | undefined {
+  const routed = interfaceOfDefaultRoute();
+  const all = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+    addresses
+      .filter(({ family, internal }) => family === 'IPv4' && !internal)
+      .map(({ address }) => ({ name, address })),
+  );
+  return (
+    all.find(({ name }) => name === routed) ?? all.find(({ name }) => !/^(cor\d+|docker|br-|veth|cni)/.test(name))
+  )?.address;
+}
+
+function interfaceOfDefaultRoute(): string | undefined {
+  const rows = (readTextIfPresent('/proc/net/route') ?? '').split('\n').map((row) => row.split('\t'));
+  return rows.find((row) => row[1] === '00000000')?.[0];
+}
+
+/** Network prefix and n-th address of an IPv4 range: `nthAddress('10.96.0.0/16', 1)` is `10.96.0.1`. */
+export function nthAddress(cidr: string, n: number): string {
+  const base = (cidr.split('/')[0] ?? '').split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+  const value = base + n;
+  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
+}

@@ -40,7 +40,7 @@ export function typeInvalid(path: string, value: unknown, detail: string): Fault
 }
 
 export function notSupported(path: string, value: unknown, allowed: readonly string[]): Fault {
-  const supported = allowed.map((each) => JSON.stringify(each)).join(', ');
+  const supported = allowed.map(quoteText).join(', ');
   const detail = allowed.length === 0 ? '' : `supported values: ${supported}`;
   return { type: 'FieldValueNotSupported', path, body: withDetail(`Unsupported value: ${quote(value)}`, detail) };
 }
@@ -58,7 +58,10 @@ export function notFound(path: string, value: unknown): Fault {
 }
 
 export function tooLong(path: string, maximumBytes: number): Fault {
-  const detail = maximumBytes < 0 ? 'value is too long' : `may not be more than ${maximumBytes} bytes`;
+  const detail =
+    maximumBytes < 0
+      ? 'value is too long'
+      : `may not be more than ${maximumBytes} byte${maximumBytes === 1 ? '' : 's'}`;
   return { type: 'FieldValueTooLong', path, body: `Too long: ${detail}` };
 }
 
@@ -73,8 +76,38 @@ export function internal(path: string, detail: string): Fault {
 
 /** Values as Go prints them in these messages: text quoted, numbers and booleans bare, structs as JSON. */
 function quote(value: unknown): string {
+  if (typeof value === 'string') return quoteText(value);
   if (value === undefined || value === null) return 'null';
-  return JSON.stringify(value);
+  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, escapeUnicode);
+}
+
+const shortEscapes: Readonly<Record<string, string>> = {
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '"': '\\"',
+  '\\': '\\\\',
+};
+
+/** Go's %q: printable text stays as it is, control characters are escaped the short way or as \x1b. */
+export function quoteText(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
+  return `"${text.replace(/[\u0000-\u001f"\\\u007f-\u00a0\u00ad\ufeff\u2028\u2029]/g, escapeCharacter)}"`;
+}
+
+function escapeCharacter(character: string): string {
+  const short = shortEscapes[character];
+  if (short !== undefined) return short;
+  const code = character.charCodeAt(0);
+  return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : escapeUnicode(character);
+}
+
+function escapeUnicode(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function withDetail(head: string, detail: string): string {

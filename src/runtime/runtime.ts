@@ -4,6 +4,9 @@
  * All calls are idempotent where CRI's are: stopping what is stopped and removing what is gone succeed.
  */
 
+export { ImageError } from '../image/service.ts';
+export type { ImageInfo, ImageService, PullResult, RegistryAuth } from '../image/service.ts';
+
 export interface SandboxMetadata {
   readonly name: string;
   readonly namespace: string;
@@ -250,6 +253,7 @@ export interface RuntimeService {
   /** After the log file was renamed: open a new one under the old name. */
   reopenContainerLog(id: string): Promise<void>;
   containerStats(id: string): Promise<ContainerStats | undefined>;
+  /** Rejects with ExecTimeoutError after `timeoutSeconds` (0: never). */
   execSync(
     id: string,
     command: readonly string[],
@@ -263,56 +267,12 @@ export interface RuntimeService {
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
 }
 
-export interface RegistryAuth {
-  readonly username?: string;
-  readonly password?: string;
-  readonly identityToken?: string;
-  readonly registryToken?: string;
-}
-
-export interface ImageInfo {
-  /** `sha256:...` of the configuration. */
-  readonly id: string;
-  readonly repoTags: readonly string[];
-  readonly repoDigests: readonly string[];
-  readonly sizeBytes: number;
-  /** The image's own user: a number, or a name. */
-  readonly uid?: number;
-  readonly username?: string;
-  readonly volumes: readonly string[];
-  readonly pinned: boolean;
-}
-
-export interface PullResult {
-  readonly id: string;
-  /** `name@sha256:...` for status. */
-  readonly ref: string;
-  readonly sizeBytes: number;
-  /** Set when a mirror answered instead of the registry that the name says; told in the pod's events. */
-  readonly mirror?: string;
-}
-
-export interface ImageService {
-  listImages(): Promise<readonly ImageInfo[]>;
-  imageStatus(image: string): Promise<ImageInfo | undefined>;
-  /** Rejects with ImageError. */
-  pullImage(image: string, auth: readonly RegistryAuth[], signal: AbortSignal): Promise<PullResult>;
-  removeImage(image: string): Promise<void>;
-  imageFsInfo(): Promise<{ readonly path: string; readonly usedBytes: number; readonly inodesUsed: number }>;
-}
-
 /** The command could not be started; the message is runc's own, such as `exec: "x": executable file not found in $PATH`. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
-/** An image could not be had. `reason` is what CRI answers: users know these words. */
-export class ImageError extends Error {
-  override readonly name = 'ImageError';
-  readonly reason: 'InvalidImageName' | 'ErrImagePull' | 'RegistryUnavailable' | 'SignatureValidationFailed';
-
-  constructor(reason: ImageError['reason'], message: string) {
-    super(message);
-    this.reason = reason;
-  }
+/** An exec took longer than its timeout; its process has been killed. */
+export class ExecTimeoutError extends Error {
+  override readonly name = 'ExecTimeoutError';
 }

@@ -1,0 +1,67 @@
+import { clusterFlags, jsonFlag, type Command, type CommandContext } from '../command.ts';
+import type { Progress, UpOptions, UpResult } from '../manager.ts';
+
+export const up: Command = {
+  name: 'up',
+  summary: 'Start the cluster',
+  description:
+    'Starts the cluster, waits until its node is ready, and makes it the current context of your kubeconfig.\n' +
+    'At the first start it installs what this machine lacks, after saying what and why.',
+  flags: {
+    ...clusterFlags,
+    port: { type: 'number', doc: 'port of the API server; 0 picks a free one and keeps it (default 6443)' },
+    kubeconfig: { type: 'string', value: 'FILE', doc: 'kubeconfig to write (default $KUBECONFIG or ~/.kube/config)' },
+    foreground: { type: 'boolean', doc: 'stay until interrupted, printing logs; then stop the cluster' },
+    ...jsonFlag,
+  },
+  examples: [
+    'coracle up                          # start, then: kubectl get nodes',
+    'coracle up --name test --port 0     # a second cluster beside it',
+    'coracle up --foreground             # until Ctrl-C',
+  ],
+  async run(context) {
+    const { args, terminal, manager, signal } = context;
+    const port = args.number('port');
+    const kubeconfig = args.text('kubeconfig');
+    const options: UpOptions = {
+      foreground: args.is('foreground'),
+      ...(port === undefined ? {} : { port }),
+      ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    };
+    const result = await manager.up(options, progressOn(context), signal);
+    if (args.is('json')) terminal.print(JSON.stringify(result, null, 2));
+    else report(context, result);
+    return 0;
+  },
+};
+
+/** Phases with their times, on stderr; nothing with --json. */
+export function progressOn({ args, terminal }: Pick<CommandContext, 'args' | 'terminal'>): Progress {
+  if (args.is('json')) return { begin: () => {}, phase: () => {}, note: () => {} };
+  const { dim } = terminal.color;
+  return {
+    begin: (what) => terminal.say(dim(`  ${what} ...`)),
+    phase: (name, milliseconds) => terminal.say(`  ${name.padEnd(34)}${dim(timeText(milliseconds))}`),
+    note: (line) => terminal.say(line),
+  };
+}
+
+function report({ terminal, manager }: CommandContext, result: UpResult): void {
+  const { bold } = terminal.color;
+  const nodes = result.nodes.join(', ');
+  if (result.alreadyRunning) {
+    terminal.print(`Cluster ${bold(manager.name)} is already running at ${result.server} (nodes: ${nodes}).`);
+  } else {
+    terminal.print(`Cluster ${bold(manager.name)} is up at ${result.server} after ${timeText(result.milliseconds)}.`);
+  }
+  terminal.print(`Context ${bold(result.context)} is current in ${result.kubeconfig}.`);
+  terminal.print('');
+  terminal.print('Next:');
+  terminal.print('  kubectl get nodes');
+  terminal.print('  kubectl run kuard --image=kuar-demo/kuard-amd64:blue --port=8080');
+  terminal.print('  kubectl port-forward kuard 8080:8080      # then open http://localhost:8080');
+}
+
+export function timeText(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(2)} s`;
+}

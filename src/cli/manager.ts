@@ -1,0 +1,82 @@
+/** What the commands ask of a cluster on this machine. Implemented by the composition root (src/cluster). */
+export interface ClusterManager {
+  readonly name: string;
+  readonly dataDir: string;
+  up(options: UpOptions, progress: Progress, signal: AbortSignal): Promise<UpResult>;
+  down(options: DownOptions, progress: Progress): Promise<DownResult>;
+  status(): Promise<ClusterStatus>;
+  /** Deletes all data. Throws when the cluster runs. */
+  reset(): Promise<void>;
+  /** Log files by process name. */
+  logFiles(): readonly { readonly name: string; readonly path: string }[];
+  loadImages(file: string, progress: Progress): Promise<readonly string[]>;
+  listImages(): Promise<readonly ImageRow[]>;
+  removeImage(reference: string): Promise<void>;
+}
+
+export interface Progress {
+  /** Something that takes a while begins. */
+  begin(what: string): void;
+  /** A step is done. */
+  phase(name: string, milliseconds: number): void;
+  /** Anything else worth a line. */
+  note(line: string): void;
+}
+
+export interface UpOptions {
+  /** 0: any free port. */
+  readonly port?: number;
+  readonly kubeconfig?: string;
+  /** Run in this process's terminal until it is interrupted. */
+  readonly foreground: boolean;
+  readonly nodes?: number;
+  readonly simNodes?: number;
+}
+
+export interface UpResult {
+  readonly alreadyRunning: boolean;
+  readonly kubeconfig: string;
+  readonly context: string;
+  readonly server: string;
+  readonly nodes: readonly string[];
+  readonly phases: readonly { readonly name: string; readonly milliseconds: number }[];
+  readonly milliseconds: number;
+}
+
+export interface DownOptions {
+  readonly keepPods: boolean;
+}
+
+export interface DownResult {
+  readonly wasRunning: boolean;
+  readonly stoppedPods: number;
+}
+
+export interface ProcessStatus {
+  readonly name: string;
+  readonly pid: number;
+  readonly running: boolean;
+  readonly ready: boolean;
+  readonly startedAt: string;
+  readonly rssBytes: number;
+  readonly pssBytes: number;
+  readonly log: string;
+}
+
+export interface ClusterStatus {
+  readonly name: string;
+  readonly state: 'running' | 'degraded' | 'starting' | 'stopped' | 'absent';
+  readonly dataDir: string;
+  readonly version: string;
+  readonly processes: readonly ProcessStatus[];
+  readonly endpoints: Readonly<Record<string, string>>;
+  readonly pods?: number;
+  /** What is wrong, one sentence each. */
+  readonly problems: readonly string[];
+}
+
+export interface ImageRow {
+  readonly references: readonly string[];
+  readonly id: string;
+  readonly sizeBytes: number;
+}

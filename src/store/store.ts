@@ -82,32 +82,52 @@ export interface Reader {
   /** Number of keys under the prefix. */
   count(prefix: Key): number;
   /**
-   * Every change under `prefix` with a revision greater than `after`. Items are the changes of one
-   * revision; a watcher interested in progress without changes uses `onProgress`.
+   * Every change under `prefix` with a revision greater than `after` (which may lie in the future).
    * Throws CompactedError when `after` lies before the oldest revision.
    */
   watch(prefix: Key, after: Revision, options?: WatchOptions): Watch;
+  /** Resolves once `revision` is durable; rejects with the signal's reason, or when the store closes. */
+  waitFor(revision: Revision, signal?: AbortSignal): Promise<void>;
 }
 
 export interface WatchOptions {
-  /** Changes buffered for a slow reader before the watch ends with an OverflowError. */
+  /** Changes buffered for a slow reader before the watch ends with an OverflowError. Default 10,000. */
   readonly capacity?: number;
+  /** The prefix is a whole key: only that one is watched. */
+  readonly exact?: boolean;
+  /**
+   * Called, for readers that use `drain`, when changes are ready after there were none, and at the end. Not
+   * called for what is ready when the watch is opened. Must not throw.
+   */
+  readonly onReady?: () => void;
 }
 
+/** Iteration yields what is buffered, then throws the error, if there is one. */
 export interface Watch extends AsyncIterable<Change> {
   /** Changes that are ready, without waiting. */
   drain(): readonly Change[];
+  /** How many changes are ready. */
+  readonly size: number;
+  /** Every change up to this revision has been read: what a bookmark may say. */
+  readonly progress: Revision;
+  /** Nothing more will come, and everything has been read. */
+  readonly ended: boolean;
+  /** Why it ended: an OverflowError when the reader was too slow, undefined after `close` on either side. */
+  readonly error: Error | undefined;
   close(): void;
 }
 
 export interface Store extends Reader {
   /**
-   * Commits all writes at one revision, or none. Rejects with ConflictError when an expectation does not
+   * Commits all writes, whose keys must differ, at one revision, or none. Rejects with ConflictError when an expectation does not
    * hold (compared with the pending head, answered once that is durable), StorageError when the journal
-   * could not make it durable.
+   * could not make it durable: then nothing of it is visible, and its revision is never used again.
+   * A delete that expects `any` and finds nothing is fine and changes nothing.
    */
   commit(writes: readonly Write[]): Promise<Commit>;
-  /** Drops history before `revision`. */
+  /** Why writes are refused at present; undefined when they are not. */
+  readonly failure: StorageError | undefined;
+  /** Drops history before `revision`; the present state is always kept. */
   compact(revision: Revision): Promise<void>;
   /** Waits for pending commits, then releases the journal. */
   close(): Promise<void>;

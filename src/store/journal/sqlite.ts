@@ -1,0 +1,97 @@
+/** The embedded journal: a SQLite file in WAL mode, written by a thread of its own. */
+import { Worker } from 'node:worker_threads';
+import { StorageError } from '../store.ts';
+import { JournalError, type Journal, type JournalBatch, type JournalRecord } from './journal.ts';
+import { packWrites, transferables, unpackWrites } from './packed-batch.ts';
+import type { Request, Response, WorkerSettings } from './sqlite-protocol.ts';
+
+export interface SqliteJournalOptions {
+  /** Path of the database file; its directory must exist. */
+  readonly path: string;
+  /** Milliseconds to wait while another server still holds the file. */
+  readonly lockTimeout?: number;
+  /** The worker's program: `sqlite-worker.ts` beside this file, or the bundle made of it. */
+  readonly program?: URL;
+}
+
+export class SqliteJournal implements Journal {
+  readonly #options: SqliteJournalOptions;
+  #worker: Worker | undefined;
+  /** Who waits for the answer to the one request that is under way. */
+  #answer: { readonly resolve: (revision: number) => void; readonly reject: (error: Error) => void } | undefined;
+  #onRecords: (records: readonly JournalRecord[]) => void = () => {};
+
+  constructor(options: SqliteJournalOptions) {
+    this.#options = options;
+  }
+
+  async open(onRecords: (records: readonly JournalRecord[]) => void): Promise<number> {
+    const { path, lockTimeout = 500, program = besideThisFile() } = this.#options;
+    const settings: WorkerSettings = { path, lockTimeout };
+    this.#onRecords = onRecords;
+    const worker = new Worker(program, { workerData: settings, name: 'journal', resourceLimits });
+    this.#worker = worker;
+    worker.on('message', (response: Response) => this.#receive(response));
+    worker.on('error', (error) => this.#lose(error as Error));
+    worker.on('exit', () => this.#lose(new Error('the journal thread ended')));
+    // The server lives as long as its listeners; requests keep the thread referenced while they last.
+    try {
+      return await this.#await();
+    } catch (error) {
+      await worker.terminate();
+      throw new StorageError((error as Error).message, { cause: error });
+    }
+  }
+
+  async append(batch: JournalBatch): Promise<void> {
+    const packed = packWrites(batch.writes);
+    await this.#request({ type: 'append', revision: batch.revision, packed }, transferables(packed));
+  }
+
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    await this.#request({ type: 'close' }, []);
+    this.#worker = undefined;
+    await worker.terminate();
+  }
+
+  #request(request: Request, transfer: ArrayBuffer[]): Promise<number> {
+    if (this.#worker === undefined) return Promise.reject(new JournalError('the journal thread has ended', false));
+    this.#worker.postMessage(request, transfer);
+    return this.#await();
+  }
+
+  #await(): Promise<number> {
+    this.#worker?.ref();
+    return new Promise((resolve, reject) => {
+      this.#answer = { resolve, reject };
+    });
+  }
+
+  #receive(response: Response): void {
+    if (response.type === 'records') {
+      this.#onRecords([...unpackWrites(response.packed)].flatMap(({ record }) => record ?? []));
+      return;
+    }
+    const answer = this.#answer;
+    this.#answer = undefined;
+    this.#worker?.unref();
+    if (response.type === 'failed') answer?.reject(new JournalError(response.message, response.recoverable));
+    else answer?.resolve(response.type === 'opened' ? response.revision : 0);
+  }
+
+  #lose(error: Error): void {
+    this.#worker = undefined;
+    this.#answer?.reject(new JournalError(error.message, false, error));
+    this.#answer = undefined;
+  }
+}
+
+/** Megabytes of script memory; values travel outside of it. */
+const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
+
+function besideThisFile(): URL {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new URL(`./sqlite-worker.${extension}`, import.meta.url);
+}

@@ -1,0 +1,187 @@
+/**
+ * One scheduling decision: a pure function from the cluster and a pod to a node, with everything that led
+ * to it. `coracle why pod/NAME` prints this very object.
+ */
+import type { Pod } from '../api/core/pod.ts';
+import type { Plugin, Prepared, Rejection, World } from './plugin.ts';
+import { interPodAffinity } from './plugins/inter-pod-affinity.ts';
+import { nodeAffinity } from './plugins/node-affinity.ts';
+import { nodeName, nodePorts, nodeUnschedulable, taintToleration } from './plugins/node-conditions.ts';
+import { balancedAllocation, imageLocality, nodeResourcesFit } from './plugins/node-resources.ts';
+import { podTopologySpread } from './plugins/topology-spread.ts';
+import { volumeBinding, volumeRestrictions, volumeZone } from './plugins/volumes.ts';
+import type { NodeView } from './snapshot.ts';
+
+/** In the order in which they are asked: the cheap and frequent reasons first. */
+export const defaultPlugins: readonly Plugin[] = [
+  nodeUnschedulable,
+  nodeName,
+  taintToleration,
+  nodeAffinity,
+  nodePorts,
+  nodeResourcesFit,
+  volumeRestrictions,
+  volumeBinding,
+  volumeZone,
+  podTopologySpread,
+  interPodAffinity,
+  balancedAllocation,
+  imageLocality,
+];
+
+export interface NodeRejection extends Rejection {
+  readonly plugin: string;
+}
+
+export interface NodeScore {
+  readonly total: number;
+  /** Weighted, by plugin. */
+  readonly byPlugin: Readonly<Record<string, number>>;
+}
+
+export interface Decision {
+  /** The chosen node; absent when none will do. */
+  readonly node?: string;
+  readonly rejected: ReadonlyMap<string, NodeRejection>;
+  readonly scores: ReadonlyMap<string, NodeScore>;
+  /** Names of the plugins that rejected anything: what has to change before the pod is tried again. */
+  readonly rejectedBy: ReadonlySet<string>;
+  /** Nodes that were looked at; the rest was not needed to find enough candidates. */
+  readonly evaluated: number;
+}
+
+export interface DecideOptions {
+  readonly plugins?: readonly Plugin[];
+  /** Where to begin looking: moves on from decision to decision, so that all nodes get their turn. */
+  readonly offset?: number;
+  /** Picks among equally good nodes; in [0, 1). */
+  readonly tieBreak?: number;
+}
+
+/** How many candidates are enough to choose from (upstream's adaptive share of large clusters). */
+export function enoughCandidates(nodes: number): number {
+  if (nodes <= 100) return nodes;
+  const percent = Math.max(5, 50 - Math.floor(nodes / 125));
+  return Math.max(100, Math.floor((nodes * percent) / 100));
+}
+
+interface PreparedPlugin extends Prepared {
+  readonly plugin: Plugin;
+}
+
+export function decide(pod: Pod, world: World, options: DecideOptions = {}): Decision {
+  const { plugins = defaultPlugins, offset = 0, tieBreak = 0 } = options;
+  const prepared: PreparedPlugin[] = [];
+  for (const plugin of plugins) {
+    const each = { plugin, ...plugin.prepare(pod, world) };
+    if (each.rejectsAll !== undefined) return rejectEverywhere(world, plugin, each.rejectsAll);
+    prepared.push(each);
+  }
+  const { candidates, rejected, evaluated } = filter(prepared, world.nodes, offset);
+  const rejectedBy = new Set([...rejected.values()].map(({ plugin }) => plugin));
+  if (candidates.length === 0) return { rejected, scores: new Map(), rejectedBy, evaluated };
+  const scores = candidates.length === 1 ? new Map<string, NodeScore>() : score(prepared, candidates);
+  const node = candidates.length === 1 ? candidates[0]?.name : best(scores, tieBreak);
+  return { ...(node === undefined ? {} : { node }), rejected, scores, rejectedBy, evaluated };
+}
+
+/** The same answer from every node. */
+function rejectEverywhere({ nodes }: World, plugin: Plugin, rejection: Rejection): Decision {
+  const rejected = new Map(nodes.map(({ name }) => [name, { ...rejection, plugin: plugin.name }]));
+  return { rejected, scores: new Map(), rejectedBy: new Set([plugin.name]), evaluated: nodes.length };
+}
+
+function filter(
+  prepared: readonly PreparedPlugin[],
+  nodes: readonly NodeView[],
+  offset: number,
+): {
+  readonly candidates: readonly NodeView[];
+  readonly rejected: Map<string, NodeRejection>;
+  readonly evaluated: number;
+} {
+  const filters = prepared.filter((each) => each.filter !== undefined);
+  const enough = enoughCandidates(nodes.length);
+  const candidates: NodeView[] = [];
+  const rejected = new Map<string, NodeRejection>();
+  let evaluated = 0;
+  for (; evaluated < nodes.length && candidates.length < enough; evaluated += 1) {
+    const view = nodes[(offset + evaluated) % nodes.length];
+    if (view === undefined) break;
+    const rejection = firstRejection(filters, view);
+    if (rejection === undefined) candidates.push(view);
+    else rejected.set(view.name, rejection);
+  }
+  return { candidates, rejected, evaluated };
+}
+
+function firstRejection(filters: readonly PreparedPlugin[], view: NodeView): NodeRejection | undefined {
+  for (const { plugin, filter: judge } of filters) {
+    const rejection = judge?.(view);
+    if (rejection !== undefined) return { ...rejection, plugin: plugin.name };
+  }
+  return undefined;
+}
+
+/** Whether the pod could run on this one node; for preemption. */
+export function fits(pod: Pod, view: NodeView, world: World, plugins: readonly Plugin[] = defaultPlugins): boolean {
+  return plugins.every((plugin) => {
+    const { rejectsAll, filter: judge } = plugin.prepare(pod, world);
+    return rejectsAll === undefined && judge?.(view) === undefined;
+  });
+}
+
+function score(prepared: readonly PreparedPlugin[], candidates: readonly NodeView[]): Map<string, NodeScore> {
+  const totals = candidates.map(() => ({ total: 0, byPlugin: {} as Record<string, number> }));
+  for (const { plugin, score: judge, normalize } of prepared) {
+    if (judge === undefined || plugin.weight === 0) continue;
+    const raw = candidates.map((view) => judge(view));
+    const scores = normalize === undefined ? raw : normalize(raw);
+    for (let at = 0; at < totals.length; at += 1) {
+      const weighted = (scores[at] ?? 0) * plugin.weight;
+      const entry = totals[at];
+      if (entry === undefined) continue;
+      entry.total += weighted;
+      entry.byPlugin[plugin.name] = weighted;
+    }
+  }
+  return new Map(candidates.map(({ name }, at) => [name, totals[at] ?? { total: 0, byPlugin: {} }]));
+}
+
+function best(scores: ReadonlyMap<string, NodeScore>, tieBreak: number): string | undefined {
+  let highest = Number.NEGATIVE_INFINITY;
+  let equals: string[] = [];
+  for (const [name, { total }] of scores) {
+    if (total > highest) {
+      highest = total;
+      equals = [name];
+    } else if (total === highest) equals.push(name);
+  }
+  return equals[Math.floor(tieBreak * equals.length)];
+}
+
+/** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s).` */
+export function explain({ rejected }: Pick<Decision, 'rejected'>, nodeCount: number): string {
+  if (nodeCount === 0) return 'no nodes available to schedule pods';
+  const reasons = new Map<string, number>();
+  for (const rejection of rejected.values()) {
+    for (const reason of rejection.reasons) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  return `0/${nodeCount} nodes are available: ${countedReasons(rejected, reasons)}.`;
+}
+
+function countedReasons(rejected: Decision['rejected'], reasons: ReadonlyMap<string, number>): string {
+  const [only] = rejected.values();
+  // What is true of the pod itself is said once, without a count.
+  if (
+    only !== undefined &&
+    only.plugin === 'VolumeBinding' &&
+    /^(pod has|persistentvolumeclaim)/.test(only.reasons[0] ?? '')
+  ) {
+    return only.reasons.join(', ');
+  }
+  return [...reasons]
+    .map(([reason, count]) => `${count} ${reason}`)
+    .toSorted()
+    .join(', ');
+}

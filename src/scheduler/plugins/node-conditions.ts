@@ -1,0 +1,83 @@
+/** Plugins that look at the node alone: NodeUnschedulable, NodeName, TaintToleration, NodePorts. */
+import type { Taint, Toleration } from '../../api/core/taint.ts';
+import { resolvable, stretch, unresolvable, type Plugin } from '../plugin.ts';
+import { hostPortsOf, type HostPort, type NodeView } from '../snapshot.ts';
+
+const unschedulableTaint: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
+
+export const nodeUnschedulable: Plugin = {
+  name: 'NodeUnschedulable',
+  weight: 0,
+  prepare(pod) {
+    const tolerated = tolerates(pod.spec?.tolerations ?? [], unschedulableTaint);
+    const rejection = unresolvable('node(s) were unschedulable');
+    return { filter: (view) => (view.node.spec?.unschedulable === true && !tolerated ? rejection : undefined) };
+  },
+};
+
+export const nodeName: Plugin = {
+  name: 'NodeName',
+  weight: 0,
+  prepare(pod) {
+    const wanted = pod.spec?.nodeName ?? '';
+    if (wanted === '') return {};
+    const rejection = unresolvable("node(s) didn't match the requested node name");
+    return { filter: (view) => (view.name === wanted ? undefined : rejection) };
+  },
+};
+
+export const taintToleration: Plugin = {
+  name: 'TaintToleration',
+  weight: 3,
+  prepare(pod) {
+    const tolerations = pod.spec?.tolerations ?? [];
+    const soft = tolerations.filter(({ effect = '' }) => effect === '' || effect === 'PreferNoSchedule');
+    const rejection = unresolvable('node(s) had untolerated taint(s)');
+    return {
+      filter: (view) => {
+        const taints = view.node.spec?.taints;
+        if (taints === undefined) return undefined;
+        const untolerated = taints.some(
+          (taint) => taint.effect !== 'PreferNoSchedule' && !tolerates(tolerations, taint),
+        );
+        return untolerated ? rejection : undefined;
+      },
+      score: (view) =>
+        (view.node.spec?.taints ?? []).filter((taint) => taint.effect === 'PreferNoSchedule' && !tolerates(soft, taint))
+          .length,
+      normalize: (scores) => stretch(scores, true),
+    };
+  },
+};
+
+export const nodePorts: Plugin = {
+  name: 'NodePorts',
+  weight: 0,
+  prepare(pod) {
+    const wanted = hostPortsOf(pod);
+    if (wanted.length === 0) return {};
+    const rejection = resolvable("node(s) didn't have free ports for the requested pod ports");
+    return { filter: (view) => (wanted.some((port) => isTaken(view, port)) ? rejection : undefined) };
+  },
+};
+
+function isTaken(view: NodeView, { key, address }: HostPort): boolean {
+  const used = view.ports.get(key) ?? [];
+  return used.some((other) => address === '0.0.0.0' || other === '0.0.0.0' || other === address);
+}
+
+export function tolerates(tolerations: readonly Toleration[], taint: Pick<Taint, 'key' | 'value' | 'effect'>): boolean {
+  return tolerations.some((toleration) => toleratesTaint(toleration, taint));
+}
+
+function toleratesTaint(toleration: Toleration, taint: Pick<Taint, 'key' | 'value' | 'effect'>): boolean {
+  const { effect, key, operator, value } = toleration;
+  if (isSet(effect) && effect !== taint.effect) return false;
+  if (isSet(key) && key !== taint.key) return false;
+  if (operator === 'Exists') return true;
+  return (!isSet(operator) || operator === 'Equal') && (value ?? '') === (taint.value ?? '');
+}
+
+function isSet(text: string | undefined): boolean {
+  return text !== undefined && text !== '';
+}

@@ -1,0 +1,173 @@
+/**
+ * PodTopologySpread: pods of a kind evenly over zones, hosts or whatever label tells domains apart.
+ * `DoNotSchedule` filters by skew; `ScheduleAnyway`, and upstream's default constraints, only score.
+ */
+import type { TopologySpreadConstraint } from '../../api/core/affinity.ts';
+import type { Pod } from '../../api/core/pod.ts';
+import { matches, selectorOf, selectorOfMap, type Selector } from '../../schema/selector.ts';
+import { maxScore, resolvable, unresolvable, type Plugin, type Rejection, type World } from '../plugin.ts';
+import type { NodeView } from '../snapshot.ts';
+import { requiredNodes } from './node-affinity.ts';
+import { tolerates } from './node-conditions.ts';
+
+interface Constraint {
+  readonly topologyKey: string;
+  readonly maxSkew: number;
+  readonly minDomains: number;
+  readonly selector: Selector;
+  readonly counts: (view: NodeView) => boolean;
+}
+
+const defaults: readonly TopologySpreadConstraint[] = [
+  { maxSkew: 3, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' },
+  { maxSkew: 5, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
+];
+
+export const podTopologySpread: Plugin = {
+  name: 'PodTopologySpread',
+  weight: 2,
+  prepare(pod, world) {
+    const own = pod.spec?.topologySpreadConstraints ?? [];
+    const hard = own.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule');
+    const soft = own.length > 0 ? own.filter((each) => !hard.includes(each)) : defaultConstraints(pod, world);
+    return {
+      ...(hard.length === 0
+        ? {}
+        : {
+            filter: filterOf(
+              pod,
+              world,
+              hard.map((each) => constraintOf(pod, each)),
+            ),
+          }),
+      ...(soft.length === 0
+        ? {}
+        : scoreOf(
+            pod,
+            world,
+            soft.map((each) => constraintOf(pod, each)),
+            own.length > 0,
+          )),
+    };
+  },
+};
+
+function defaultConstraints(pod: Pod, world: World): readonly TopologySpreadConstraint[] {
+  const selectors = world.selectorsOf(pod);
+  if (selectors.length === 0) return [];
+  const matchLabels = Object.assign({}, ...selectors) as Record<string, string>;
+  return defaults.map((each) => ({ ...each, labelSelector: { matchLabels } }));
+}
+
+function constraintOf(pod: Pod, constraint: TopologySpreadConstraint): Constraint {
+  const labels = pod.metadata.labels ?? {};
+  const extra = (constraint.matchLabelKeys ?? []).filter((key) => Object.hasOwn(labels, key));
+  const affinity = constraint.nodeAffinityPolicy === 'Ignore' ? undefined : requiredNodes(pod);
+  const honorTaints = constraint.nodeTaintsPolicy === 'Honor';
+  return {
+    topologyKey: constraint.topologyKey,
+    maxSkew: constraint.maxSkew,
+    minDomains: constraint.minDomains ?? 1,
+    selector: [
+      ...selectorOf(constraint.labelSelector),
+      ...selectorOfMap(Object.fromEntries(extra.map((key) => [key, labels[key] ?? '']))),
+    ],
+    counts: (view) => (affinity === undefined || affinity(view)) && (!honorTaints || toleratesNode(pod, view)),
+  };
+}
+
+function toleratesNode(pod: Pod, view: NodeView): boolean {
+  const taints = view.node.spec?.taints ?? [];
+  return taints.every(
+    ({ effect, ...taint }) =>
+      effect === 'PreferNoSchedule' || tolerates(pod.spec?.tolerations ?? [], { ...taint, effect }),
+  );
+}
+
+/** How many matching pods each domain holds; only domains with a node that counts. */
+function countsOf(pod: Pod, { nodes }: World, constraint: Constraint, all: readonly Constraint[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const view of nodes) {
+    const value = view.labels[constraint.topologyKey];
+    if (value === undefined || !constraint.counts(view)) continue;
+    if (!all.every(({ topologyKey }) => Object.hasOwn(view.labels, topologyKey))) continue;
+    counts.set(value, (counts.get(value) ?? 0) + matching(pod, view, constraint.selector));
+  }
+  return counts;
+}
+
+function matching(pod: Pod, view: NodeView, selector: Selector): number {
+  let count = 0;
+  for (const other of view.pods.values()) {
+    if (other.metadata.deletionTimestamp !== undefined) continue;
+    if (other.metadata.namespace === pod.metadata.namespace && matches(selector, other.metadata.labels)) count += 1;
+  }
+  return count;
+}
+
+function filterOf(
+  pod: Pod,
+  world: World,
+  constraints: readonly Constraint[],
+): (view: NodeView) => Rejection | undefined {
+  const missing = unresolvable("node(s) didn't match pod topology spread constraints (missing required label)");
+  const skewed = resolvable("node(s) didn't match pod topology spread constraints");
+  const prepared = constraints.map((constraint) => {
+    const counts = countsOf(pod, world, constraint, constraints);
+    // With fewer domains than asked for, the missing ones count as empty.
+    const lowest = counts.size < constraint.minDomains ? 0 : Math.min(...counts.values());
+    const self = matches(constraint.selector, pod.metadata.labels) ? 1 : 0;
+    return { constraint, counts, lowest, self };
+  });
+  return (view) => {
+    for (const { constraint, counts, lowest, self } of prepared) {
+      const value = view.labels[constraint.topologyKey];
+      if (value === undefined) return missing;
+      const skew = (counts.get(value) ?? 0) + self - lowest;
+      if (skew > constraint.maxSkew) return skewed;
+    }
+    return undefined;
+  };
+}
+
+function scoreOf(
+  pod: Pod,
+  world: World,
+  constraints: readonly Constraint[],
+  requireAllLabels: boolean,
+): {
+  readonly score: (view: NodeView) => number;
+  readonly normalize: (scores: readonly number[]) => readonly number[];
+} {
+  const prepared = constraints.map((constraint) => {
+    const counts = countsOf(pod, world, constraint, requireAllLabels ? constraints : []);
+    // Domains that are many (hosts) count less each than domains that are few (zones).
+    return { constraint, counts, weight: Math.log(counts.size + 2) };
+  });
+  return {
+    score: (view) => {
+      let sum = 0;
+      for (const { constraint, counts, weight } of prepared) {
+        const value = view.labels[constraint.topologyKey];
+        if (value === undefined) {
+          if (requireAllLabels) return -1;
+          continue;
+        }
+        sum += (counts.get(value) ?? 0) * weight + (constraint.maxSkew - 1);
+      }
+      return Math.round(sum);
+    },
+    normalize: fewestFirst,
+  };
+}
+
+/** The node with the fewest pods gets 100; nodes without the labels (-1) get 0. */
+function fewestFirst(scores: readonly number[]): readonly number[] {
+  const counted = scores.filter((score) => score >= 0);
+  const lowest = Math.min(...counted);
+  const highest = Math.max(...counted);
+  return scores.map((score) => {
+    if (score < 0) return 0;
+    return highest === 0 ? maxScore : Math.floor((maxScore * (highest + lowest - score)) / highest);
+  });
+}

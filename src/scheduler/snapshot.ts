@@ -1,0 +1,174 @@
+/**
+ * The cluster as the scheduler sees it: nodes with the pods that are on them or assumed to be. Kept up to
+ * date in place by events, since copying 5,000 nodes for each pod is what it must not do; a decision reads
+ * it synchronously, so nothing changes underneath.
+ */
+import type { Node } from '../api/core/node.ts';
+import type { Pod } from '../api/core/pod.ts';
+import { add, parseResources, requestsOf, subtract, type Resources } from './resources.ts';
+
+export interface NodeView {
+  readonly name: string;
+  readonly node: Node;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly allocatable: Resources;
+  /** Pods by uid. */
+  readonly pods: ReadonlyMap<string, Pod>;
+  /** Those of them with inter-pod affinity or anti-affinity of their own. */
+  readonly podsWithAffinity: ReadonlyMap<string, Pod>;
+  readonly requested: Resources;
+  readonly requestedNonZero: Resources;
+  /** Host ports in use, as `TCP:80` to the addresses that use it. */
+  readonly ports: ReadonlyMap<string, readonly string[]>;
+  /** Size in bytes by image name. */
+  readonly images: ReadonlyMap<string, number>;
+}
+
+class MutableNodeView implements NodeView {
+  readonly name: string;
+  node: Node;
+  labels: Readonly<Record<string, string>> = {};
+  allocatable: Resources = new Map();
+  images: ReadonlyMap<string, number> = new Map();
+  readonly pods = new Map<string, Pod>();
+  readonly podsWithAffinity = new Map<string, Pod>();
+  readonly requested = new Map<string, number>();
+  readonly requestedNonZero = new Map<string, number>();
+  readonly ports = new Map<string, readonly string[]>();
+
+  constructor(node: Node) {
+    this.name = node.metadata.name;
+    this.node = node;
+    this.setNode(node);
+  }
+
+  setNode(node: Node): void {
+    this.node = node;
+    this.labels = node.metadata.labels ?? {};
+    this.allocatable = parseResources(node.status?.allocatable);
+    this.images = new Map(
+      (node.status?.images ?? []).flatMap(({ names, sizeBytes }) =>
+        (names ?? []).map((name) => [name, sizeBytes ?? 0] as const),
+      ),
+    );
+  }
+
+  add(pod: Pod): void {
+    this.pods.set(pod.metadata.uid, pod);
+    if (hasPodAffinity(pod)) this.podsWithAffinity.set(pod.metadata.uid, pod);
+    const { requests, nonZero } = requestsOf(pod);
+    add(this.requested, requests);
+    add(this.requestedNonZero, nonZero);
+    for (const { key, address } of hostPortsOf(pod)) this.ports.set(key, [...(this.ports.get(key) ?? []), address]);
+  }
+
+  remove(pod: Pod): void {
+    this.pods.delete(pod.metadata.uid);
+    this.podsWithAffinity.delete(pod.metadata.uid);
+    const { requests, nonZero } = requestsOf(pod);
+    subtract(this.requested, requests);
+    subtract(this.requestedNonZero, nonZero);
+    for (const { key, address } of hostPortsOf(pod)) {
+      const left = [...(this.ports.get(key) ?? [])];
+      left.splice(left.indexOf(address), 1);
+      if (left.length === 0) this.ports.delete(key);
+      else this.ports.set(key, left);
+    }
+  }
+}
+
+export class Snapshot {
+  readonly #nodes = new Map<string, MutableNodeView>();
+  /** Where each pod is, and the object by which it was counted. */
+  readonly #placed = new Map<string, { readonly node: string; readonly pod: Pod }>();
+  /** Pods whose node is not known (yet). */
+  readonly #homeless = new Map<string, Map<string, Pod>>();
+  #list: readonly MutableNodeView[] | undefined;
+
+  /** All nodes, in the order of their first appearance. */
+  get nodes(): readonly NodeView[] {
+    this.#list ??= [...this.#nodes.values()];
+    return this.#list;
+  }
+
+  node(name: string): NodeView | undefined {
+    return this.#nodes.get(name);
+  }
+
+  setNode(node: Node): void {
+    const view = this.#nodes.get(node.metadata.name);
+    if (view !== undefined) return view.setNode(node);
+    const made = new MutableNodeView(node);
+    this.#nodes.set(made.name, made);
+    this.#list = undefined;
+    for (const pod of this.#homeless.get(made.name)?.values() ?? []) made.add(pod);
+    this.#homeless.delete(made.name);
+  }
+
+  removeNode(name: string): void {
+    const view = this.#nodes.get(name);
+    if (view === undefined) return;
+    if (view.pods.size > 0) this.#homeless.set(name, new Map(view.pods));
+    this.#nodes.delete(name);
+    this.#list = undefined;
+  }
+
+  /** Counts the pod on a node, replacing what was counted for it before. */
+  place(pod: Pod, node: string): void {
+    this.remove(pod.metadata.uid);
+    this.#placed.set(pod.metadata.uid, { node, pod });
+    const view = this.#nodes.get(node);
+    if (view !== undefined) return view.add(pod);
+    const waiting = this.#homeless.get(node) ?? new Map<string, Pod>();
+    waiting.set(pod.metadata.uid, pod);
+    this.#homeless.set(node, waiting);
+  }
+
+  remove(uid: string): void {
+    const placed = this.#placed.get(uid);
+    if (placed === undefined) return;
+    this.#placed.delete(uid);
+    this.#nodes.get(placed.node)?.remove(placed.pod);
+    this.#homeless.get(placed.node)?.delete(uid);
+  }
+
+  nodeOf(uid: string): string | undefined {
+    return this.#placed.get(uid)?.node;
+  }
+}
+
+/** A copy of a node as if these pods had been removed or added; for preemption. */
+export function withPods(view: NodeView, removed: Iterable<Pod>, added: Iterable<Pod> = []): NodeView {
+  const copy = new MutableNodeView(view.node);
+  const gone = new Set([...removed].map((pod) => pod.metadata.uid));
+  for (const pod of view.pods.values()) if (!gone.has(pod.metadata.uid)) copy.add(pod);
+  for (const pod of added) copy.add(pod);
+  return copy;
+}
+
+export function hasPodAffinity(pod: Pod): boolean {
+  const affinity = pod.spec?.affinity;
+  return affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined;
+}
+
+export interface HostPort {
+  /** `TCP:80`. */
+  readonly key: string;
+  /** `0.0.0.0` for all addresses. */
+  readonly address: string;
+}
+
+export function hostPortsOf(pod: Pod): readonly HostPort[] {
+  const containers = [
+    ...(pod.spec?.containers ?? []),
+    ...(pod.spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always'),
+  ];
+  return containers.flatMap(({ ports = [] }) =>
+    ports
+      .filter(({ hostPort = 0 }) => hostPort > 0)
+      .map(({ hostPort, hostIP, protocol }) => ({
+        key: `${protocol ?? 'TCP'}:${hostPort}`,
+        address: hostIP === undefined || hostIP === '' ? '0.0.0.0' : hostIP,
+      })),
+  );
+}

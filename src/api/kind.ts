@@ -115,8 +115,11 @@ export interface KindSpec<F extends Fields, T> {
   /** Changes a draft before it is created or updated, as upstream's strategies do (drop status, keep fields). */
   readonly prepareCreate?: (draft: Record<string, unknown>) => void;
   readonly prepareUpdate?: (draft: Record<string, unknown>, old: T) => void;
-  /** Cross-field rules; field rules come from the schema. Collects all faults. */
-  readonly validate?: (object: T) => readonly Fault[];
+  /**
+   * Cross-field rules; field rules come from the schema. Collects all faults. `old` is the stored object on
+   * updates: some rules hold at creation only, or put up with what is already stored.
+   */
+  readonly validate?: (object: T, old?: T) => readonly Fault[];
   readonly validateUpdate?: (object: T, old: T) => readonly Fault[];
   /** The same for updates through /status. */
   readonly validateStatusUpdate?: (object: T, old: T) => readonly Fault[];

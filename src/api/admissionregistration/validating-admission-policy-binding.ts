@@ -10,7 +10,7 @@ export const ParamRef = struct(
     name: string(1),
     namespace: string(2),
     selector: of(3, LabelSelector),
-    parameterNotFoundAction: string(4),
+    parameterNotFoundAction: string(4).pointer(),
   },
   { atomic: true },
 );

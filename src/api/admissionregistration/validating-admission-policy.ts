@@ -7,7 +7,7 @@ export const Rule = struct('io.k8s.api.admissionregistration.v1.Rule', '', {
   apiGroups: list(1, string()),
   apiVersions: list(2, string()),
   resources: list(3, string()),
-  scope: string(4).enum('Cluster', 'Namespaced', '*'),
+  scope: string(4).enum('Cluster', 'Namespaced', '*').pointer(),
 });
 export interface Rule extends Infer<typeof Rule> {}
 
@@ -47,7 +47,7 @@ export const MatchResources = struct(
     objectSelector: of(2, LabelSelector),
     resourceRules: list(3, NamedRuleWithOperations),
     excludeResourceRules: list(4, NamedRuleWithOperations),
-    matchPolicy: string(7).enum('Exact', 'Equivalent'),
+    matchPolicy: string(7).enum('Exact', 'Equivalent').pointer(),
   },
   { atomic: true },
 );
@@ -56,7 +56,7 @@ export interface MatchResources extends Infer<typeof MatchResources> {}
 export const Validation = struct('io.k8s.api.admissionregistration.v1.Validation', '', {
   expression: string(1).required(),
   message: string(2),
-  reason: string(3),
+  reason: string(3).pointer(),
   messageExpression: string(4),
 });
 export interface Validation extends Infer<typeof Validation> {}
@@ -91,7 +91,7 @@ export const ValidatingAdmissionPolicySpec = struct(
     paramKind: of(1, ParamKind),
     matchConstraints: of(2, MatchResources),
     validations: list(3, Validation),
-    failurePolicy: string(4).enum('Ignore', 'Fail'),
+    failurePolicy: string(4).enum('Ignore', 'Fail').pointer(),
     auditAnnotations: list(5, AuditAnnotation),
     matchConditions: list(6, MatchCondition).listMap('name').merge('name'),
     variables: list(7, Variable).listMap('name').merge('name'),

@@ -6,13 +6,13 @@ import { LabelSelector } from '../meta/label-selector.ts';
 export const ServiceReference = struct('io.k8s.api.admissionregistration.v1.ServiceReference', '', {
   namespace: string(1).required(),
   name: string(2).required(),
-  path: string(3),
-  port: int32(4),
+  path: string(3).pointer(),
+  port: int32(4).pointer(),
 });
 export interface ServiceReference extends Infer<typeof ServiceReference> {}
 
 export const WebhookClientConfig = struct('io.k8s.api.admissionregistration.v1.WebhookClientConfig', '', {
-  url: string(3),
+  url: string(3).pointer(),
   service: of(1, ServiceReference),
   caBundle: bytes(2),
 });
@@ -22,12 +22,12 @@ export const ValidatingWebhook = struct('io.k8s.api.admissionregistration.v1.Val
   name: string(1).required(),
   clientConfig: of(2, WebhookClientConfig).required(),
   rules: list(3, RuleWithOperations),
-  failurePolicy: string(4).enum('Ignore', 'Fail'),
-  matchPolicy: string(9).enum('Exact', 'Equivalent'),
+  failurePolicy: string(4).enum('Ignore', 'Fail').pointer(),
+  matchPolicy: string(9).enum('Exact', 'Equivalent').pointer(),
   namespaceSelector: of(5, LabelSelector),
   objectSelector: of(10, LabelSelector),
-  sideEffects: string(6).enum('Unknown', 'None', 'Some', 'NoneOnDryRun').required(),
-  timeoutSeconds: int32(7),
+  sideEffects: string(6).enum('Unknown', 'None', 'Some', 'NoneOnDryRun').required().pointer(),
+  timeoutSeconds: int32(7).pointer(),
   admissionReviewVersions: list(8, string()).required(),
   matchConditions: list(11, MatchCondition).listMap('name').merge('name'),
 });

@@ -1,9 +1,9 @@
-import { defineKind, type ObjectOf } from '../kind.ts';
 import { of, struct, type Infer } from '../../schema/field.ts';
+import { defineKind, type ObjectOf } from '../kind.ts';
 import { UserInfo } from './token-review.ts';
 
-export const SelfSubjectReviewStatus = struct('io.k8s.api.authentication.v1.SelfSubjectReviewStatus', '', {
-  userInfo: of(1, UserInfo).always(),
+export const SelfSubjectReviewStatus = struct('io.k8s.api.authentication.v1.SelfSubjectReviewStatus', 'Who you are.', {
+  userInfo: of(1, UserInfo).always().doc('Name, groups and the rest, as the API server sees you.'),
 });
 export interface SelfSubjectReviewStatus extends Infer<typeof SelfSubjectReviewStatus> {}
 
@@ -14,11 +14,11 @@ export const SelfSubjectReview = defineKind({
   plural: 'selfsubjectreviews',
   scope: 'Cluster',
   package: 'io.k8s.api.authentication.v1',
-  doc: '',
+  doc: 'Asks who you are (kubectl auth whoami). It is answered, not stored.',
   virtual: true,
   verbs: ['create'],
   fields: {
-    status: of(2, SelfSubjectReviewStatus).always(),
+    status: of(2, SelfSubjectReviewStatus).always().doc('The answer.'),
   },
 });
 export interface SelfSubjectReview extends ObjectOf<typeof SelfSubjectReview> {}

@@ -4,7 +4,7 @@ import { bytes, int32, list, map, of, string, struct, time, type Infer } from '.
 export const CertificateSigningRequestSpec = struct('io.k8s.api.certificates.v1.CertificateSigningRequestSpec', '', {
   request: bytes(1).required(),
   signerName: string(7).required(),
-  expirationSeconds: int32(8),
+  expirationSeconds: int32(8).pointer(),
   usages: list(5, string()),
   username: string(2),
   uid: string(3),

@@ -18,10 +18,10 @@ export const LimitedPriorityLevelConfiguration = struct(
   'io.k8s.api.flowcontrol.v1.LimitedPriorityLevelConfiguration',
   '',
   {
-    nominalConcurrencyShares: int32(1).always(),
+    nominalConcurrencyShares: int32(1).always().pointer(),
     limitResponse: of(2, LimitResponse).always(),
-    lendablePercent: int32(3),
-    borrowingLimitPercent: int32(4),
+    lendablePercent: int32(3).pointer(),
+    borrowingLimitPercent: int32(4).pointer(),
   },
 );
 export interface LimitedPriorityLevelConfiguration extends Infer<typeof LimitedPriorityLevelConfiguration> {}
@@ -30,8 +30,8 @@ export const ExemptPriorityLevelConfiguration = struct(
   'io.k8s.api.flowcontrol.v1.ExemptPriorityLevelConfiguration',
   '',
   {
-    nominalConcurrencyShares: int32(1),
-    lendablePercent: int32(2),
+    nominalConcurrencyShares: int32(1).pointer(),
+    lendablePercent: int32(2).pointer(),
   },
 );
 export interface ExemptPriorityLevelConfiguration extends Infer<typeof ExemptPriorityLevelConfiguration> {}

@@ -1,18 +1,20 @@
 import { defineKind, type ObjectOf } from '../kind.ts';
-import { list, of } from '../../schema/field.ts';
-import { RoleRef, Subject } from './role-binding.ts';
+import { bindingColumns, bindingFaults, bindingFields, bindingUpdateFaults } from './role-binding.ts';
+import { rbacGroup } from './role.ts';
 
 export const ClusterRoleBinding = defineKind({
-  group: 'rbac.authorization.k8s.io',
+  group: rbacGroup,
   version: 'v1',
   kind: 'ClusterRoleBinding',
   plural: 'clusterrolebindings',
   scope: 'Cluster',
   package: 'io.k8s.api.rbac.v1',
-  doc: '',
-  fields: {
-    subjects: list(2, Subject),
-    roleRef: of(3, RoleRef).required(),
-  },
+  doc: 'Gives the rights of a cluster role to users, groups or service accounts, in the whole cluster.',
+  fields: bindingFields,
+  nameRule: 'path',
+  createOnUpdate: true,
+  columns: bindingColumns,
+  validate: (each) => bindingFaults(each, ['ClusterRole']),
+  validateUpdate: bindingUpdateFaults,
 });
 export interface ClusterRoleBinding extends ObjectOf<typeof ClusterRoleBinding> {}

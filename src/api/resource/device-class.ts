@@ -10,7 +10,7 @@ export interface DeviceClassConfiguration extends Infer<typeof DeviceClassConfig
 export const DeviceClassSpec = struct('io.k8s.api.resource.v1.DeviceClassSpec', '', {
   selectors: list(1, DeviceSelector),
   config: list(2, DeviceClassConfiguration),
-  extendedResourceName: string(4),
+  extendedResourceName: string(4).pointer(),
 });
 export interface DeviceClassSpec extends Infer<typeof DeviceClassSpec> {}
 

@@ -31,7 +31,7 @@ export const DeviceToleration = struct('io.k8s.api.resource.v1.DeviceToleration'
   operator: string(2).enum('Exists', 'Equal').default('Equal'),
   value: string(3),
   effect: string(4).enum('None', 'NoSchedule', 'NoExecute'),
-  tolerationSeconds: int64(5),
+  tolerationSeconds: int64(5).pointer(),
 });
 export interface DeviceToleration extends Infer<typeof DeviceToleration> {}
 
@@ -45,7 +45,7 @@ export const ExactDeviceRequest = struct('io.k8s.api.resource.v1.ExactDeviceRequ
   selectors: list(2, DeviceSelector),
   allocationMode: string(3),
   count: int64(4),
-  adminAccess: boolean(5),
+  adminAccess: boolean(5).pointer(),
   tolerations: list(6, DeviceToleration),
   capacity: of(7, CapacityRequirements),
 });
@@ -71,8 +71,8 @@ export interface DeviceRequest extends Infer<typeof DeviceRequest> {}
 
 export const DeviceConstraint = struct('io.k8s.api.resource.v1.DeviceConstraint', '', {
   requests: list(1, string()),
-  matchAttribute: string(2),
-  distinctAttribute: string(3),
+  matchAttribute: string(2).pointer(),
+  distinctAttribute: string(3).pointer(),
 });
 export interface DeviceConstraint extends Infer<typeof DeviceConstraint> {}
 
@@ -110,11 +110,11 @@ export const DeviceRequestAllocationResult = struct('io.k8s.api.resource.v1.Devi
   driver: string(2).required(),
   pool: string(3).required(),
   device: string(4).required(),
-  adminAccess: boolean(5),
+  adminAccess: boolean(5).pointer(),
   tolerations: list(6, DeviceToleration),
   bindingConditions: list(7, string()),
   bindingFailureConditions: list(8, string()),
-  shareID: string(9),
+  shareID: string(9).pointer(),
   consumedCapacity: map(10, quantity()),
 });
 export interface DeviceRequestAllocationResult extends Infer<typeof DeviceRequestAllocationResult> {}
@@ -158,7 +158,7 @@ export const AllocatedDeviceStatus = struct('io.k8s.api.resource.v1.AllocatedDev
   driver: string(1).required(),
   pool: string(2).required(),
   device: string(3).required(),
-  shareID: string(7),
+  shareID: string(7).pointer(),
   conditions: list(4, Condition).listMap('type').always(),
   data: rawExtension(5),
   networkData: of(6, NetworkDeviceData),

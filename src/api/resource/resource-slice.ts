@@ -10,22 +10,22 @@ export const ResourcePool = struct('io.k8s.api.resource.v1.ResourcePool', '', {
 export interface ResourcePool extends Infer<typeof ResourcePool> {}
 
 export const DeviceAttribute = struct('io.k8s.api.resource.v1.DeviceAttribute', '', {
-  int: int64(2),
-  bool: boolean(3),
-  string: string(4),
-  version: string(5),
+  int: int64(2).pointer(),
+  bool: boolean(3).pointer(),
+  string: string(4).pointer(),
+  version: string(5).pointer(),
 });
 export interface DeviceAttribute extends Infer<typeof DeviceAttribute> {}
 
 export const CapacityRequestPolicyRange = struct('io.k8s.api.resource.v1.CapacityRequestPolicyRange', '', {
-  min: quantity(1),
-  max: quantity(2),
-  step: quantity(3),
+  min: quantity(1).pointer(),
+  max: quantity(2).pointer(),
+  step: quantity(3).pointer(),
 });
 export interface CapacityRequestPolicyRange extends Infer<typeof CapacityRequestPolicyRange> {}
 
 export const CapacityRequestPolicy = struct('io.k8s.api.resource.v1.CapacityRequestPolicy', '', {
-  default: quantity(1).always(),
+  default: quantity(1).always().pointer(),
   validValues: list(3, quantity()),
   validRange: of(4, CapacityRequestPolicyRange),
 });
@@ -61,14 +61,14 @@ export const Device = struct('io.k8s.api.resource.v1.Device', '', {
   attributes: map(2, DeviceAttribute),
   capacity: map(3, DeviceCapacity),
   consumesCounters: list(4, DeviceCounterConsumption),
-  nodeName: string(5),
+  nodeName: string(5).pointer(),
   nodeSelector: of(6, NodeSelector),
-  allNodes: boolean(7),
+  allNodes: boolean(7).pointer(),
   taints: list(8, DeviceTaint),
-  bindsToNode: boolean(9),
+  bindsToNode: boolean(9).pointer(),
   bindingConditions: list(10, string()),
   bindingFailureConditions: list(11, string()),
-  allowMultipleAllocations: boolean(12),
+  allowMultipleAllocations: boolean(12).pointer(),
 });
 export interface Device extends Infer<typeof Device> {}
 
@@ -81,11 +81,11 @@ export interface CounterSet extends Infer<typeof CounterSet> {}
 export const ResourceSliceSpec = struct('io.k8s.api.resource.v1.ResourceSliceSpec', '', {
   driver: string(1).required(),
   pool: of(2, ResourcePool).required(),
-  nodeName: string(3),
+  nodeName: string(3).pointer(),
   nodeSelector: of(4, NodeSelector),
-  allNodes: boolean(5),
+  allNodes: boolean(5).pointer(),
   devices: list(6, Device),
-  perDeviceNodeSelection: boolean(7),
+  perDeviceNodeSelection: boolean(7).pointer(),
   sharedCounters: list(8, CounterSet),
 });
 export interface ResourceSliceSpec extends Infer<typeof ResourceSliceSpec> {}

@@ -1,6 +1,7 @@
 /** Checks and the text form of metav1.LabelSelector. */
 import { forbidden, invalid, required, type Fault } from '../../schema/fault.ts';
 import { checkLabelValue, checkQualifiedName } from '../../schema/names.ts';
+import { formatSelector, SelectorError, selectorOf } from '../../schema/selector.ts';
 import type { Loose } from './loose.ts';
 import type { LabelSelector, LabelSelectorRequirement } from '../meta/label-selector.ts';
 
@@ -63,22 +64,13 @@ function operatorFaults(operator: string, valueCount: number, path: string): Fau
   }
 }
 
-const operators: Readonly<Record<string, (key: string, values: string) => string>> = {
-  In: (key, values) => `${key} in (${values})`,
-  NotIn: (key, values) => `${key} notin (${values})`,
-  Exists: (key) => key,
-  DoesNotExist: (key) => `!${key}`,
-};
-
 /** `app=web,tier in (a,b)`, as tables print it; `<none>` when it selects everything, `<error>` when it is broken. */
-export function formatLabelSelector(selector: Loose<LabelSelector> | undefined): string {
+export function formatLabelSelector(selector: LabelSelector | undefined): string {
   if (selector === undefined) return '<none>';
-  const labels = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => ({ key, text: `${key}=${value}` }));
-  const expressions = (selector.matchExpressions ?? []).map(({ key = '', operator = '', values = [] }) => ({
-    key,
-    text: operators[operator]?.(key, values.toSorted().join(',')),
-  }));
-  const all = [...labels, ...expressions].toSorted((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
-  if (all.some(({ text }) => text === undefined)) return '<error>';
-  return all.length === 0 ? '<none>' : all.map(({ text }) => text).join(',');
+  try {
+    return formatSelector(selectorOf(selector)) || '<none>';
+  } catch (error) {
+    if (error instanceof SelectorError) return '<error>';
+    throw error;
+  }
 }

@@ -2,7 +2,7 @@ import { defineKind, type ObjectOf } from '../kind.ts';
 import { int32, list, of, string, struct, type Infer } from '../../schema/field.ts';
 
 export const VolumeNodeResources = struct('io.k8s.api.storage.v1.VolumeNodeResources', '', {
-  count: int32(1),
+  count: int32(1).pointer(),
 });
 export interface VolumeNodeResources extends Infer<typeof VolumeNodeResources> {}
 

@@ -13,8 +13,8 @@ export const CSIStorageCapacity = defineKind({
   fields: {
     nodeTopology: of(2, LabelSelector),
     storageClassName: string(3).required(),
-    capacity: quantity(4),
-    maximumVolumeSize: quantity(5),
+    capacity: quantity(4).pointer(),
+    maximumVolumeSize: quantity(5).pointer(),
   },
 });
 export interface CSIStorageCapacity extends ObjectOf<typeof CSIStorageCapacity> {}

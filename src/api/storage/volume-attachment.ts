@@ -3,7 +3,7 @@ import { boolean, int32, map, of, string, struct, time, type Infer } from '../..
 import { PersistentVolumeSpec } from '../core/persistent-volume.ts';
 
 export const VolumeAttachmentSource = struct('io.k8s.api.storage.v1.VolumeAttachmentSource', '', {
-  persistentVolumeName: string(1),
+  persistentVolumeName: string(1).pointer(),
   inlineVolumeSpec: of(2, PersistentVolumeSpec),
 });
 export interface VolumeAttachmentSource extends Infer<typeof VolumeAttachmentSource> {}
@@ -18,7 +18,7 @@ export interface VolumeAttachmentSpec extends Infer<typeof VolumeAttachmentSpec>
 export const VolumeError = struct('io.k8s.api.storage.v1.VolumeError', '', {
   time: time(1),
   message: string(2),
-  errorCode: int32(3),
+  errorCode: int32(3).pointer(),
 });
 export interface VolumeError extends Infer<typeof VolumeError> {}
 

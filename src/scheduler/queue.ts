@@ -146,9 +146,8 @@ export class SchedulingQueue {
 
   announce(event: ClusterEvent): void {
     for (const { events } of this.#inFlight.values()) events.add(event);
-    for (const waiting of [...this.#rejected.values()]) {
-      if (helps(event, waiting.rejectedBy)) this.#revive(waiting);
-    }
+    const revived = this.#rejected.values().filter(({ rejectedBy }) => helps(event, rejectedBy));
+    for (const waiting of revived.toArray()) this.#revive(waiting);
   }
 
   close(): void {

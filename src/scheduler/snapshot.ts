@@ -91,6 +91,14 @@ export class Snapshot {
     return this.#list;
   }
 
+  /** The nodes as if these pods were already there. */
+  nodesWith(pods: readonly { readonly pod: Pod; readonly node: string }[]): readonly NodeView[] {
+    return this.nodes.map((view) => {
+      const coming = pods.filter(({ node }) => node === view.name).map(({ pod }) => pod);
+      return coming.length === 0 ? view : withPods(view, [], coming);
+    });
+  }
+
   node(name: string): NodeView | undefined {
     return this.#nodes.get(name);
   }

@@ -115,17 +115,20 @@ function matchingVolume(
 }
 
 function satisfies(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
-  const wanted = claim.spec;
-  const offered = volume.spec;
-  const modes = new Set<string>(offered?.accessModes);
+  const offered = volume.spec ?? {};
+  const wanted = claim.spec ?? {};
   return (
     volume.status?.phase === 'Available' &&
     classOf(volume) === classOf(claim) &&
-    (offered?.volumeMode ?? 'Filesystem') === (wanted?.volumeMode ?? 'Filesystem') &&
-    compareQuantity(sizeOf(volume), wanted?.resources?.requests?.['storage'] ?? '0') >= 0 &&
-    (wanted?.accessModes ?? []).every((mode) => modes.has(mode)) &&
-    (wanted?.selector === undefined || matches(selectorOf(wanted.selector), volume.metadata.labels))
+    (offered.volumeMode ?? 'Filesystem') === (wanted.volumeMode ?? 'Filesystem') &&
+    includesAll(offered.accessModes, wanted.accessModes) &&
+    compareQuantity(sizeOf(volume), requestOf(claim)) >= 0 &&
+    (wanted.selector === undefined || matches(selectorOf(wanted.selector), volume.metadata.labels))
   );
+}
+
+function includesAll(offered: readonly string[] = [], wanted: readonly string[] = []): boolean {
+  return wanted.every((mode) => offered.includes(mode));
 }
 
 function isOnNode(volume: PersistentVolume, view: NodeView): boolean {
@@ -133,6 +136,7 @@ function isOnNode(volume: PersistentVolume, view: NodeView): boolean {
   return required === undefined || nodeSelectorMatcher(required)(view);
 }
 
+const requestOf = (claim: PersistentVolumeClaim): string => claim.spec?.resources?.requests?.['storage'] ?? '0';
 const sizeOf = (volume: PersistentVolume): string => volume.spec?.capacity?.['storage'] ?? '0';
 
 function canProvision(claim: PersistentVolumeClaim, view: NodeView, world: World): boolean {

@@ -1,0 +1,346 @@
+/**
+ * The scheduler: follows nodes and pods, decides for one pod at a time, and binds without waiting for the
+ * answer before it decides for the next. A pod counts as placed from the decision on, and is taken back when
+ * the binding fails.
+ */
+import { Binding } from '../api/core/binding.ts';
+import { Namespace } from '../api/core/namespace.ts';
+import { Node } from '../api/core/node.ts';
+import { PersistentVolumeClaim } from '../api/core/persistent-volume-claim.ts';
+import { PersistentVolume } from '../api/core/persistent-volume.ts';
+import { Pod } from '../api/core/pod.ts';
+import { PodDisruptionBudget } from '../api/policy/pod-disruption-budget.ts';
+import { StorageClass } from '../api/storage/storage-class.ts';
+import { timestamp, type Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import { aborted, type Service } from '../base/service.ts';
+import { isConflict, isNotFound, type Client } from '../client/client.ts';
+import type { EventRecorder } from '../client/event-recorder.ts';
+import type { Informer } from '../client/informer.ts';
+import type { Informers } from '../client/informers.ts';
+import { defaultPlugins, decide, explain, type Decision } from './decide.ts';
+import { eventsOfNodeUpdate, eventsOfPodUpdate } from './events.ts';
+import type { Plugin, World } from './plugin.ts';
+import { preempt, type PreemptionResult } from './preempt.ts';
+import { SchedulingQueue } from './queue.ts';
+import { Snapshot } from './snapshot.ts';
+import { bindVolumes, hasDelayedClaims } from './volume-binder.ts';
+import { worldOf } from './world.ts';
+
+export interface SchedulerDependencies {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly events: EventRecorder;
+  /** Plugins by schedulerName; by default one profile, `default-scheduler`. */
+  readonly profiles?: Readonly<Record<string, readonly Plugin[]>>;
+}
+
+/** Bindings under way at the same time; more wait for a place. */
+const maxBindings = 64;
+
+/** Decisions remembered for `coracle why`; the oldest are forgotten. */
+const maxRemembered = 1_000;
+
+export interface RememberedDecision {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly decision: Decision;
+  readonly message: string;
+}
+
+export class Scheduler implements Service {
+  readonly name = 'scheduler';
+  readonly #deps: SchedulerDependencies;
+  readonly #profiles: Readonly<Record<string, readonly Plugin[]>>;
+  readonly #snapshot = new Snapshot();
+  readonly #world: World;
+  readonly #queue: SchedulingQueue;
+  readonly #pods: Informer<Pod>;
+  readonly #decisions = new Map<string, RememberedDecision>();
+  /** Pods that preempted others wait for their node; nobody less important may take it. */
+  readonly #nominated = new Map<string, { readonly pod: Pod; readonly node: string }>();
+  #bindings = 0;
+  #offset = 0;
+  #wanted = false;
+  #running = false;
+  #scheduled = 0;
+
+  constructor(deps: SchedulerDependencies) {
+    this.#deps = deps;
+    this.#profiles = deps.profiles ?? { 'default-scheduler': defaultPlugins };
+    this.#world = worldOf(deps.informers, this.#snapshot);
+    this.#queue = new SchedulingQueue(deps.clock, () => this.#wake());
+    this.#pods = deps.informers.of(Pod);
+    // Asked for here so that all of them are started together with the others.
+    deps.informers.of(Node);
+    deps.informers.of(PodDisruptionBudget);
+  }
+
+  /** Figures for metrics. */
+  get stats(): { readonly scheduled: number; readonly pending: SchedulingQueue['size'] } {
+    return { scheduled: this.#scheduled, pending: this.#queue.size };
+  }
+
+  /** The last decision made for a pod, by `namespace/name`. */
+  decisionOf(key: string): RememberedDecision | undefined {
+    return this.#decisions.get(key);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const stops = [this.#followNodes(), this.#followPods(), ...this.#followOthers()];
+    try {
+      await this.#deps.informers.whenSynced(signal);
+      this.#running = true;
+      this.#wake();
+      await aborted(signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      this.#running = false;
+      for (const stop of stops) stop();
+      this.#queue.close();
+    }
+  }
+
+  #followNodes(): () => void {
+    return this.#deps.informers.of(Node).subscribe({
+      added: (node) => {
+        this.#snapshot.setNode(node);
+        this.#queue.announce('node-added');
+      },
+      updated: (node, old) => {
+        this.#snapshot.setNode(node);
+        for (const event of eventsOfNodeUpdate(node, old)) this.#queue.announce(event);
+      },
+      deleted: (node) => this.#snapshot.removeNode(node.metadata.name),
+    });
+  }
+
+  #followPods(): () => void {
+    return this.#pods.subscribe({
+      added: (pod) => this.#podChanged(pod),
+      updated: (pod, old) => this.#podChanged(pod, old),
+      deleted: (pod) => {
+        this.#decisions.delete(keyOf(pod));
+        this.#podGone(pod.metadata.uid);
+      },
+    });
+  }
+
+  #followOthers(): readonly (() => void)[] {
+    const { informers } = this.#deps;
+    const on =
+      (event: Parameters<SchedulingQueue['announce']>[0]): (() => void) =>
+      () =>
+        this.#queue.announce(event);
+    return [
+      informers.of(PersistentVolumeClaim).subscribe({ added: on('claim'), updated: on('claim') }),
+      informers.of(PersistentVolume).subscribe({ added: on('volume'), updated: on('volume') }),
+      informers.of(StorageClass).subscribe({ added: on('storage-class'), updated: on('storage-class') }),
+      informers.of(Namespace).subscribe({ updated: on('namespace') }),
+    ];
+  }
+
+  #podChanged(pod: Pod, old?: Pod): void {
+    const { uid } = pod.metadata;
+    const node = pod.spec?.nodeName ?? '';
+    if (isFinished(pod)) return this.#podGone(uid);
+    if (node !== '') return this.#podPlaced(pod, node, old);
+    if (pod.metadata.deletionTimestamp !== undefined || !this.#isMine(pod)) return this.#queue.remove(uid);
+    if (isGated(pod)) return;
+    if (old !== undefined && onlyStatusDiffers(pod, old)) this.#queue.refresh(pod);
+    else this.#queue.put(pod);
+  }
+
+  #podPlaced(pod: Pod, node: string, old: Pod | undefined): void {
+    this.#queue.remove(pod.metadata.uid);
+    this.#nominated.delete(pod.metadata.uid);
+    this.#snapshot.place(pod, node);
+    for (const event of eventsOfPodUpdate(pod, old)) this.#queue.announce(event);
+  }
+
+  #podGone(uid: string): void {
+    this.#queue.remove(uid);
+    this.#nominated.delete(uid);
+    if (this.#snapshot.nodeOf(uid) === undefined) return;
+    this.#snapshot.remove(uid);
+    this.#queue.announce('pod-gone');
+  }
+
+  #isMine(pod: Pod): boolean {
+    return Object.hasOwn(this.#profiles, pod.spec?.schedulerName ?? 'default-scheduler');
+  }
+
+  #wake(): void {
+    if (!this.#running || this.#wanted) return;
+    this.#wanted = true;
+    // After the present turn: what arrives together is ordered by priority first.
+    queueMicrotask(() => {
+      this.#wanted = false;
+      this.#scheduleReady();
+    });
+  }
+
+  #scheduleReady(): void {
+    while (this.#running && this.#bindings < maxBindings) {
+      const pod = this.#queue.take();
+      if (pod === undefined) return;
+      this.#schedule(pod);
+    }
+  }
+
+  #schedule(pod: Pod): void {
+    const plugins = this.#profiles[pod.spec?.schedulerName ?? 'default-scheduler'] ?? defaultPlugins;
+    const decision = decide(pod, this.#worldFor(pod), {
+      plugins,
+      offset: this.#offset,
+      tieBreak: this.#deps.random.next(),
+    });
+    this.#offset = (this.#offset + decision.evaluated) % Math.max(1, this.#world.nodes.length);
+    this.#bindings += 1;
+    const work =
+      decision.node === undefined ? this.#refuse(pod, decision, plugins) : this.#bind(pod, decision.node, decision);
+    void work.finally(() => {
+      this.#bindings -= 1;
+      this.#wake();
+    });
+  }
+
+  /** Nodes as they will be once pods that made room for themselves have arrived. */
+  #worldFor(pod: Pod): World {
+    const rivals = [...this.#nominated.values()].filter(
+      (each) =>
+        each.pod.metadata.uid !== pod.metadata.uid && (each.pod.spec?.priority ?? 0) >= (pod.spec?.priority ?? 0),
+    );
+    if (rivals.length === 0) return this.#world;
+    return { ...this.#world, nodes: this.#snapshot.nodesWith(rivals) };
+  }
+
+  async #bind(pod: Pod, node: string, decision: Decision): Promise<void> {
+    const { client, events, logger, clock } = this.#deps;
+    const { uid, namespace, name } = pod.metadata;
+    this.#snapshot.place(pod, node);
+    this.#remember(pod, decision, `Successfully assigned ${keyOf(pod)} to ${node}`);
+    try {
+      if (hasDelayedClaims(pod, this.#world))
+        await bindVolumes(pod, node, this.#world, { client, clock, informers: this.#deps.informers });
+      const target = { apiVersion: 'v1', kind: 'Node', name: node };
+      const binding = {
+        apiVersion: Binding.apiVersion,
+        kind: Binding.kind,
+        metadata: { name, namespace, uid },
+        target,
+      };
+      await client.post(Pod, { namespace, name }, 'binding', binding);
+      this.#scheduled += 1;
+      this.#queue.succeed(uid);
+      events.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${keyOf(pod)} to ${node}`, { action: 'Binding' });
+    } catch (error) {
+      this.#snapshot.remove(uid);
+      this.#queue.announce('pod-gone');
+      if (isNotFound(error) || isConflict(error)) return this.#queue.succeed(uid);
+      logger.warn('could not bind', { pod: keyOf(pod), node, error });
+      events.event(pod, 'Warning', 'FailedScheduling', `binding rejected: ${messageOf(error)}`, {
+        action: 'Scheduling',
+      });
+      this.#queue.fail(uid);
+    }
+  }
+
+  async #refuse(pod: Pod, decision: Decision, plugins: readonly Plugin[]): Promise<void> {
+    const { informers, events, logger } = this.#deps;
+    const { uid } = pod.metadata;
+    const budgets = informers.of(PodDisruptionBudget).list();
+    const { preemption, explanation } = preempt(pod, decision, this.#world, budgets, plugins);
+    const message =
+      this.#world.nodes.length === 0
+        ? explain(decision, 0)
+        : `${explain(decision, this.#world.nodes.length)} preemption: ${explanation}`;
+    this.#remember(pod, decision, message);
+    events.event(pod, 'Warning', 'FailedScheduling', message, { action: 'Scheduling' });
+    this.#queue.reject(uid, decision.rejectedBy);
+    try {
+      if (preemption !== undefined) await this.#evict(pod, preemption);
+      await this.#markUnschedulable(pod, message, preemption?.node);
+    } catch (error) {
+      if (!isNotFound(error)) logger.warn('could not update an unschedulable pod', { pod: keyOf(pod), error });
+    }
+  }
+
+  async #evict(pod: Pod, { node, victims }: NonNullable<PreemptionResult['preemption']>): Promise<void> {
+    const { client, events, clock } = this.#deps;
+    this.#nominated.set(pod.metadata.uid, { pod, node });
+    for (const victim of victims) {
+      const ref = { namespace: victim.metadata.namespace, name: victim.metadata.name };
+      const condition = {
+        type: 'DisruptionTarget',
+        status: 'True',
+        reason: 'PreemptionByScheduler',
+        message: `${pod.spec?.schedulerName ?? 'default-scheduler'}: preempting to accommodate a higher priority pod`,
+        lastTransitionTime: timestamp(clock.now()),
+      };
+      try {
+        await client.patch(
+          Pod,
+          ref,
+          { status: { conditions: [condition] } },
+          { type: 'strategic', subresource: 'status' },
+        );
+        await client.delete(Pod, ref, { preconditions: { uid: victim.metadata.uid } });
+      } catch (error) {
+        if (!isNotFound(error) && !isConflict(error)) throw error;
+      }
+      events.event(victim, 'Normal', 'Preempted', `Preempted by pod ${pod.metadata.uid} on node ${node}`, {
+        action: 'Preempting',
+      });
+    }
+  }
+
+  async #markUnschedulable(pod: Pod, message: string, nominatedNodeName: string | undefined): Promise<void> {
+    const present = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
+    if (present?.status === 'False' && present.message === message && nominatedNodeName === undefined) return;
+    const condition = {
+      type: 'PodScheduled',
+      status: 'False',
+      reason: 'Unschedulable',
+      message,
+      ...(present?.status === 'False' ? {} : { lastTransitionTime: timestamp(this.#deps.clock.now()) }),
+    };
+    const status = { conditions: [condition], ...(nominatedNodeName === undefined ? {} : { nominatedNodeName }) };
+    const ref = { namespace: pod.metadata.namespace, name: pod.metadata.name };
+    await this.#deps.client.patch(Pod, ref, { status }, { type: 'strategic', subresource: 'status' });
+  }
+
+  #remember(pod: Pod, decision: Decision, message: string): void {
+    const key = keyOf(pod);
+    this.#decisions.delete(key);
+    this.#decisions.set(key, { at: this.#deps.clock.now(), decision, message });
+    const [oldest] = this.#decisions.keys();
+    if (this.#decisions.size > maxRemembered && oldest !== undefined) this.#decisions.delete(oldest);
+  }
+}
+
+function keyOf({ metadata }: Pod): string {
+  return `${metadata.namespace ?? ''}/${metadata.name}`;
+}
+
+function isFinished({ status }: Pod): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
+}
+
+function isGated({ spec }: Pod): boolean {
+  return (spec?.schedulingGates ?? []).length > 0;
+}
+
+/** Our own condition comes back as an update; it must not make us try again. */
+function onlyStatusDiffers(pod: Pod, old: Pod): boolean {
+  return (
+    JSON.stringify(pod.spec) === JSON.stringify(old.spec) &&
+    JSON.stringify(pod.metadata.labels) === JSON.stringify(old.metadata.labels)
+  );
+}

@@ -1,0 +1,200 @@
+/** One Service and its EndpointSlices to the elements it contributes to the table. Pure. */
+import type { LoadBalancerIngress, Service, ServicePort, ServiceSpec } from '../api/core/service.ts';
+import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
+import type { Element } from '../network/nft-table.ts';
+import { chooseEndpoints, type Choice, type NodeFacts, type Target } from './endpoints.ts';
+import { pickerName, refusals, rememberName, sides, targetMap, type Family, type SideName } from './ruleset.ts';
+
+export const defaultAffinitySeconds = 10_800;
+
+/** A UDP port as clients see it, for cleaning connection tracking: flows outlive rules. */
+export interface UdpFront {
+  /** Absent for node ports: any address of the node. */
+  readonly ip: string | undefined;
+  readonly port: number;
+  readonly targets: readonly string[];
+}
+
+export interface ServiceRules {
+  readonly elements: readonly Element[];
+  readonly udp: readonly UdpFront[];
+  /** Whether clients are remembered: picks of endpoints that left must then be forgotten. */
+  readonly sticky: boolean;
+  /** Local endpoints by health-check node port, for external load balancers. */
+  readonly health: { readonly port: number; readonly localEndpoints: number } | undefined;
+}
+
+const none: ServiceRules = { elements: [], udp: [], sticky: false, health: undefined };
+
+/** The label that hands a Service to another proxy. */
+const otherProxyLabel = 'service.kubernetes.io/service-proxy-name';
+
+export function serviceRules(service: Service, slices: readonly EndpointSlice[], node: NodeFacts): ServiceRules {
+  const spec = service.spec ?? {};
+  if (
+    spec.type === 'ExternalName' ||
+    spec.clusterIP === 'None' ||
+    spec.clusterIP === undefined ||
+    spec.clusterIP === ''
+  )
+    return none;
+  if (service.metadata.labels?.[otherProxyLabel] !== undefined) return none;
+  const usable = slices.filter((slice) => slice.metadata.labels?.[otherProxyLabel] === undefined);
+  const elements: Element[] = [];
+  const udp: UdpFront[] = [];
+  const localIps = new Set<string>();
+  for (const family of familiesOf(service)) {
+    for (const port of spec.ports ?? []) {
+      const choice = chooseEndpoints(usable, port, family, node);
+      for (const target of choice.local) localIps.add(target.ip);
+      const rules = new PortRules(service, port, family, choice);
+      elements.push(...rules.elements());
+      udp.push(...rules.udpFronts());
+    }
+  }
+  const wantsHealth = spec.externalTrafficPolicy === 'Local' && (spec.healthCheckNodePort ?? 0) > 0;
+  return {
+    elements,
+    udp,
+    sticky: spec.sessionAffinity === 'ClientIP',
+    health: wantsHealth ? { port: spec.healthCheckNodePort ?? 0, localEndpoints: localIps.size } : undefined,
+  };
+}
+
+export function familyOf(ip: string): Family {
+  return ip.includes(':') ? 6 : 4;
+}
+
+function familiesOf(service: Service): readonly Family[] {
+  const addresses = service.spec?.clusterIPs ?? [service.spec?.clusterIP ?? ''];
+  return [...new Set(addresses.filter((ip) => ip !== '' && ip !== 'None').map(familyOf))];
+}
+
+/** Where one service port is reached under one family, and what each place leads to. */
+class PortRules {
+  readonly #spec: ServiceSpec;
+  readonly #ingress: readonly LoadBalancerIngress[];
+  readonly #port: ServicePort;
+  readonly #family: Family;
+  readonly #choice: Choice;
+  readonly #protocol: string;
+
+  constructor(service: Service, port: ServicePort, family: Family, choice: Choice) {
+    this.#spec = service.spec ?? {};
+    this.#ingress = service.status?.loadBalancer?.ingress ?? [];
+    this.#port = port;
+    this.#family = family;
+    this.#choice = choice;
+    this.#protocol = (port.protocol ?? 'TCP').toLowerCase();
+  }
+
+  elements(): readonly Element[] {
+    const elements: Element[] = [];
+    const internalLocal = this.#spec.internalTrafficPolicy === 'Local';
+    for (const ip of this.#clusterIps()) elements.push(...this.#front('n', ip, internalLocal));
+    for (const ip of this.#externalIps()) elements.push(...this.#outside('n', 'l', ip));
+    if (this.#nodePort() > 0) elements.push(...this.#outside('p', 'q', undefined));
+    for (const target of [...this.#choice.cluster, ...this.#choice.local]) {
+      if (target.local) elements.push({ set: `hairpin${this.#family}`, key: `${target.ip} . ${target.ip}`, value: '' });
+    }
+    elements.push(...this.#sourceRanges());
+    return elements;
+  }
+
+  udpFronts(): readonly UdpFront[] {
+    if (this.#protocol !== 'udp') return [];
+    const targets = [...this.#choice.cluster, ...this.#choice.local].map((target) => target.ip);
+    const front = (ip: string | undefined, port: number): UdpFront => ({ ip, port, targets });
+    const fronts = [...this.#clusterIps(), ...this.#externalIps()].map((ip) => front(ip, this.#port.port));
+    return this.#nodePort() > 0 ? [...fronts, front(undefined, this.#nodePort())] : fronts;
+  }
+
+  #ours(ips: readonly (string | undefined)[]): readonly string[] {
+    return [...new Set(ips.filter((ip) => ip !== undefined && ip !== '' && familyOf(ip) === this.#family))] as string[];
+  }
+
+  #clusterIps(): readonly string[] {
+    return this.#ours(this.#spec.clusterIPs ?? [this.#spec.clusterIP]);
+  }
+
+  #loadBalancerIps(): readonly string[] {
+    if (this.#spec.type !== 'LoadBalancer') return [];
+    return this.#ours(this.#ingress.filter((each) => each.ipMode !== 'Proxy').map((each) => each.ip));
+  }
+
+  #externalIps(): readonly string[] {
+    return this.#ours([...(this.#spec.externalIPs ?? []), ...this.#loadBalancerIps()]);
+  }
+
+  #nodePort(): number {
+    const { type } = this.#spec;
+    return type === 'NodePort' || type === 'LoadBalancer' ? (this.#port.nodePort ?? 0) : 0;
+  }
+
+  #key(side: SideName, ip: string | undefined): string {
+    const port = sides[side].address ? this.#port.port : this.#nodePort();
+    return ip === undefined ? `${this.#protocol} . ${port}` : `${ip} . ${this.#protocol} . ${port}`;
+  }
+
+  /** An address that is also reached from outside; under policy Local that is a matter of its own. */
+  #outside(everyone: SideName, outsiders: SideName, ip: string | undefined): readonly Element[] {
+    if (this.#spec.externalTrafficPolicy !== 'Local') return this.#front(everyone, ip, false);
+    return [...this.#front(everyone, ip, false), ...this.#front(outsiders, ip, true)];
+  }
+
+  #front(side: SideName, ip: string | undefined, local: boolean): readonly Element[] {
+    const family = this.#family;
+    const targets = local ? this.#choice.local : this.#choice.cluster;
+    const key = this.#key(side, ip);
+    const { fronts, targets: map, preserve } = sides[side];
+    if (targets.length === 0) {
+      // Outsiders must not go on to what everyone may reach.
+      const stop = preserve ? [{ set: `${fronts}${family}`, key, value: 'accept' }] : [];
+      return [this.#refusal(side, key, local), ...stop];
+    }
+    const sticky = this.#spec.sessionAffinity === 'ClientIP';
+    const elements: Element[] = [
+      { set: `${fronts}${family}`, key, value: `goto ${pickerName(side, family, targets.length, sticky)}` },
+      ...targets.map((target, index) => ({
+        set: targetMap(map, family, this.#protocol),
+        key: `${key} . ${index}`,
+        value: addressOf(target),
+      })),
+    ];
+    if (sticky) {
+      const seconds = this.#spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds;
+      const set = `${sides[side].address ? 'sticky' : 'sticky-nodeports'}${family}`;
+      elements.push({ set, key, value: `goto ${rememberName(family, seconds)}` });
+    }
+    return elements;
+  }
+
+  /** Nobody there at all is refused; nobody here, though elsewhere, is dropped, as upstream does. */
+  #refusal(side: SideName, key: string, local: boolean): Element {
+    const set = `${unservedSets[side]}${this.#family}`;
+    const elsewhere = local && this.#choice.cluster.length > 0;
+    return { set, key, value: elsewhere ? refusals.drop : refusals.reject };
+  }
+
+  #sourceRanges(): readonly Element[] {
+    const ranges = this.#ours(this.#spec.loadBalancerSourceRanges ?? []).map((range) => range.trim());
+    if (ranges.length === 0 || ranges.some((range) => range.endsWith('/0'))) return [];
+    const family = this.#family;
+    return this.#loadBalancerIps().flatMap((ip) => {
+      const key = this.#key('n', ip);
+      const sources = ranges.map((range) => ({ set: `sources${family}`, key: `${key} . ${range}`, value: '' }));
+      return [{ set: `restricted${family}`, key, value: '' }, ...sources];
+    });
+  }
+}
+
+const unservedSets: Readonly<Record<SideName, string>> = {
+  n: 'unserved',
+  l: 'unserved-local',
+  p: 'unserved-nodeports',
+  q: 'unserved-nodeports-local',
+};
+
+function addressOf(target: Target): string {
+  return `${target.ip} . ${target.port}`;
+}

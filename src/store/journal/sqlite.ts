@@ -10,7 +10,7 @@ export interface SqliteJournalOptions {
   readonly path: string;
   /** Milliseconds to wait while another server still holds the file. */
   readonly lockTimeout?: number;
-  /** The worker's program: `sqlite-worker.ts` beside this file, or the bundle made of it. */
+  /** The worker's program: `sqlite-worker.ts` beside this file, or its bundle, when not given. */
   readonly program?: URL;
 }
 
@@ -91,7 +91,7 @@ export class SqliteJournal implements Journal {
 /** Megabytes of script memory; values travel outside of it. */
 const resourceLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
 
+/** Run unbuilt, the sources lie side by side; the bundle names this entry `journal-worker` (tools/bundle.ts). */
 function besideThisFile(): URL {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./sqlite-worker.${extension}`, import.meta.url);
+  return new URL(import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './journal-worker.js', import.meta.url);
 }

@@ -1,0 +1,125 @@
+/**
+ * List, then watch, again and again: the protocol under every informer.
+ *
+ *     list pages -> replace -> watch from the list's revision -> put, remove, progress
+ *        ^                          |             |
+ *        +---- 410, or a failure ---+             +--> closed by the server: watch on from the last revision
+ *              that listing may cure
+ */
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import type { Kind, KubernetesObject } from '../api/kind.ts';
+import { Backoff } from './backoff.ts';
+import { ApiError, isExpired, type ClientReader } from './client.ts';
+
+/** Where objects go. Called in order, never twice at once. */
+export interface Sink<T> {
+  /** Everything that exists, as of a revision. */
+  replace(objects: readonly T[], resourceVersion: string): void;
+  put(object: T): void;
+  /** The last state of an object that is gone. */
+  remove(object: T): void;
+  /** Nothing happened up to this revision. */
+  progress(resourceVersion: string): void;
+}
+
+export interface Scope {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+export interface ReflectOptions<T extends KubernetesObject> {
+  readonly client: ClientReader;
+  readonly kind: Kind<T>;
+  readonly scope: Scope;
+  readonly sink: Sink<T>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+const pageSize = 500;
+/** Milliseconds between attempts; a watch that lived longer than `calm` and was closed goes on at once. */
+const pauses = { first: 200, longest: 30_000, calm: 5000 };
+
+/** Resolves when the signal aborts. */
+export async function reflect<T extends KubernetesObject>(
+  options: ReflectOptions<T>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, random, logger, kind } = options;
+  const backoff = new Backoff({ random, first: pauses.first, longest: pauses.longest });
+  let from: string | undefined;
+  while (!signal.aborted) {
+    const started = clock.monotonic();
+    let failed = false;
+    try {
+      from ??= await relist(options, signal);
+      for await (const revision of follow(options, from, signal)) from = revision;
+    } catch (error) {
+      if (signal.aborted) return;
+      failed = true;
+      if (!isTransient(error)) from = undefined;
+      logger[isExpired(error) ? 'debug' : 'warn'](`following ${kind.plural} was interrupted`, {
+        error: messageOf(error),
+      });
+    }
+    if (clock.monotonic() - started > pauses.calm) {
+      backoff.reset();
+      if (!failed) continue;
+    }
+    await pause(clock, backoff.next(), signal);
+  }
+}
+
+/** All pages of one list; returns the revision to watch from. */
+async function relist<T extends KubernetesObject>(options: ReflectOptions<T>, signal: AbortSignal): Promise<string> {
+  const { client, kind, scope, sink } = options;
+  const objects: T[] = [];
+  let next: string | undefined;
+  let resourceVersion = '';
+  do {
+    const page = await client.list(kind, { ...scope, limit: pageSize, ...(next !== undefined && { continue: next }) });
+    signal.throwIfAborted();
+    objects.push(...page.items);
+    resourceVersion = page.resourceVersion;
+    next = page.continue;
+  } while (next !== undefined && next !== '');
+  sink.replace(objects, resourceVersion);
+  return resourceVersion;
+}
+
+/** Passes on what one watch brings, and yields each revision reached. */
+async function* follow<T extends KubernetesObject>(
+  options: ReflectOptions<T>,
+  from: string,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const { client, kind, scope, sink } = options;
+  for await (const event of client.watch(kind, { ...scope, resourceVersion: from, signal })) {
+    if (event.type === 'BOOKMARK') {
+      sink.progress(event.resourceVersion);
+      yield event.resourceVersion;
+      continue;
+    }
+    if (event.type === 'DELETED') sink.remove(event.object);
+    else sink.put(event.object);
+    yield event.object.metadata.resourceVersion;
+  }
+}
+
+/** Failures after which the watch may go on from where it was: the connection, or a server that is busy. */
+function isTransient(error: unknown): boolean {
+  return !(error instanceof ApiError) || (error.code !== 410 && (error.code === 429 || error.code >= 500));
+}
+
+async function pause(clock: Clock, delay: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(delay, signal);
+  } catch {
+    // Aborted: the loop sees it.
+  }
+}

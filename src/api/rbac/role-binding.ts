@@ -126,8 +126,11 @@ function personFaults({ name = '', apiGroup = '' }: Loose<Subject>, path: string
   ];
 }
 
+/** Upstream shows the reference under the names of its Go type. */
 export function bindingUpdateFaults(young: Bound, old: Bound): Fault[] {
-  return sameMeaning(young.roleRef, old.roleRef) ? [] : [invalid('roleRef', young.roleRef, 'cannot change roleRef')];
+  if (sameMeaning(young.roleRef, old.roleRef)) return [];
+  const { apiGroup: APIGroup, kind: Kind, name: Name } = young.roleRef;
+  return [invalid('roleRef', { APIGroup, Kind, Name }, 'cannot change roleRef')];
 }
 
 export const RoleBinding = defineKind({

@@ -83,7 +83,8 @@ export class Lab {
 export async function until(condition: () => Promise<boolean> | boolean, timeout = 10_000): Promise<void> {
   const start = systemClock.monotonic();
   while (!(await condition())) {
-    if (systemClock.monotonic() - start > timeout) throw new Error(`did not happen within ${timeout} ms: ${condition}`);
+    if (systemClock.monotonic() - start > timeout)
+      throw new Error(`did not happen within ${timeout} ms: ${condition.toString()}`);
     await new Promise<void>((resolve) => systemClock.after(20, resolve));
   }
 }

@@ -149,12 +149,14 @@ export class NftTable {
     this.#chains.clear();
     this.#whole = kernel !== undefined && kernel.elements.has(this.marker) && this.#chainsAreWhole(kernel.rules);
     if (this.#whole) for (const name of kernel?.rules.keys() ?? []) this.#chains.add(name);
-    for (const [set, claims] of this.#claims) {
-      const held = this.#whole ? kernel?.elements.get(set) : undefined;
-      for (const [key, value] of held ?? []) if (claims.get(key)?.value !== value) this.#mark(set, key, value);
-      for (const key of claims.keys()) if (held?.has(key) !== true) this.#mark(set, key, undefined);
-    }
+    for (const set of this.#claims.keys()) this.#compare(set, this.#whole ? kernel?.elements.get(set) : undefined);
     return !this.#whole || this.#dirty.size > 0;
+  }
+
+  #compare(set: string, held: ReadonlyMap<string, string> | undefined): void {
+    const claims = this.#claims.get(set);
+    for (const [key, value] of held ?? []) if (claims?.get(key)?.value !== value) this.#mark(set, key, value);
+    for (const key of claims?.keys() ?? []) if (held?.has(key) !== true) this.#mark(set, key, undefined);
   }
 
   #chainsAreWhole(rules: ReadonlyMap<string, number>): boolean {
@@ -172,7 +174,7 @@ export class NftTable {
     if (claims === undefined) throw new Error(`table ${this.definition.name} has no set ${set}`);
     const holder = claims.get(key);
     const claim = { owner, value };
-    if (holder === undefined || holder.owner === owner || owner < holder.owner) {
+    if (holder === undefined || owner <= holder.owner) {
       if (holder !== undefined && holder.owner !== owner) this.#wait(set, key, holder);
       this.#unwait(set, key, owner);
       this.#set(set, key, claim);

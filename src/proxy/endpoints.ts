@@ -1,6 +1,7 @@
 /** Which endpoints of a service port get traffic on this node. Pure. */
 import type { Endpoint, EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import type { ServicePort } from '../api/core/service.ts';
+import { formatAddress, parseAddress } from '../network/cidr.ts';
 import type { Family } from './ruleset.ts';
 
 /** What the proxy knows about the node it runs on. */
@@ -60,34 +61,40 @@ function candidatesOf(
   const found = new Map<string, Candidate>();
   for (const slice of slices) {
     if (slice.addressType !== `IPv${family}`) continue;
-    for (const { name = '', protocol = 'TCP', port: number } of slice.ports ?? []) {
-      if (name !== (port.name ?? '') || protocol !== (port.protocol ?? 'TCP') || number === undefined) continue;
+    for (const number of portsOf(slice, port)) {
       for (const endpoint of slice.endpoints ?? []) {
         const candidate = candidateOf(endpoint, number, node);
         if (candidate === undefined) continue;
         const key = `${candidate.ip} ${number}`;
-        const other = found.get(key);
         // The same address may be in two slices while it moves; the one that is ready counts.
-        if (other === undefined || (candidate.ready && !other.ready)) found.set(key, candidate);
+        if (!(found.get(key)?.ready ?? false)) found.set(key, candidate);
       }
     }
   }
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, candidate]) => candidate);
 }
 
+function portsOf(slice: EndpointSlice, wanted: ServicePort): readonly number[] {
+  const same = (slice.ports ?? []).filter(
+    ({ name = '', protocol = 'TCP' }) => name === (wanted.name ?? '') && protocol === (wanted.protocol ?? 'TCP'),
+  );
+  return same.map(({ port }) => port).filter((port) => port !== undefined);
+}
+
 function candidateOf(endpoint: Endpoint, port: number, node: NodeFacts): Candidate | undefined {
-  const ip = endpoint.addresses[0];
-  if (ip === undefined) return undefined;
+  const address = parseAddress(endpoint.addresses[0] ?? '');
+  if (address === undefined) return undefined;
   const { ready = true, serving = ready, terminating = false } = endpoint.conditions ?? {};
+  const { forZones = [], forNodes = [] } = endpoint.hints ?? {};
   return {
-    ip,
+    ip: formatAddress(address.family, address.value),
     port,
     local: endpoint.nodeName === node.name,
     ready,
     serving,
     terminating,
-    zones: endpoint.hints?.forZones?.map((zone) => zone.name) ?? [],
-    nodes: endpoint.hints?.forNodes?.map((each) => each.name) ?? [],
+    zones: forZones.map((zone) => zone.name),
+    nodes: forNodes.map((each) => each.name),
   };
 }
 

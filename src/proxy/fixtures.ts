@@ -27,7 +27,7 @@ export function service(name: string, changes: ServiceSpec & { readonly nodePort
       ...spec,
     },
     status: {},
-  } as Service;
+  };
 }
 
 /** Ready endpoints on node `one`, port 8080. */
@@ -42,7 +42,7 @@ export function endpointSlice(
     ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
     endpoints: ips.map((ip) => ({ addresses: [ip], conditions: { ready: true }, nodeName: 'one' })),
     ...changes,
-  } as EndpointSlice;
+  };
 }
 
 export function podWithHostPort(ip: string, hostPort: number, containerPort: number): Pod {
@@ -50,5 +50,5 @@ export function podWithHostPort(ip: string, hostPort: number, containerPort: num
     metadata: meta('p'),
     spec: { containers: [{ name: 'a', ports: [{ hostPort, containerPort, protocol: 'TCP' }] }] },
     status: { phase: 'Running', podIP: ip, podIPs: [{ ip }] },
-  } as Pod;
+  };
 }

@@ -8,7 +8,7 @@ import type { Service } from '../api/core/service.ts';
 import type { Element, NftTable } from '../network/nft-table.ts';
 import type { NodeFacts } from './endpoints.ts';
 import { hostPortElements } from './host-ports.ts';
-import { serviceRules, type ServiceRules, type UdpFront } from './service-elements.ts';
+import { noRules, serviceRules, type ServiceRules, type UdpFront } from './service-elements.ts';
 
 /** The label by which a slice says whose it is. */
 export const serviceNameLabel = 'kubernetes.io/service-name';
@@ -34,7 +34,7 @@ interface Kept {
   readonly health: ServiceRules['health'];
 }
 
-const nothing: Kept = { udp: [], sticky: false, health: undefined };
+const nothing: Kept = noRules;
 
 export class ProxyState {
   readonly #table: NftTable;
@@ -97,19 +97,25 @@ export class ProxyState {
     const udp: Leftovers['udp'][number][] = [];
     const affinity: string[] = [];
     for (const key of this.#dirty) {
-      const service = this.#services.get(key);
-      const before = this.#kept.get(key) ?? nothing;
-      const old = this.#table.elementsOf(`service/${key}`);
-      const slices = [...(this.#slices.get(key)?.values() ?? [])];
-      const rules = service === undefined ? undefined : serviceRules(service, slices, this.#node);
-      this.#table.replace(`service/${key}`, rules?.elements ?? []);
-      udp.push(...staleFlows(before.udp, rules?.udp ?? []));
-      if (before.sticky) affinity.push(...leftTargets(old, rules?.elements ?? []));
-      if (rules === undefined) this.#kept.delete(key);
-      else this.#kept.set(key, { udp: rules.udp, sticky: rules.sticky, health: rules.health });
+      const left = this.#updateService(key, this.#services.get(key));
+      udp.push(...left.udp);
+      affinity.push(...left.affinity);
     }
     this.#dirty.clear();
     return { udp, affinity };
+  }
+
+  #updateService(key: string, service: Service | undefined): Leftovers {
+    const owner = `service/${key}`;
+    const before = this.#kept.get(key) ?? nothing;
+    const old = this.#table.elementsOf(owner);
+    const slices = [...(this.#slices.get(key)?.values() ?? [])];
+    const rules = service === undefined ? noRules : serviceRules(service, slices, this.#node);
+    this.#table.replace(owner, rules.elements);
+    if (service === undefined) this.#kept.delete(key);
+    else this.#kept.set(key, { udp: rules.udp, sticky: rules.sticky, health: rules.health });
+    const affinity = before.sticky ? leftTargets(old, rules.elements) : [];
+    return { udp: staleFlows(before.udp, rules.udp), affinity };
   }
 
   health(): readonly ServiceHealth[] {

@@ -1,6 +1,7 @@
 /** One Service and its EndpointSlices to the elements it contributes to the table. Pure. */
 import type { LoadBalancerIngress, Service, ServicePort, ServiceSpec } from '../api/core/service.ts';
 import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
+import { formatCidr, parseCidr } from '../network/cidr.ts';
 import type { Element } from '../network/nft-table.ts';
 import { chooseEndpoints, type Choice, type NodeFacts, type Target } from './endpoints.ts';
 import { pickerName, refusals, rememberName, sides, targetMap, type Family, type SideName } from './ruleset.ts';
@@ -24,26 +25,19 @@ export interface ServiceRules {
   readonly health: { readonly port: number; readonly localEndpoints: number } | undefined;
 }
 
-const none: ServiceRules = { elements: [], udp: [], sticky: false, health: undefined };
+export const noRules: ServiceRules = { elements: [], udp: [], sticky: false, health: undefined };
 
 /** The label that hands a Service to another proxy. */
 const otherProxyLabel = 'service.kubernetes.io/service-proxy-name';
 
 export function serviceRules(service: Service, slices: readonly EndpointSlice[], node: NodeFacts): ServiceRules {
   const spec = service.spec ?? {};
-  if (
-    spec.type === 'ExternalName' ||
-    spec.clusterIP === 'None' ||
-    spec.clusterIP === undefined ||
-    spec.clusterIP === ''
-  )
-    return none;
-  if (service.metadata.labels?.[otherProxyLabel] !== undefined) return none;
-  const usable = slices.filter((slice) => slice.metadata.labels?.[otherProxyLabel] === undefined);
+  if (!isOurs(service.metadata) || !hasAddress(spec)) return noRules;
+  const usable = slices.filter((slice) => isOurs(slice.metadata));
   const elements: Element[] = [];
   const udp: UdpFront[] = [];
   const localIps = new Set<string>();
-  for (const family of familiesOf(service)) {
+  for (const family of familiesOf(spec)) {
     for (const port of spec.ports ?? []) {
       const choice = chooseEndpoints(usable, port, family, node);
       for (const target of choice.local) localIps.add(target.ip);
@@ -52,21 +46,28 @@ export function serviceRules(service: Service, slices: readonly EndpointSlice[],
       udp.push(...rules.udpFronts());
     }
   }
-  const wantsHealth = spec.externalTrafficPolicy === 'Local' && (spec.healthCheckNodePort ?? 0) > 0;
-  return {
-    elements,
-    udp,
-    sticky: spec.sessionAffinity === 'ClientIP',
-    health: wantsHealth ? { port: spec.healthCheckNodePort ?? 0, localEndpoints: localIps.size } : undefined,
-  };
+  return { elements, udp, sticky: spec.sessionAffinity === 'ClientIP', health: healthOf(spec, localIps.size) };
+}
+
+function isOurs({ labels }: { readonly labels?: Readonly<Record<string, string>> }): boolean {
+  return labels?.[otherProxyLabel] === undefined;
+}
+
+function hasAddress({ type, clusterIP = '' }: ServiceSpec): boolean {
+  return type !== 'ExternalName' && clusterIP !== '' && clusterIP !== 'None';
+}
+
+function healthOf(spec: ServiceSpec, localEndpoints: number): ServiceRules['health'] {
+  const { externalTrafficPolicy, healthCheckNodePort: port = 0 } = spec;
+  return externalTrafficPolicy === 'Local' && port > 0 ? { port, localEndpoints } : undefined;
 }
 
 export function familyOf(ip: string): Family {
   return ip.includes(':') ? 6 : 4;
 }
 
-function familiesOf(service: Service): readonly Family[] {
-  const addresses = service.spec?.clusterIPs ?? [service.spec?.clusterIP ?? ''];
+function familiesOf(spec: ServiceSpec): readonly Family[] {
+  const addresses = spec.clusterIPs ?? [spec.clusterIP ?? ''];
   return [...new Set(addresses.filter((ip) => ip !== '' && ip !== 'None').map(familyOf))];
 }
 
@@ -109,8 +110,10 @@ class PortRules {
     return this.#nodePort() > 0 ? [...fronts, front(undefined, this.#nodePort())] : fronts;
   }
 
-  #ours(ips: readonly (string | undefined)[]): readonly string[] {
-    return [...new Set(ips.filter((ip) => ip !== undefined && ip !== '' && familyOf(ip) === this.#family))] as string[];
+  /** Addresses or ranges of this family, each once, as nft writes them. What is neither is left out. */
+  #ours(texts: readonly (string | undefined)[]): readonly string[] {
+    const ranges = texts.map((text) => parseCidr(text ?? '')).filter((range) => range !== undefined);
+    return [...new Set(ranges.filter(({ family }) => family === this.#family).map(formatCidr))];
   }
 
   #clusterIps(): readonly string[] {
@@ -177,7 +180,7 @@ class PortRules {
   }
 
   #sourceRanges(): readonly Element[] {
-    const ranges = this.#ours(this.#spec.loadBalancerSourceRanges ?? []).map((range) => range.trim());
+    const ranges = this.#ours(this.#spec.loadBalancerSourceRanges ?? []);
     if (ranges.length === 0 || ranges.some((range) => range.endsWith('/0'))) return [];
     const family = this.#family;
     return this.#loadBalancerIps().flatMap((ip) => {

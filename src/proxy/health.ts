@@ -1,0 +1,102 @@
+/** The proxy's HTTP ports: its own health and metrics, and one port per Service with healthCheckNodePort. */
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { timestamp, type Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { ServiceHealth } from './proxy-state.ts';
+
+/** Starts and stops servers so that there is one per Service that asks for it. */
+export class HealthPorts {
+  readonly #log: Logger;
+  readonly #servers = new Map<number, Server>();
+  #current = new Map<number, ServiceHealth>();
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  sync(wanted: readonly ServiceHealth[]): void {
+    this.#current = new Map(wanted.map((health) => [health.port, health]));
+    for (const [port, server] of this.#servers) {
+      if (this.#current.has(port)) continue;
+      this.#servers.delete(port);
+      server.close();
+      server.closeAllConnections();
+    }
+    for (const port of this.#current.keys()) if (!this.#servers.has(port)) this.#open(port);
+  }
+
+  close(): void {
+    this.sync([]);
+  }
+
+  #open(port: number): void {
+    const server = createServer((request, response) => {
+      const health = this.#current.get(port);
+      request.resume();
+      if (health === undefined) {
+        response.writeHead(503).end();
+        return;
+      }
+      const { namespace, name, localEndpoints } = health;
+      const body = { service: { namespace, name }, localEndpoints, serviceProxyHealthy: true };
+      response.writeHead(localEndpoints > 0 ? 200 : 503, {
+        'Content-Type': 'application/json',
+        'X-Content-Type-Options': 'nosniff',
+        'X-Load-Balancing-Endpoint-Weight': String(localEndpoints),
+      });
+      response.end(`${JSON.stringify(body)}\n`);
+    });
+    server.on('error', (error) => {
+      // Without an entry it is tried again at the next change.
+      this.#servers.delete(port);
+      this.#log.warn(`cannot serve the health-check node port ${port}`, { error: messageOf(error) });
+    });
+    server.listen(port);
+    server.unref();
+    this.#servers.set(port, server);
+  }
+}
+
+/** Counts of the sync loop, in Prometheus' terms. */
+export class ProxyMetrics {
+  syncs = 0;
+  failures = 0;
+  heals = 0;
+  seconds = 0;
+  elements = 0;
+  /** Milliseconds since the epoch of the last sync that worked; 0 before. */
+  lastSync = 0;
+
+  text(): string {
+    const lines: readonly (readonly [string, string, number])[] = [
+      ['kubeproxy_sync_proxy_rules_total', 'counter', this.syncs],
+      ['kubeproxy_sync_proxy_rules_failures_total', 'counter', this.failures],
+      ['kubeproxy_sync_proxy_rules_heals_total', 'counter', this.heals],
+      ['kubeproxy_sync_proxy_rules_duration_seconds_sum', 'counter', this.seconds],
+      ['kubeproxy_sync_proxy_rules_elements', 'gauge', this.elements],
+      ['kubeproxy_sync_proxy_rules_last_timestamp_seconds', 'gauge', this.lastSync / 1000],
+    ];
+    return lines.map(([name, type, value]) => `# TYPE ${name} ${type}\n${name} ${value}\n`).join('');
+  }
+}
+
+/** Answers /healthz and /livez (503 until the first sync, or when the last one is too old) and /metrics. */
+export function proxyEndpoints(clock: Clock, metrics: ProxyMetrics, healthy: () => boolean): RequestListener {
+  return (request, response) => {
+    request.resume();
+    const path = (request.url ?? '').split('?')[0];
+    if (path === '/metrics') {
+      response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(metrics.text());
+    } else if (path === '/healthz' || path === '/livez') {
+      const body = {
+        lastUpdated: timestamp(metrics.lastSync),
+        currentTime: timestamp(clock.now()),
+        nodeEligible: true,
+      };
+      response.writeHead(healthy() ? 200 : 503, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+    } else {
+      response.writeHead(404, { 'Content-Type': 'text/plain' }).end('404 page not found\n');
+    }
+  };
+}

@@ -16,7 +16,7 @@ const checks = new WeakMap<Schema, Check | undefined>();
 export function validateObject(schema: StructSchema, object: object): readonly Fault[] {
   const faults: Fault[] = [];
   for (const [name, spec] of Object.entries(schema.fields)) {
-    if (name !== 'status') fieldCheck(name, spec)?.(object as Record<string, unknown>, [], faults);
+    if (name !== 'status') fieldCheck(name, spec)?.(object, [], faults);
   }
   return faults;
 }

@@ -50,6 +50,7 @@ import { Ingress } from './networking/ingress.ts';
 import { IPAddress } from './networking/ip-address.ts';
 import { NetworkPolicy } from './networking/network-policy.ts';
 import { ServiceCIDR } from './networking/service-cidr.ts';
+// oxlint-disable-next-line no-restricted-imports -- the API group, not the layer of that name
 import { RuntimeClass } from './node/runtime-class.ts';
 import { PodDisruptionBudget } from './policy/pod-disruption-budget.ts';
 import { ClusterRoleBinding } from './rbac/cluster-role-binding.ts';
@@ -68,57 +69,54 @@ import { StorageClass } from './storage/storage-class.ts';
 import { VolumeAttachment } from './storage/volume-attachment.ts';
 import { VolumeAttributesClass } from './storage/volume-attributes-class.ts';
 
-const core: readonly Kind[] = [
-  Binding,
-  ComponentStatus,
-  ConfigMap,
-  Endpoints,
-  CoreEvent,
-  LimitRange,
-  Namespace,
-  Node,
-  PersistentVolumeClaim,
-  PersistentVolume,
-  Pod,
-  PodTemplate,
-  ReplicationController,
-  ResourceQuota,
-  Secret,
-  ServiceAccount,
-  Service,
-];
-
-const workloads: readonly Kind[] = [
-  ...[ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet],
-  ...[Event],
-  ...[SelfSubjectReview, TokenReview],
-  ...[LocalSubjectAccessReview, SelfSubjectAccessReview, SelfSubjectRulesReview, SubjectAccessReview],
-  ...[HorizontalPodAutoscaler, HorizontalPodAutoscalerV1],
-  ...[CronJob, Job],
-];
-
-const clusterServices: readonly Kind[] = [
-  ...[CertificateSigningRequest],
-  ...[IngressClass, Ingress, IPAddress, NetworkPolicy, ServiceCIDR],
-  ...[PodDisruptionBudget],
-  ...[ClusterRoleBinding, ClusterRole, RoleBinding, Role],
-  ...[CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment, VolumeAttributesClass],
-  ...[
+/** One list per group, or per few groups that stand together. */
+const groups: readonly (readonly Kind[])[] = [
+  [
+    Binding,
+    ComponentStatus,
+    ConfigMap,
+    Endpoints,
+    CoreEvent,
+    LimitRange,
+    Namespace,
+    Node,
+    PersistentVolumeClaim,
+    PersistentVolume,
+    Pod,
+    PodTemplate,
+    ReplicationController,
+    ResourceQuota,
+    Secret,
+    ServiceAccount,
+    Service,
+  ],
+  [ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet],
+  [Event],
+  [SelfSubjectReview, TokenReview],
+  [LocalSubjectAccessReview, SelfSubjectAccessReview, SelfSubjectRulesReview, SubjectAccessReview],
+  [HorizontalPodAutoscaler, HorizontalPodAutoscalerV1],
+  [CronJob, Job],
+  [CertificateSigningRequest],
+  [IngressClass, Ingress, IPAddress, NetworkPolicy, ServiceCIDR],
+  [PodDisruptionBudget],
+  [ClusterRoleBinding, ClusterRole, RoleBinding, Role],
+  [CSIDriver, CSINode, CSIStorageCapacity, StorageClass, VolumeAttachment, VolumeAttributesClass],
+  [
     MutatingWebhookConfiguration,
     ValidatingAdmissionPolicy,
     ValidatingAdmissionPolicyBinding,
     ValidatingWebhookConfiguration,
   ],
-  ...[PriorityClass],
-  ...[Lease],
-  ...[RuntimeClass],
-  ...[EndpointSlice],
-  ...[FlowSchema, PriorityLevelConfiguration],
-  ...[DeviceClass, ResourceClaim, ResourceClaimTemplate, ResourceSlice],
+  [PriorityClass],
+  [Lease],
+  [RuntimeClass],
+  [EndpointSlice],
+  [FlowSchema, PriorityLevelConfiguration],
+  [DeviceClass, ResourceClaim, ResourceClaimTemplate, ResourceSlice],
 ];
 
 /** Every served kind. Kinds of one group stand together, and so do those of one version. */
-export const kinds: readonly Kind[] = Object.freeze([...core, ...workloads, ...clusterServices]);
+export const kinds: readonly Kind[] = Object.freeze(groups.flat());
 
 const byResource: ReadonlyMap<string, Kind> = new Map(
   kinds.map((each) => [key(each.group, each.version, each.plural), each]),

@@ -115,6 +115,8 @@ export interface KindSpec<F extends Fields, T> {
   /** Changes a draft before it is created or updated, as upstream's strategies do (drop status, keep fields). */
   readonly prepareCreate?: (draft: Record<string, unknown>) => void;
   readonly prepareUpdate?: (draft: Record<string, unknown>, old: T) => void;
+  /** The same for updates through /status, once everything else was put back. */
+  readonly prepareStatusUpdate?: (draft: Record<string, unknown>, old: T) => void;
   /**
    * Cross-field rules; field rules come from the schema. Collects all faults. `old` is the stored object on
    * updates: some rules hold at creation only, or put up with what is already stored.

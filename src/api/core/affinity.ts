@@ -3,8 +3,8 @@ import { ClientIPConfig } from './client-ip-config.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 
 export const NodeSelectorRequirement = struct('io.k8s.api.core.v1.NodeSelectorRequirement', '', {
-  key: string(1).required(),
-  operator: string(2).enum('In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt').required(),
+  key: string(1).present(),
+  operator: string(2).known<'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt'>().present(),
   values: list(3, string()),
 });
 export interface NodeSelectorRequirement extends Infer<typeof NodeSelectorRequirement> {}
@@ -24,15 +24,15 @@ export const NodeSelector = struct(
   'io.k8s.api.core.v1.NodeSelector',
   '',
   {
-    nodeSelectorTerms: list(1, NodeSelectorTerm).required(),
+    nodeSelectorTerms: list(1, NodeSelectorTerm).present(),
   },
   { atomic: true },
 );
 export interface NodeSelector extends Infer<typeof NodeSelector> {}
 
 export const PreferredSchedulingTerm = struct('io.k8s.api.core.v1.PreferredSchedulingTerm', '', {
-  weight: int32(1).required(),
-  preference: of(2, NodeSelectorTerm).required(),
+  weight: int32(1).present(),
+  preference: of(2, NodeSelectorTerm).present(),
 });
 export interface PreferredSchedulingTerm extends Infer<typeof PreferredSchedulingTerm> {}
 
@@ -45,7 +45,7 @@ export interface NodeAffinity extends Infer<typeof NodeAffinity> {}
 export const PodAffinityTerm = struct('io.k8s.api.core.v1.PodAffinityTerm', '', {
   labelSelector: of(1, LabelSelector),
   namespaces: list(2, string()),
-  topologyKey: string(3).required(),
+  topologyKey: string(3).present(),
   namespaceSelector: of(4, LabelSelector),
   matchLabelKeys: list(5, string()),
   mismatchLabelKeys: list(6, string()),
@@ -53,8 +53,8 @@ export const PodAffinityTerm = struct('io.k8s.api.core.v1.PodAffinityTerm', '', 
 export interface PodAffinityTerm extends Infer<typeof PodAffinityTerm> {}
 
 export const WeightedPodAffinityTerm = struct('io.k8s.api.core.v1.WeightedPodAffinityTerm', '', {
-  weight: int32(1).required(),
-  podAffinityTerm: of(2, PodAffinityTerm).required(),
+  weight: int32(1).present(),
+  podAffinityTerm: of(2, PodAffinityTerm).present(),
 });
 export interface WeightedPodAffinityTerm extends Infer<typeof WeightedPodAffinityTerm> {}
 
@@ -78,13 +78,13 @@ export const Affinity = struct('io.k8s.api.core.v1.Affinity', '', {
 export interface Affinity extends Infer<typeof Affinity> {}
 
 export const TopologySpreadConstraint = struct('io.k8s.api.core.v1.TopologySpreadConstraint', '', {
-  maxSkew: int32(1).required(),
-  topologyKey: string(2).required(),
+  maxSkew: int32(1).present(),
+  topologyKey: string(2).present(),
   whenUnsatisfiable: string(3).enum('DoNotSchedule', 'ScheduleAnyway').required(),
   labelSelector: of(4, LabelSelector),
-  minDomains: int32(5),
-  nodeAffinityPolicy: string(6).enum('Ignore', 'Honor'),
-  nodeTaintsPolicy: string(7).enum('Ignore', 'Honor'),
+  minDomains: int32(5).pointer(),
+  nodeAffinityPolicy: string(6).enum('Honor', 'Ignore').pointer(),
+  nodeTaintsPolicy: string(7).enum('Honor', 'Ignore').pointer(),
   matchLabelKeys: list(8, string()),
 });
 export interface TopologySpreadConstraint extends Infer<typeof TopologySpreadConstraint> {}

@@ -1,4 +1,5 @@
 import { boolean, inline, of, quantity, string, struct, type Infer } from '../../schema/field.ts';
+import { fillEmpty } from '../rules/draft.ts';
 import { LocalObjectReference } from './object-reference.ts';
 
 export const ObjectFieldSelector = struct(
@@ -8,7 +9,7 @@ export const ObjectFieldSelector = struct(
     apiVersion: string(1),
     fieldPath: string(2).required(),
   },
-  { atomic: true },
+  { atomic: true, defaults: (draft) => fillEmpty(draft, 'apiVersion', 'v1') },
 );
 export interface ObjectFieldSelector extends Infer<typeof ObjectFieldSelector> {}
 

@@ -1,4 +1,5 @@
 import { boolean, int32, int64, list, map, of, quantity, string, struct, type Infer } from '../../schema/field.ts';
+import { fillAbsent, fillEmpty } from '../rules/draft.ts';
 import { Affinity, TopologySpreadConstraint } from './affinity.ts';
 import { Container, EphemeralContainer, ResourceRequirements } from './container.ts';
 import { LocalObjectReference } from './object-reference.ts';
@@ -42,8 +43,8 @@ export interface PodSchedulingGate extends Infer<typeof PodSchedulingGate> {}
 
 export const PodResourceClaim = struct('io.k8s.api.core.v1.PodResourceClaim', '', {
   name: string(1).required(),
-  resourceClaimName: string(3),
-  resourceClaimTemplateName: string(4),
+  resourceClaimName: string(3).pointer(),
+  resourceClaimTemplateName: string(4).pointer(),
 });
 export interface PodResourceClaim extends Infer<typeof PodResourceClaim> {}
 
@@ -54,50 +55,67 @@ export const WorkloadReference = struct('io.k8s.api.core.v1.WorkloadReference', 
 });
 export interface WorkloadReference extends Infer<typeof WorkloadReference> {}
 
-export const PodSpec = struct('io.k8s.api.core.v1.PodSpec', '', {
-  volumes: list(1, Volume).listMap('name').merge('name').retainKeys(),
-  initContainers: list(20, Container).listMap('name').merge('name'),
-  containers: list(2, Container).listMap('name').merge('name').required(),
-  ephemeralContainers: list(34, EphemeralContainer).listMap('name').merge('name'),
-  restartPolicy: string(3).enum('Always', 'OnFailure', 'Never'),
-  terminationGracePeriodSeconds: int64(4),
-  activeDeadlineSeconds: int64(5),
-  dnsPolicy: string(6).enum('ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'),
-  nodeSelector: map(7, string()).atomic(),
-  serviceAccountName: string(8),
-  serviceAccount: string(9),
-  automountServiceAccountToken: boolean(21),
-  nodeName: string(10),
-  hostNetwork: boolean(11),
-  hostPID: boolean(12),
-  hostIPC: boolean(13),
-  shareProcessNamespace: boolean(27),
-  securityContext: of(14, PodSecurityContext),
-  imagePullSecrets: list(15, LocalObjectReference).listMap('name').merge('name'),
-  hostname: string(16),
-  subdomain: string(17),
-  affinity: of(18, Affinity),
-  schedulerName: string(19),
-  tolerations: list(22, Toleration),
-  hostAliases: list(23, HostAlias).listMap('ip').merge('ip'),
-  priorityClassName: string(24),
-  priority: int32(25),
-  dnsConfig: of(26, PodDNSConfig),
-  readinessGates: list(28, PodReadinessGate),
-  runtimeClassName: string(29),
-  enableServiceLinks: boolean(30),
-  preemptionPolicy: string(31).enum('PreemptLowerPriority', 'Never'),
-  overhead: map(32, quantity()),
-  topologySpreadConstraints: list(33, TopologySpreadConstraint)
-    .listMap('topologyKey', 'whenUnsatisfiable')
-    .merge('topologyKey'),
-  setHostnameAsFQDN: boolean(35),
-  os: of(36, PodOS),
-  hostUsers: boolean(37),
-  schedulingGates: list(38, PodSchedulingGate).listMap('name').merge('name'),
-  resourceClaims: list(39, PodResourceClaim).listMap('name').merge('name').retainKeys(),
-  resources: of(40, ResourceRequirements),
-  hostnameOverride: string(41),
-  workloadRef: of(42, WorkloadReference),
-});
+/** The old name of the service account's field follows the new one. */
+function podSpecDefaults(draft: Record<string, unknown>): void {
+  fillEmpty(draft, 'dnsPolicy', 'ClusterFirst');
+  fillEmpty(draft, 'restartPolicy', 'Always');
+  fillEmpty(draft, 'schedulerName', 'default-scheduler');
+  fillAbsent(draft, 'securityContext', {});
+  fillAbsent(draft, 'terminationGracePeriodSeconds', 30);
+  fillEmpty(draft, 'serviceAccountName', draft['serviceAccount'] ?? '');
+  if (draft['serviceAccountName'] === '') delete draft['serviceAccountName'];
+  else draft['serviceAccount'] = draft['serviceAccountName'];
+}
+
+export const PodSpec = struct(
+  'io.k8s.api.core.v1.PodSpec',
+  '',
+  {
+    volumes: list(1, Volume).listMap('name').merge('name').retainKeys(),
+    initContainers: list(20, Container).listMap('name').merge('name'),
+    containers: list(2, Container).listMap('name').merge('name').required(),
+    ephemeralContainers: list(34, EphemeralContainer).listMap('name').merge('name'),
+    restartPolicy: string(3).enum('Always', 'OnFailure', 'Never'),
+    terminationGracePeriodSeconds: int64(4).pointer(),
+    activeDeadlineSeconds: int64(5).pointer(),
+    dnsPolicy: string(6).enum('ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'),
+    nodeSelector: map(7, string()).atomic(),
+    serviceAccountName: string(8),
+    serviceAccount: string(9),
+    automountServiceAccountToken: boolean(21).pointer(),
+    nodeName: string(10),
+    hostNetwork: boolean(11),
+    hostPID: boolean(12),
+    hostIPC: boolean(13),
+    shareProcessNamespace: boolean(27).pointer(),
+    securityContext: of(14, PodSecurityContext),
+    imagePullSecrets: list(15, LocalObjectReference).listMap('name').merge('name'),
+    hostname: string(16),
+    subdomain: string(17),
+    affinity: of(18, Affinity),
+    schedulerName: string(19),
+    tolerations: list(22, Toleration),
+    hostAliases: list(23, HostAlias).listMap('ip').merge('ip'),
+    priorityClassName: string(24),
+    priority: int32(25).pointer(),
+    dnsConfig: of(26, PodDNSConfig),
+    readinessGates: list(28, PodReadinessGate),
+    runtimeClassName: string(29).pointer(),
+    enableServiceLinks: boolean(30).pointer(),
+    preemptionPolicy: string(31).enum('PreemptLowerPriority', 'Never').pointer(),
+    overhead: map(32, quantity()),
+    topologySpreadConstraints: list(33, TopologySpreadConstraint)
+      .listMap('topologyKey', 'whenUnsatisfiable')
+      .merge('topologyKey'),
+    setHostnameAsFQDN: boolean(35).pointer(),
+    os: of(36, PodOS),
+    hostUsers: boolean(37).pointer(),
+    schedulingGates: list(38, PodSchedulingGate).listMap('name').merge('name'),
+    resourceClaims: list(39, PodResourceClaim).listMap('name').merge('name').retainKeys(),
+    resources: of(40, ResourceRequirements),
+    hostnameOverride: string(41).pointer(),
+    workloadRef: of(42, WorkloadReference),
+  },
+  { defaults: podSpecDefaults },
+);
 export interface PodSpec extends Infer<typeof PodSpec> {}

@@ -1,29 +1,40 @@
+import { fillEmpty } from '../rules/draft.ts';
 import { inline, int32, int64, intOrString, list, of, string, struct, type Infer } from '../../schema/field.ts';
 
 export const HTTPHeader = struct('io.k8s.api.core.v1.HTTPHeader', '', {
   name: string(1).required(),
-  value: string(2).required(),
+  value: string(2).present(),
 });
 export interface HTTPHeader extends Infer<typeof HTTPHeader> {}
 
-export const HTTPGetAction = struct('io.k8s.api.core.v1.HTTPGetAction', '', {
-  path: string(1),
-  port: intOrString(2).required(),
-  host: string(3),
-  scheme: string(4).enum('HTTP', 'HTTPS'),
-  httpHeaders: list(5, HTTPHeader),
-});
+export const HTTPGetAction = struct(
+  'io.k8s.api.core.v1.HTTPGetAction',
+  '',
+  {
+    path: string(1),
+    port: intOrString(2).present(),
+    host: string(3),
+    scheme: string(4).enum('HTTP', 'HTTPS'),
+    httpHeaders: list(5, HTTPHeader),
+  },
+  {
+    defaults: (draft) => {
+      fillEmpty(draft, 'path', '/');
+      fillEmpty(draft, 'scheme', 'HTTP');
+    },
+  },
+);
 export interface HTTPGetAction extends Infer<typeof HTTPGetAction> {}
 
 export const TCPSocketAction = struct('io.k8s.api.core.v1.TCPSocketAction', '', {
-  port: intOrString(1).required(),
+  port: intOrString(1).present(),
   host: string(2),
 });
 export interface TCPSocketAction extends Infer<typeof TCPSocketAction> {}
 
 export const GRPCAction = struct('io.k8s.api.core.v1.GRPCAction', '', {
-  port: int32(1).required(),
-  service: string(2).default('').always(),
+  port: int32(1).present(),
+  service: string(2).default('').pointer().always(),
 });
 export interface GRPCAction extends Infer<typeof GRPCAction> {}
 
@@ -33,7 +44,7 @@ export const ExecAction = struct('io.k8s.api.core.v1.ExecAction', '', {
 export interface ExecAction extends Infer<typeof ExecAction> {}
 
 export const SleepAction = struct('io.k8s.api.core.v1.SleepAction', '', {
-  seconds: int64(1).required(),
+  seconds: int64(1).present(),
 });
 export interface SleepAction extends Infer<typeof SleepAction> {}
 
@@ -45,15 +56,27 @@ export const ProbeHandler = struct('io.k8s.api.core.v1.ProbeHandler', '', {
 });
 export interface ProbeHandler extends Infer<typeof ProbeHandler> {}
 
-export const Probe = struct('io.k8s.api.core.v1.Probe', '', {
-  ...inline(1, ProbeHandler),
-  initialDelaySeconds: int32(2),
-  timeoutSeconds: int32(3),
-  periodSeconds: int32(4),
-  successThreshold: int32(5),
-  failureThreshold: int32(6),
-  terminationGracePeriodSeconds: int64(7),
-});
+export const Probe = struct(
+  'io.k8s.api.core.v1.Probe',
+  '',
+  {
+    ...inline(1, ProbeHandler),
+    initialDelaySeconds: int32(2),
+    timeoutSeconds: int32(3),
+    periodSeconds: int32(4),
+    successThreshold: int32(5),
+    failureThreshold: int32(6),
+    terminationGracePeriodSeconds: int64(7).pointer(),
+  },
+  {
+    defaults: (draft) => {
+      fillEmpty(draft, 'timeoutSeconds', 1);
+      fillEmpty(draft, 'periodSeconds', 10);
+      fillEmpty(draft, 'successThreshold', 1);
+      fillEmpty(draft, 'failureThreshold', 3);
+    },
+  },
+);
 export interface Probe extends Infer<typeof Probe> {}
 
 export const LifecycleHandler = struct('io.k8s.api.core.v1.LifecycleHandler', '', {
@@ -67,6 +90,6 @@ export interface LifecycleHandler extends Infer<typeof LifecycleHandler> {}
 export const Lifecycle = struct('io.k8s.api.core.v1.Lifecycle', '', {
   postStart: of(1, LifecycleHandler),
   preStop: of(2, LifecycleHandler),
-  stopSignal: string(3),
+  stopSignal: string(3).pointer(),
 });
 export interface Lifecycle extends Infer<typeof Lifecycle> {}

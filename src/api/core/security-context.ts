@@ -24,18 +24,18 @@ export interface WindowsSecurityContextOptions extends Infer<typeof WindowsSecur
 
 export const Sysctl = struct('io.k8s.api.core.v1.Sysctl', '', {
   name: string(1).required(),
-  value: string(2).required(),
+  value: string(2).present(),
 });
 export interface Sysctl extends Infer<typeof Sysctl> {}
 
 export const SeccompProfile = struct('io.k8s.api.core.v1.SeccompProfile', '', {
-  type: string(1).enum('Unconfined', 'RuntimeDefault', 'Localhost').required(),
+  type: string(1).known<'Unconfined' | 'RuntimeDefault' | 'Localhost'>().present(),
   localhostProfile: string(2),
 });
 export interface SeccompProfile extends Infer<typeof SeccompProfile> {}
 
 export const AppArmorProfile = struct('io.k8s.api.core.v1.AppArmorProfile', '', {
-  type: string(1).enum('Unconfined', 'RuntimeDefault', 'Localhost').required(),
+  type: string(1).known<'Unconfined' | 'RuntimeDefault' | 'Localhost'>().present(),
   localhostProfile: string(2),
 });
 export interface AppArmorProfile extends Infer<typeof AppArmorProfile> {}
@@ -50,10 +50,10 @@ export const PodSecurityContext = struct('io.k8s.api.core.v1.PodSecurityContext'
   supplementalGroupsPolicy: string(12).enum('Merge', 'Strict'),
   fsGroup: int64(5),
   sysctls: list(7, Sysctl),
-  fsGroupChangePolicy: string(9).enum('OnRootMismatch', 'Always'),
+  fsGroupChangePolicy: string(9).enum('Always', 'OnRootMismatch'),
   seccompProfile: of(10, SeccompProfile),
   appArmorProfile: of(11, AppArmorProfile),
-  seLinuxChangePolicy: string(13),
+  seLinuxChangePolicy: string(13).enum('MountOption', 'Recursive'),
 });
 export interface PodSecurityContext extends Infer<typeof PodSecurityContext> {}
 

@@ -11,6 +11,8 @@ import {
   struct,
   type Infer,
 } from '../../schema/field.ts';
+import { fillEmpty } from '../rules/draft.ts';
+import { defaultPullPolicy } from './image-pull-policy.ts';
 import { ObjectFieldSelector, ResourceFieldSelector } from './env.ts';
 import {
   AWSElasticBlockStoreVolumeSource,
@@ -40,16 +42,10 @@ import { ObjectMeta } from '../meta/object-meta.ts';
 
 export const HostPathVolumeSource = struct('io.k8s.api.core.v1.HostPathVolumeSource', '', {
   path: string(1).required(),
-  type: string(2).enum(
-    '',
-    'DirectoryOrCreate',
-    'Directory',
-    'FileOrCreate',
-    'File',
-    'Socket',
-    'CharDevice',
-    'BlockDevice',
-  ),
+  type: string(2)
+    .enum('', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate', 'File', 'FileOrCreate', 'Socket')
+    .default('')
+    .pointer(),
 });
 export interface HostPathVolumeSource extends Infer<typeof HostPathVolumeSource> {}
 
@@ -62,14 +58,14 @@ export interface EmptyDirVolumeSource extends Infer<typeof EmptyDirVolumeSource>
 export const KeyToPath = struct('io.k8s.api.core.v1.KeyToPath', '', {
   key: string(1).required(),
   path: string(2).required(),
-  mode: int32(3),
+  mode: int32(3).pointer(),
 });
 export interface KeyToPath extends Infer<typeof KeyToPath> {}
 
 export const SecretVolumeSource = struct('io.k8s.api.core.v1.SecretVolumeSource', '', {
   secretName: string(1),
   items: list(2, KeyToPath),
-  defaultMode: int32(3),
+  defaultMode: int32(3).default(0o644).pointer(),
   optional: boolean(4),
 });
 export interface SecretVolumeSource extends Infer<typeof SecretVolumeSource> {}
@@ -91,20 +87,20 @@ export const DownwardAPIVolumeFile = struct('io.k8s.api.core.v1.DownwardAPIVolum
   path: string(1).required(),
   fieldRef: of(2, ObjectFieldSelector),
   resourceFieldRef: of(3, ResourceFieldSelector),
-  mode: int32(4),
+  mode: int32(4).pointer(),
 });
 export interface DownwardAPIVolumeFile extends Infer<typeof DownwardAPIVolumeFile> {}
 
 export const DownwardAPIVolumeSource = struct('io.k8s.api.core.v1.DownwardAPIVolumeSource', '', {
   items: list(1, DownwardAPIVolumeFile),
-  defaultMode: int32(2),
+  defaultMode: int32(2).default(0o644).pointer(),
 });
 export interface DownwardAPIVolumeSource extends Infer<typeof DownwardAPIVolumeSource> {}
 
 export const ConfigMapVolumeSource = struct('io.k8s.api.core.v1.ConfigMapVolumeSource', '', {
   ...inline(1, LocalObjectReference),
   items: list(2, KeyToPath),
-  defaultMode: int32(3),
+  defaultMode: int32(3).default(0o644).pointer(),
   optional: boolean(4),
 });
 export interface ConfigMapVolumeSource extends Infer<typeof ConfigMapVolumeSource> {}
@@ -130,7 +126,7 @@ export interface ConfigMapProjection extends Infer<typeof ConfigMapProjection> {
 
 export const ServiceAccountTokenProjection = struct('io.k8s.api.core.v1.ServiceAccountTokenProjection', '', {
   audience: string(1),
-  expirationSeconds: int64(2),
+  expirationSeconds: int64(2).default(3600).pointer(),
   path: string(3).required(),
 });
 export interface ServiceAccountTokenProjection extends Infer<typeof ServiceAccountTokenProjection> {}
@@ -167,7 +163,7 @@ export interface VolumeProjection extends Infer<typeof VolumeProjection> {}
 
 export const ProjectedVolumeSource = struct('io.k8s.api.core.v1.ProjectedVolumeSource', '', {
   sources: list(1, VolumeProjection).always(),
-  defaultMode: int32(2),
+  defaultMode: int32(2).default(0o644).pointer(),
 });
 export interface ProjectedVolumeSource extends Infer<typeof ProjectedVolumeSource> {}
 
@@ -191,10 +187,15 @@ export const EphemeralVolumeSource = struct('io.k8s.api.core.v1.EphemeralVolumeS
 });
 export interface EphemeralVolumeSource extends Infer<typeof EphemeralVolumeSource> {}
 
-export const ImageVolumeSource = struct('io.k8s.api.core.v1.ImageVolumeSource', '', {
-  reference: string(1),
-  pullPolicy: string(2).enum('Always', 'Never', 'IfNotPresent'),
-});
+export const ImageVolumeSource = struct(
+  'io.k8s.api.core.v1.ImageVolumeSource',
+  '',
+  {
+    reference: string(1),
+    pullPolicy: string(2).enum('Always', 'IfNotPresent', 'Never'),
+  },
+  { defaults: (draft) => fillEmpty(draft, 'pullPolicy', defaultPullPolicy(draft['reference'])) },
+);
 export interface ImageVolumeSource extends Infer<typeof ImageVolumeSource> {}
 
 export const VolumeSource = struct('io.k8s.api.core.v1.VolumeSource', '', {
@@ -231,8 +232,20 @@ export const VolumeSource = struct('io.k8s.api.core.v1.VolumeSource', '', {
 });
 export interface VolumeSource extends Infer<typeof VolumeSource> {}
 
-export const Volume = struct('io.k8s.api.core.v1.Volume', '', {
-  name: string(1).required(),
-  ...inline(2, VolumeSource),
-});
+const sourceNames = Object.keys(VolumeSource.fields);
+
+export const Volume = struct(
+  'io.k8s.api.core.v1.Volume',
+  '',
+  {
+    name: string(1).required(),
+    ...inline(2, VolumeSource),
+  },
+  {
+    // A volume that names no source is an empty directory.
+    defaults: (draft) => {
+      if (!sourceNames.some((name) => draft[name] !== undefined && draft[name] !== null)) draft['emptyDir'] = {};
+    },
+  },
+);
 export interface Volume extends Infer<typeof Volume> {}

@@ -92,7 +92,7 @@ export interface ReconcileContext {
   /** Failures of this key in a row before this attempt. */
   readonly failures: number;
   /** Remembers what was planned, for whoever debugs the controller. Not copied: pass frozen data. */
-  note(plan: unknown): void;
+  readonly note: (plan: unknown) => void;
 }
 
 /** Milliseconds after which to reconcile the key again. */

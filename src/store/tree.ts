@@ -18,7 +18,8 @@ export interface Keyed {
   readonly key: Key;
 }
 
-const width = 64;
+/** Entries of a leaf and children of a branch, at most. */
+const usualWidth = 64;
 
 interface Leaf<E> {
   readonly owner: object;
@@ -83,13 +84,15 @@ export class Snapshot<E extends Keyed> {
 }
 
 export class EntryTree<E extends Keyed> {
+  readonly #width: number;
   #owner: object = {};
   #root: TreeNode<E>;
   #view: Snapshot<E> | undefined;
   /** What the last put or delete took out. */
   #replaced: E | undefined;
 
-  constructor() {
+  constructor(width = usualWidth) {
+    this.#width = width;
     this.#root = { owner: this.#owner, entries: [] };
   }
 
@@ -115,7 +118,6 @@ export class EntryTree<E extends Keyed> {
     return snapshot;
   }
 
-  /** A tree that starts as this snapshot; the snapshot stays as it is. */
   static from<E extends Keyed>(entries: Iterable<E>): EntryTree<E> {
     const tree = new EntryTree<E>();
     for (const entry of entries) tree.put(entry);
@@ -124,7 +126,7 @@ export class EntryTree<E extends Keyed> {
 
   /** A copy that shares everything until either is written. */
   fork(): EntryTree<E> {
-    const copy = new EntryTree<E>();
+    const copy = new EntryTree<E>(this.#width);
     copy.#root = this.#root;
     this.#owner = {};
     return copy;
@@ -170,7 +172,7 @@ export class EntryTree<E extends Keyed> {
       return [own];
     }
     replaceChild(own, index, parts);
-    return own.children.length <= width ? [own] : this.#splitBranch(own);
+    return own.children.length <= this.#width ? [own] : this.#splitBranch(own);
   }
 
   #insertLeaf(node: Leaf<E>, entry: E): TreeNode<E>[] {
@@ -183,9 +185,9 @@ export class EntryTree<E extends Keyed> {
       return [own];
     }
     // Keys often come in order; a full last leaf is then left full instead of half empty.
-    if (entries.length === width && index === width) return [own, { owner: this.#owner, entries: [entry] }];
+    if (entries.length === this.#width && index === this.#width) return [own, { owner: this.#owner, entries: [entry] }];
     entries.splice(index, 0, entry);
-    if (entries.length <= width) return [own];
+    if (entries.length <= this.#width) return [own];
     return [own, { owner: this.#owner, entries: entries.splice(entries.length >> 1) }];
   }
 
@@ -226,7 +228,7 @@ export class EntryTree<E extends Keyed> {
     const at = index === 0 ? 0 : index - 1;
     const left = childAt(parent, at);
     const right = childAt(parent, at + 1);
-    if (lengthOf(left) + lengthOf(right) > width / 2) return;
+    if (lengthOf(left) + lengthOf(right) > this.#width / 2) return;
     const joined: TreeNode<E> =
       isBranch(left) && isBranch(right)
         ? branchOf(this.#owner, [...left.children, ...right.children])

@@ -1,6 +1,6 @@
 import { Node } from '../../api/core/node.ts';
 import { isConflict, isNotFound } from '../../client/client.ts';
-import { Controller, watching } from '../../client/controller.ts';
+import { Controller, watching, type ReconcileResult } from '../../client/controller.ts';
 import type { EventRecorder } from '../../client/event-recorder.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { freeRange } from './plan.ts';
@@ -22,10 +22,13 @@ export function nodeIpamController(
       name: 'node-ipam',
       sources: [watching(nodes)],
       concurrency: 1,
-      async reconcile(name) {
+      async reconcile(name): Promise<ReconcileResult> {
         const node = nodes.get({ name });
-        if (node === undefined || node.spec?.podCIDR !== undefined) return void granted.delete(name);
-        if (granted.get(name)?.metadata.uid === node.metadata.uid) return;
+        if (node === undefined || node.spec?.podCIDR !== undefined) {
+          granted.delete(name);
+          return {};
+        }
+        if (granted.get(name)?.metadata.uid === node.metadata.uid) return {};
         const podCIDR = freeRange(clusterCidr, nodeBits, [...nodes.list(), ...granted.values()]);
         if (podCIDR === undefined) {
           events.event(node, 'Warning', 'CIDRNotAvailable', 'Node status is now: CIDRNotAvailable');
@@ -37,6 +40,7 @@ export function nodeIpamController(
         } catch (error) {
           if (!isNotFound(error) && !isConflict(error)) throw error;
         }
+        return {};
       },
     },
     { clock, logger },

@@ -10,9 +10,9 @@ export interface Explained {
 }
 
 export function explainSqliteError(error: unknown, path: string): Explained {
-  const { errcode, message } = error as { errcode?: number; message?: string };
+  const { errcode, code: systemCode, message } = error as { errcode?: number; code?: string; message?: string };
   const text = message ?? String(error);
-  const code = errcode ?? 0;
+  const code = errcode ?? systemCodes[systemCode ?? ''] ?? 0;
   const sentence = sentences[code & 0xff];
   if (sentence === undefined) return { message: `${path}: ${text}`, recoverable: false };
   const recoverable = passing.has(code & 0xff) || code === ioErrorWrite;
@@ -27,6 +27,16 @@ const sentences: Readonly<Record<number, string>> = {
   [primary.full]: 'the disk that holds FILE is full; free some space',
   [primary.cannotOpen]: 'FILE could not be opened; check that its directory exists and is writable',
   [primary.notADatabase]: 'FILE is not a database of this program; move it away',
+};
+
+/** From creating the file. */
+const systemCodes: Readonly<Record<string, number>> = {
+  ENOENT: primary.cannotOpen,
+  EACCES: primary.cannotOpen,
+  EROFS: primary.readOnly,
+  ENOSPC: primary.full,
+  EDQUOT: primary.full,
+  EIO: primary.ioError,
 };
 
 const passing: ReadonlySet<number> = new Set([primary.full, primary.readOnly, primary.busy]);

@@ -6,6 +6,8 @@
  *   `checkpointPages`, in the pause after a batch was answered; neither grows with the number of updates.
  * - The lock is exclusive and held until close or death, so a second server can't open the file.
  */
+import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { packWrites, unpackWrites, type Packed } from './packed-batch.ts';
 import type { JournalWrite } from './journal.ts';
@@ -28,6 +30,7 @@ export class SqliteFile {
   #pages = 0;
 
   constructor(path: string, lockTimeout: number) {
+    if (!existsSync(path)) create(path);
     this.#database = new DatabaseSync(path, { timeout: lockTimeout });
     try {
       this.#prepare();
@@ -140,5 +143,17 @@ export class SqliteFile {
   #pragmaNumber(sql: string): number {
     const [value] = Object.values(this.#database.prepare(sql).get() ?? {});
     return Number(value);
+  }
+}
+
+/** Readable by its owner alone, as will be the log beside it; and there to stay, whatever happens next. */
+function create(path: string): void {
+  for (const [name, flags] of [
+    [path, 'a'],
+    [dirname(path), 'r'],
+  ] as const) {
+    const descriptor = openSync(name, flags, 0o600);
+    fsyncSync(descriptor);
+    closeSync(descriptor);
   }
 }

@@ -1,0 +1,54 @@
+/** JSON from stored bytes: nothing is serialised again unless the version asked for is a converted one. */
+import { convertOut } from '../registry/conversion.ts';
+import type { Resource } from '../registry/resources.ts';
+import { metadataStart, revisionField, splice, type Snapshot } from '../registry/snapshot.ts';
+import { initialEventsEndAnnotation, listMetaJson, text, type Encoder, type EventType } from './encoder.ts';
+
+const comma = text(',');
+const listEnd = text(']}\n');
+const eventEnd = text('}\n');
+const eventStart: Readonly<Record<EventType, Uint8Array>> = {
+  ADDED: text('{"type":"ADDED","object":'),
+  MODIFIED: text('{"type":"MODIFIED","object":'),
+  DELETED: text('{"type":"DELETED","object":'),
+};
+
+export function jsonEncoder(resource: Resource, contentType = 'application/json'): Encoder {
+  const { kind, storage } = resource;
+  const whole = (snapshot: Snapshot): Uint8Array => splice(kind, convertOut(resource, snapshot));
+  const start = metadataStart(kind === storage ? storage : kind);
+  return {
+    id: `json ${kind.apiVersion} ${kind.kind}`,
+    contentType,
+    one: (snapshot) => Buffer.concat([whole(snapshot), newline]),
+    *list(snapshots, meta) {
+      yield text(`{"kind":"${kind.listKind}","apiVersion":"${kind.apiVersion}","metadata":${listMetaJson(meta)},"items":[`);
+      const open = resource.custom
+        ? `{"kind":"${kind.kind}","apiVersion":"${kind.apiVersion}","metadata":{`
+        : '{"metadata":{';
+      let first = true;
+      for (const snapshot of snapshots) {
+        const { bytes, revision } = convertOut(resource, snapshot);
+        if (!first) yield comma;
+        first = false;
+        yield Buffer.from(open + revisionField(revision), 'latin1');
+        yield bytes.subarray(start);
+      }
+      yield listEnd;
+    },
+    event: (type, snapshot) => Buffer.concat([eventStart[type], whole(snapshot), eventEnd]),
+    bookmark(revision, initialEventsEnd) {
+      const annotations = initialEventsEnd ? { annotations: { [initialEventsEndAnnotation]: 'true' } } : {};
+      const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...annotations };
+      return frame('BOOKMARK', { kind: kind.kind, apiVersion: kind.apiVersion, metadata });
+    },
+    error: (status) => frame('ERROR', status),
+  };
+}
+
+const newline = text('\n');
+
+/** One JSON watch frame. */
+export function frame(type: string, object: unknown): Uint8Array {
+  return text(`${JSON.stringify({ type, object })}\n`);
+}

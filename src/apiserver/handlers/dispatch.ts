@@ -1,0 +1,146 @@
+/** From an authorised request for a resource to the handler that answers it. */
+import type { Kind } from '../../api/kind.ts';
+import type { UserInfo } from '../access.ts';
+import { methodNotAllowed, methodNotSupported, pathNotFound, type Status } from '../errors.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { negotiate } from '../http/negotiate.ts';
+import type { RequestInfo, ResourceRequest } from '../http/request-info.ts';
+import { sendBytes, warningHeaders } from '../http/respond.ts';
+import type { Target } from '../registry/context.ts';
+import type { Resource } from '../registry/resources.ts';
+import { revisionOf } from '../registry/read.ts';
+import { seal, type DraftObject, type Snapshot } from '../registry/snapshot.ts';
+import type { Answer, Call, ServerState, SubresourceHandler } from '../server-types.ts';
+import type { Flusher } from '../watch/flusher.ts';
+import { encoderOf } from './encoders.ts';
+import {
+  createOne,
+  deleteCollection,
+  deleteOne,
+  getObject,
+  listObjects,
+  patchOne,
+  updateOne,
+  watchObjects,
+} from './objects.ts';
+import { writeContext } from './options.ts';
+import { subresourceOf } from './subresources.ts';
+
+export interface Dispatcher {
+  readonly server: ServerState;
+  readonly subresources: ReadonlyMap<string, SubresourceHandler>;
+  readonly flusher: Flusher;
+  /** Aborts when the server stops: watches end. */
+  readonly signal: AbortSignal;
+}
+
+const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+export function verbsOf(kind: Kind): readonly string[] {
+  if (kind.virtual === true) return ['create'];
+  return kind.verbs ?? allVerbs;
+}
+
+/** Where a request goes. Throws 404 for what is not served. */
+export function resolveTarget(server: ServerState, request: ResourceRequest): { resource: Resource; target: Target } {
+  const resource = server.resources.find(request.group, request.version, request.resource);
+  if (resource === undefined) throw pathNotFound();
+  const { name, subresource } = request;
+  // The path of a namespace names itself as its namespace.
+  const namespace = resource.namespaced ? request.namespace : '';
+  if (!resource.namespaced && request.namespace !== '' && request.resource !== 'namespaces') throw pathNotFound();
+  return { resource, target: { resource, namespace, name, subresource } };
+}
+
+export async function dispatch(
+  dispatcher: Dispatcher,
+  exchange: Exchange,
+  info: RequestInfo,
+  request: ResourceRequest,
+  user: UserInfo,
+): Promise<void> {
+  const { server } = dispatcher;
+  const { resource, target } = resolveTarget(server, request);
+  const warnings: string[] = [];
+  const deprecation = resource.kind.conversion?.warning;
+  if (deprecation !== undefined) warnings.push(deprecation);
+  const userAgent = String(exchange.headers['user-agent'] ?? '');
+  const context = writeContext({ query: info.query, user, userAgent, warnings });
+  const media = negotiate(exchange.headers.accept, info.verb === 'watch');
+  const call: Call = { exchange, info, request, resource, target, user, media, context, warnings, server };
+  await answer(call, await answerCall(dispatcher, call));
+}
+
+function answerCall(dispatcher: Dispatcher, call: Call): Answer | Promise<Answer> {
+  const { request, resource, info, target } = call;
+  if (request.subresource !== '') return answerSubresource(dispatcher, call);
+  if (!verbsOf(resource.kind).includes(info.verb)) {
+    if (info.verb === '') throw methodNotAllowed();
+    throw methodNotSupported(resource.name, info.verb);
+  }
+  if (resource.namespaced && target.namespace === '' && info.verb !== 'list' && info.verb !== 'watch') {
+    throw methodNotAllowed();
+  }
+  // POST to an object's own path is not a create.
+  if (info.verb === 'create' && target.name !== '') throw methodNotAllowed();
+  if ((info.verb === 'update' || info.verb === 'patch') && target.name === '') throw methodNotAllowed();
+  return answerVerb(dispatcher, call);
+}
+
+function answerVerb({ flusher, signal }: Dispatcher, call: Call): Answer | Promise<Answer> {
+  switch (call.info.verb) {
+    case 'get':
+      return getObject(call);
+    case 'list':
+      return listObjects(call);
+    case 'watch':
+      return watchObjects(call, flusher, signal);
+    case 'create':
+      return createOne(call);
+    case 'update':
+      return updateOne(call);
+    case 'patch':
+      return patchOne(call);
+    case 'delete':
+      return deleteOne(call);
+    default:
+      return deleteCollection(call);
+  }
+}
+
+function answerSubresource(dispatcher: Dispatcher, call: Call): Answer | Promise<Answer> {
+  const { resource, request, info } = call;
+  const handler = subresourceOf(dispatcher.subresources, resource, request.subresource);
+  if (handler === undefined) throw pathNotFound();
+  if (!handler.verbs.includes(info.verb)) throw methodNotAllowed();
+  return handler.handle(call);
+}
+
+async function answer(call: Call, result: Answer): Promise<void> {
+  if (result.type === 'done') return;
+  const { exchange, server, info, media, warnings } = call;
+  const resource = result.type === 'object' ? result.resource : virtualResource(call, result.kind);
+  const snapshot = result.type === 'object' ? result.snapshot : snapshotOf(result.value, result.kind);
+  if (result.type === 'value' && result.kind === undefined) {
+    return sendStatus(exchange, result.status, result.value as Status, warningHeaders(warnings));
+  }
+  const encoder = await encoderOf(resource, media, info.query, server.clock);
+  const headers = { 'content-type': encoder.contentType, ...warningHeaders(warnings) };
+  sendBytes(exchange, result.status, headers, encoder.one(snapshot));
+}
+
+function virtualResource(call: Call, kind: Kind | undefined): Resource {
+  if (kind === undefined || kind === call.resource.kind) return call.resource;
+  return { ...call.resource, kind, storage: kind };
+}
+
+function snapshotOf(value: object, kind: Kind | undefined): Snapshot {
+  if (kind === undefined) return { value, bytes: new Uint8Array(), revision: 0 };
+  const { resourceVersion = '' } = (value as { metadata?: { resourceVersion?: string } }).metadata ?? {};
+  return { ...seal(kind, value as DraftObject), revision: revisionOf(resourceVersion) };
+}
+
+export function sendStatus(exchange: Exchange, code: number, status: Status, headers: Record<string, unknown> = {}): void {
+  const body = Buffer.from(`${JSON.stringify(status)}\n`);
+  sendBytes(exchange, code, { 'content-type': 'application/json', ...(headers as Record<string, string>) }, body);
+}

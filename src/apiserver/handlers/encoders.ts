@@ -1,0 +1,39 @@
+/** Picks the encoder that a request's Accept header asks for. */
+import { invalid as invalidField } from '../../schema/fault.ts';
+import type { Clock } from '../../base/clock.ts';
+import { notAcceptable, invalid } from '../errors.ts';
+import type { Encoder } from '../encoding/encoder.ts';
+import { jsonEncoder } from '../encoding/json.ts';
+import { metadataEncoder } from '../encoding/metadata.ts';
+import { tableEncoder, type IncludeObject } from '../encoding/table.ts';
+import { yamlEncoder, yamlFormatter } from '../encoding/yaml.ts';
+import type { MediaType } from '../http/negotiate.ts';
+import type { Resource } from '../registry/resources.ts';
+
+export async function encoderOf(resource: Resource, media: MediaType, query: URLSearchParams, clock: Clock): Promise<Encoder> {
+  const { format, shape, contentType, version } = media;
+  if (format === 'protobuf') throw notAcceptable(['application/json', 'application/yaml']);
+  const json = jsonOf(resource, shape, version, query, clock, contentType);
+  return format === 'yaml' ? yamlEncoder(json, await yamlFormatter()) : json;
+}
+
+function jsonOf(
+  resource: Resource,
+  shape: MediaType['shape'],
+  version: string,
+  query: URLSearchParams,
+  clock: Clock,
+  contentType: string,
+): Encoder {
+  if (shape === 'table') return tableEncoder(resource, { version, include: includeOf(query), clock, contentType });
+  if (shape === 'metadata') return metadataEncoder(resource, version, contentType);
+  return jsonEncoder(resource, contentType);
+}
+
+function includeOf(query: URLSearchParams): IncludeObject {
+  const include = query.get('includeObject') ?? '';
+  if (include === '' || include === 'Metadata') return 'Metadata';
+  if (include === 'Object' || include === 'None') return include;
+  const faults = [invalidField('includeObject', include, "must be 'Metadata', 'Object', 'None', or empty")];
+  throw invalid({ group: 'meta.k8s.io', kind: 'TableOptions' }, '', faults);
+}

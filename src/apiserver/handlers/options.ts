@@ -1,0 +1,44 @@
+/** The options of a write, from its query. Throws 422 with upstream's texts. */
+import { invalid as invalidField, notSupported, tooLong, type Fault } from '../../schema/fault.ts';
+import type { UserInfo } from '../access.ts';
+import { invalid } from '../errors.ts';
+import type { WriteContext } from '../registry/context.ts';
+
+const longestManager = 128;
+const validations = ['', 'Ignore', 'Strict', 'Warn'];
+
+export interface ContextInput {
+  readonly query: URLSearchParams;
+  readonly user: UserInfo;
+  readonly userAgent: string;
+  readonly warnings: string[];
+}
+
+export function writeContext({ query, user, userAgent, warnings }: ContextInput): WriteContext {
+  const validation = query.get('fieldValidation') ?? '';
+  return {
+    user,
+    userAgent,
+    dryRun: query.getAll('dryRun').length > 0,
+    fieldManager: query.get('fieldManager') ?? '',
+    fieldValidation: validation === 'Strict' || validation === 'Ignore' ? validation : 'Warn',
+    warn: (text) => void (warnings.length < mostWarnings && warnings.push(text)),
+  };
+}
+
+/** Headers have a bounded size; upstream cuts off too. */
+const mostWarnings = 60;
+
+export function checkOptions(kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions', query: URLSearchParams): void {
+  const faults: Fault[] = [];
+  const dryRun = query.getAll('dryRun');
+  if (dryRun.some((each) => each !== 'All')) faults.push(notSupported('dryRun', dryRun, ['All']));
+  const manager = query.get('fieldManager') ?? '';
+  if (manager.length > longestManager) faults.push(tooLong('fieldManager', longestManager));
+  if (/[^\P{C}\p{Zs}]/u.test(manager)) {
+    faults.push(invalidField('fieldManager', manager, 'should only contain printable characters'));
+  }
+  const validation = query.get('fieldValidation') ?? '';
+  if (!validations.includes(validation)) faults.push(notSupported('fieldValidation', validation, validations));
+  if (faults.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', faults);
+}

@@ -1,0 +1,35 @@
+/** Writes many small pieces as few large ones, giving way to other requests and to a slow reader in between. */
+import type { Outlet } from './exchange.ts';
+
+/** About a third of a millisecond of copying and encrypting. */
+const batchSize = 128 * 1024;
+
+/** Resolves when everything is handed over, or the reader has gone. Does not end the outlet. */
+export async function pump(pieces: Iterable<Uint8Array>, out: Outlet): Promise<void> {
+  for (const batch of batches(pieces)) {
+    if (out.closed) return;
+    if (!out.write(batch)) await out.drained();
+    await turn();
+  }
+}
+
+/** The pieces copied together into batches. */
+export function* batches(pieces: Iterable<Uint8Array>): Iterable<Uint8Array> {
+  let batch = Buffer.allocUnsafe(batchSize);
+  let size = 0;
+  for (const piece of pieces) {
+    if (size + piece.length > batchSize) {
+      if (size > 0) yield batch.subarray(0, size);
+      batch = Buffer.allocUnsafe(Math.max(batchSize, piece.length));
+      size = 0;
+    }
+    batch.set(piece, size);
+    size += piece.length;
+  }
+  if (size > 0) yield batch.subarray(0, size);
+}
+
+/** Lets other requests have their turn. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,93 @@
+/** Writes answers: objects, lists, Statuses. Large ones are compressed and written in turns. */
+import { createGzip, gzip, constants } from 'node:zlib';
+import { InvariantError, messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import { internalError, StatusError, type Status } from '../errors.ts';
+import { outletOf, type Exchange, type Headers } from './exchange.ts';
+import { batches, pump } from './pump.ts';
+
+/** Upstream compresses what is larger than this, at the fastest level. */
+const compressFrom = 128 * 1024;
+const level = constants.Z_BEST_SPEED;
+
+export const commonHeaders: Headers = { 'cache-control': 'no-cache, private' };
+
+/** `Warning: 299 - "text"`, one header per text. */
+export function warningHeaders(warnings: readonly string[]): Headers {
+  if (warnings.length === 0) return {};
+  const escaped = [...new Set(warnings)].map((text) => `299 - "${text.replaceAll(/[\\"]/g, '\\$&').replaceAll(/[\r\n]+/g, ' ')}"`);
+  return { warning: escaped };
+}
+
+export interface Body {
+  readonly contentType: string;
+  readonly pieces: Iterable<Uint8Array>;
+}
+
+export function acceptsGzip(exchange: Exchange): boolean {
+  const header = exchange.headers['accept-encoding'];
+  return typeof header === 'string' && /(?:^|[,\s])gzip(?:$|[,;\s])/.test(header);
+}
+
+/** A single piece at once. */
+export function sendBytes(exchange: Exchange, status: number, headers: Headers, body: Uint8Array): void {
+  const all = { ...commonHeaders, ...headers };
+  if (body.length < compressFrom || !acceptsGzip(exchange)) return exchange.send(status, all, body);
+  gzip(body, { level }, (error, compressed) => {
+    if (error === null) exchange.send(status, { ...all, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, compressed);
+    else exchange.send(status, all, body);
+  });
+}
+
+/** Pieces of unknown number: small answers go out whole, large ones as a stream, compressed if the client likes. */
+export async function sendPieces(exchange: Exchange, headers: Headers, pieces: Iterable<Uint8Array>): Promise<void> {
+  const rest = batches(pieces)[Symbol.iterator]();
+  const first = rest.next();
+  const second = first.done === true ? first : rest.next();
+  if (second.done === true) {
+    const body = first.done === true ? new Uint8Array() : first.value;
+    return sendBytes(exchange, 200, headers, body);
+  }
+  const all = (function* () {
+    if (first.done !== true) yield first.value;
+    yield second.value;
+    yield* { [Symbol.iterator]: () => rest };
+  })();
+  const compress = acceptsGzip(exchange);
+  const encoding = compress ? { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : {};
+  const out = exchange.open(200, { ...commonHeaders, ...headers, ...encoding });
+  if (!compress) {
+    await pump(all, out);
+    return out.end();
+  }
+  const packer = createGzip({ level, chunkSize: 64 * 1024 });
+  packer.pipe(out.writable);
+  exchange.onClose(() => packer.destroy());
+  const inlet = outletOf(packer);
+  await pump(all, inlet);
+  inlet.end();
+}
+
+export function sendJson(exchange: Exchange, status: number, value: unknown, headers: Headers = {}): void {
+  const body = Buffer.from(`${JSON.stringify(value)}\n`);
+  sendBytes(exchange, status, { 'content-type': 'application/json', ...headers }, body);
+}
+
+export function sendText(exchange: Exchange, status: number, text: string, headers: Headers = {}): void {
+  const type = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
+  exchange.send(status, { ...commonHeaders, ...type, ...headers }, text);
+}
+
+/** Whatever was thrown, as a Status. What is no StatusError is a fault of ours: logged, and told without details. */
+export function statusOf(error: unknown, log: Logger, what: string): Status & { readonly code: number } {
+  if (error instanceof StatusError) return { ...error.status, code: error.code };
+  log.error('a request failed unexpectedly', { request: what, error: error instanceof Error ? error.stack : error });
+  const hidden = error instanceof InvariantError ? 'an invariant of the server is broken; its log says which' : messageOf(error);
+  return { ...internalError(hidden).status, code: 500 };
+}
+
+/** Headers that go with a Status. */
+export function statusHeaders(status: Status): Headers {
+  const seconds = status.details?.retryAfterSeconds;
+  return seconds === undefined ? {} : { 'retry-after': String(seconds) };
+}

@@ -1,0 +1,257 @@
+/**
+ * The API for callers in the same process: no sockets, no serialising for reads, the same authorisation,
+ * admission and validation. Objects are frozen and shared by all callers.
+ */
+import type { Kind, KubernetesObject } from '../api/kind.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Change } from '../store/store.ts';
+import type { UserInfo } from './access.ts';
+import { expired, methodNotSupported, pathNotFound, StatusError } from './errors.ts';
+import { localExchange, type LocalAnswer } from './http/local-exchange.ts';
+import { handle, authorize, type Pipeline } from './pipeline.ts';
+import { applyObject } from './registry/apply.ts';
+import type { Target, WriteContext } from './registry/context.ts';
+import { convertOut } from './registry/conversion.ts';
+import { createObject } from './registry/create.ts';
+import { deleteObject, type DeleteOptions } from './registry/delete.ts';
+import { readObject } from './registry/draft.ts';
+import { patchObject } from './registry/patch.ts';
+import { readList, readOne, type ListQuery } from './registry/read.ts';
+import type { Resource } from './registry/resources.ts';
+import { liveObject, type DraftObject, type Snapshot } from './registry/snapshot.ts';
+import { updateObject } from './registry/update.ts';
+import { bindPod } from './subresources/binding.ts';
+import { itemOf, openFeed } from './watch/feed.ts';
+
+export interface LocalListOptions {
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly limit?: number;
+  readonly continue?: string;
+  readonly resourceVersion?: string;
+}
+
+export interface LocalList<T> {
+  readonly items: readonly T[];
+  readonly resourceVersion: string;
+  readonly continue?: string;
+}
+
+export type LocalEvent<T> =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
+  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string };
+
+export interface LocalWatchOptions {
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly resourceVersion: string;
+  readonly signal: AbortSignal;
+}
+
+export interface LocalWriteOptions {
+  readonly subresource?: string;
+  readonly fieldManager?: string;
+  readonly dryRun?: boolean;
+}
+
+interface Place {
+  readonly namespace?: string | undefined;
+  readonly name: string;
+}
+
+export class LocalApi {
+  readonly #pipeline: Pipeline;
+  readonly #user: UserInfo;
+
+  constructor(pipeline: Pipeline, user: UserInfo) {
+    this.#pipeline = pipeline;
+    this.#user = user;
+  }
+
+  async get<T extends KubernetesObject>(kind: Kind<T>, place: Place): Promise<T> {
+    const target = await this.#target(kind, 'get', place);
+    return objectOf(target.resource, readOne(this.#registry.store, target.resource, target.namespace, target.name));
+  }
+
+  async list<T extends KubernetesObject>(kind: Kind<T>, options: LocalListOptions = {}): Promise<LocalList<T>> {
+    const { resource, namespace } = await this.#target(kind, 'list', { namespace: options.namespace, name: '' });
+    const { entries, meta } = readList(this.#registry.store, resource, namespace, queryOf(options));
+    return {
+      items: entries.map((entry) => objectOf<T>(resource, entry)),
+      resourceVersion: meta.resourceVersion,
+      ...(meta.continue === undefined ? {} : { continue: meta.continue }),
+    };
+  }
+
+  /** Throws a StatusError with code 410 when the revision is too old, or when the reader was too slow. */
+  async *watch<T extends KubernetesObject>(kind: Kind<T>, options: LocalWatchOptions): AsyncGenerator<LocalEvent<T>> {
+    const { resource, namespace } = await this.#target(kind, 'watch', { namespace: options.namespace, name: '' });
+    const { store } = this.#registry;
+    const feed = openFeed({ store, resource, namespace, query: queryOf(options) });
+    const stop = (): void => feed.watch.close();
+    options.signal.addEventListener('abort', stop, { once: true });
+    try {
+      if (options.signal.aborted) return;
+      for (const entry of feed.initial ?? []) yield { type: 'ADDED', object: objectOf(resource, entry) };
+      for await (const change of feed.watch) {
+        const event = eventOf<T>(resource, change, feed.selection);
+        if (event !== undefined) yield event;
+      }
+    } catch (error) {
+      throw error instanceof StatusError || !(error instanceof Error) || error.name !== 'OverflowError' ? error : expired(error.message);
+    } finally {
+      options.signal.removeEventListener('abort', stop);
+      feed.watch.close();
+    }
+  }
+
+  async create<T extends KubernetesObject>(kind: Kind<T>, object: object, options: LocalWriteOptions = {}): Promise<T> {
+    const { namespace = '' } = (object as { readonly metadata?: { readonly namespace?: string } }).metadata ?? {};
+    const target = await this.#target(kind, 'create', { namespace, name: '' });
+    const { resource } = target;
+    const context = this.#context(options);
+    const draft = readObject(resource, { value: object, duplicates: [] }, context);
+    if (kind.virtual === true) return (await this.#virtual(resource, draft, namespace, context)) as unknown as T;
+    return objectOf(resource, await createObject(this.#registry, target, draft, context));
+  }
+
+  async update<T extends KubernetesObject>(kind: Kind<T>, object: object, options: LocalWriteOptions = {}): Promise<T> {
+    const { metadata } = object as KubernetesObject;
+    const target = await this.#target(kind, 'update', metadata, options.subresource);
+    const { resource, subresource } = target;
+    const context = this.#context(options);
+    const { snapshot } = await updateObject(this.#registry, target, context, {
+      next: () => readObject(resource, { value: object, duplicates: [] }, context),
+      merged: false,
+      createAbsent: subresource === '' && resource.storage.createOnUpdate === true,
+    });
+    return objectOf(resource, snapshot);
+  }
+
+  async patch<T extends KubernetesObject>(
+    kind: Kind<T>,
+    place: Place,
+    patch: unknown,
+    options: LocalWriteOptions & { readonly type: 'json' | 'merge' | 'strategic' | 'apply'; readonly force?: boolean },
+  ): Promise<T> {
+    const target = await this.#target(kind, 'patch', place, options.subresource);
+    const context = this.#context(options);
+    const body = { value: patch, duplicates: [] };
+    const { snapshot } =
+      options.type === 'apply'
+        ? await applyObject(this.#registry, target, body, { force: options.force ?? false }, context)
+        : await patchObject(this.#registry, target, options.type, body, context);
+    return objectOf(target.resource, snapshot);
+  }
+
+  async delete(kind: Kind, place: Place, options: DeleteOptions = {}): Promise<void> {
+    const target = await this.#target(kind, 'delete', place);
+    const context = this.#context({ dryRun: (options.dryRun?.length ?? 0) > 0 });
+    await deleteObject(this.#registry, target, options, context);
+  }
+
+  /** POSTs to a subresource: `binding` directly, the others as a request would. */
+  async post(kind: Kind, place: Place, subresource: string, body: object): Promise<unknown> {
+    const target = await this.#target(kind, 'create', place, subresource);
+    if (kind.group === '' && kind.kind === 'Pod' && subresource === 'binding') {
+      return bindPod(this.#registry, target, structuredClone(body) as DraftObject, this.#context({}));
+    }
+    const { group, version, plural } = kind;
+    const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+    const scope = target.namespace === '' ? '' : `/namespaces/${target.namespace}`;
+    const path = `${root}${scope}/${plural}/${encodeURIComponent(place.name)}/${subresource}`;
+    const headers = { 'content-type': 'application/json', accept: 'application/json' };
+    const answer = await this.request({ method: 'POST', path, headers, body: JSON.stringify(body) });
+    const value: unknown = JSON.parse(Buffer.from(answer.body).toString());
+    if (answer.status >= 400) throw errorOf(answer.status, value);
+    return value;
+  }
+
+  /** Any request, through the whole pipeline but authentication. Does not throw on HTTP errors. */
+  request(request: {
+    readonly method: string;
+    readonly path: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string | Uint8Array;
+    readonly signal?: AbortSignal;
+  }): Promise<LocalAnswer> {
+    const { exchange, answer } = localExchange(request);
+    const { server } = this.#pipeline;
+    const dependencies = { ...server.dependencies, authenticator: { authenticate: () => Promise.resolve(this.#user) } };
+    void handle({ ...this.#pipeline, server: { ...server, dependencies } }, exchange);
+    return answer;
+  }
+
+  get #registry() {
+    return this.#pipeline.server.registry;
+  }
+
+  get clock(): Clock {
+    return this.#pipeline.server.clock;
+  }
+
+  async #target(kind: Kind, verb: string, place: Place, subresource = ''): Promise<Target> {
+    const { server } = this.#pipeline;
+    const resource = server.resources.find(kind.group, kind.version, kind.plural);
+    if (resource === undefined) throw pathNotFound();
+    const namespace = resource.namespaced ? (place.namespace ?? '') : '';
+    const { group, version, plural } = kind;
+    await authorize(server, {
+      user: this.#user,
+      verb,
+      path: '',
+      resource: { group, version, resource: plural, subresource, namespace, name: place.name },
+    });
+    return { resource, namespace, name: place.name, subresource };
+  }
+
+  #context({ fieldManager = '', dryRun = false }: LocalWriteOptions): WriteContext {
+    const { log } = this.#pipeline.server;
+    return {
+      user: this.#user,
+      dryRun,
+      fieldManager,
+      userAgent: this.#user.username.slice(this.#user.username.lastIndexOf(':') + 1),
+      fieldValidation: 'Ignore',
+      warn: (text) => log.debug('a write of our own was warned about', { text }),
+    };
+  }
+
+  async #virtual(resource: Resource, draft: DraftObject, namespace: string, context: WriteContext): Promise<object> {
+    const handler = this.#pipeline.server.dependencies.virtual?.get(`${resource.kind.group}/${resource.kind.plural}`);
+    if (handler === undefined) throw methodNotSupported(resource.name, 'create');
+    return handler(draft, { user: this.#user, namespace, context });
+  }
+}
+
+function objectOf<T extends KubernetesObject>(resource: Resource, snapshot: Snapshot): T {
+  return liveObject(convertOut(resource, snapshot)) as T;
+}
+
+function eventOf<T extends KubernetesObject>(
+  resource: Resource,
+  change: Change,
+  selection: Parameters<typeof itemOf>[1],
+): LocalEvent<T> | undefined {
+  const item = itemOf(change, selection);
+  return item === undefined ? undefined : { type: item.type, object: objectOf<T>(resource, item.snapshot) };
+}
+
+function queryOf(options: LocalListOptions): ListQuery {
+  return {
+    labelSelector: options.labelSelector ?? null,
+    fieldSelector: options.fieldSelector ?? null,
+    resourceVersion: options.resourceVersion ?? '',
+    resourceVersionMatch: '',
+    limit: options.limit ?? 0,
+    continue: options.continue ?? '',
+    sendInitialEvents: undefined,
+  };
+}
+
+function errorOf(code: number, value: unknown): StatusError {
+  const { reason = '', message = '', details } = value as { reason?: string; message?: string; details?: object };
+  return new StatusError(code, reason, message, details);
+}

@@ -1,0 +1,177 @@
+/**
+ * What every request goes through: who asks, may they, is there room; then the handler, and whatever it
+ * throws becomes a Status. HTTP requests, upgrades and in-process calls share these steps.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { Logger } from '../base/log.ts';
+import { AuthenticationError, type Attributes, type AuthenticationRequest, type UserInfo } from './access.ts';
+import { forbidden, pathNotFound, unauthorized } from './errors.ts';
+import { dispatch, resolveTarget, sendStatus, type Dispatcher } from './handlers/dispatch.ts';
+import { writeContext } from './handlers/options.ts';
+import { subresourceOf } from './handlers/subresources.ts';
+import type { Exchange } from './http/exchange.ts';
+import { isTrue, requestInfoOf, type RequestInfo } from './http/request-info.ts';
+import { statusHeaders, statusOf } from './http/respond.ts';
+import type { Metrics } from './metrics.ts';
+import type { FlowControl, ServerState } from './server-types.ts';
+
+export interface Pipeline {
+  readonly server: ServerState;
+  readonly dispatcher: Dispatcher;
+  readonly metrics: Metrics;
+  readonly flow: FlowControl;
+  /** Paths that are no resources: discovery, health, version, OpenAPI, metrics. False when there is nothing there. */
+  readonly answerPath: (exchange: Exchange, info: RequestInfo, user: UserInfo) => boolean | Promise<boolean>;
+}
+
+export async function handle(pipeline: Pipeline, exchange: Exchange): Promise<void> {
+  const { server, metrics } = pipeline;
+  const { clock, log } = server;
+  const begun = clock.monotonic();
+  let info: RequestInfo | undefined;
+  let code = 200;
+  let long = false;
+  try {
+    info = requestInfoOf(exchange.method, exchange.url);
+    long = isLongRunning(info);
+    if (long) metrics.started(labelsOf(info));
+    await serve(pipeline, exchange, info);
+  } catch (error) {
+    const status = statusOf(error, log, `${exchange.method} ${exchange.url}`);
+    ({ code } = status);
+    if (exchange.started) exchange.destroy();
+    else sendStatus(exchange, code, status, statusHeaders(status));
+  }
+  if (info !== undefined) metrics.finished(labelsOf(info), code, (clock.monotonic() - begun) / 1000, long);
+}
+
+async function serve(pipeline: Pipeline, exchange: Exchange, info: RequestInfo): Promise<void> {
+  const { headers, socket } = exchange;
+  const user = await identify(pipeline, { headers, path: info.path, ...(socket === undefined ? {} : { socket }) });
+  const attributes = attributesOf(user, info);
+  await authorize(pipeline.server, attributes);
+  const release = isLongRunning(info) ? undefined : await pipeline.flow.admit(user, attributes);
+  try {
+    if (info.resource !== undefined) await dispatch(pipeline.dispatcher, exchange, info, info.resource, user);
+    else if (!(await pipeline.answerPath(exchange, info, user))) throw pathNotFound();
+  } finally {
+    release?.();
+  }
+}
+
+/** An upgrade: exec, attach, portforward, proxy. What is refused gets an ordinary HTTP answer. */
+export async function upgrade(pipeline: Pipeline, message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  const { server } = pipeline;
+  socket.on('error', () => socket.destroy());
+  const url = message.url ?? '/';
+  try {
+    const info = requestInfoOf(message.method ?? 'GET', url);
+    const request = info.resource;
+    const { headers } = message;
+    const user = await identify(pipeline, { headers, path: info.path, socket: message.socket as TLSSocket });
+    await authorize(server, attributesOf(user, info));
+    if (request === undefined) throw pathNotFound();
+    const { resource, target } = resolveTarget(server, request);
+    const handler = subresourceOf(pipeline.dispatcher.subresources, resource, request.subresource);
+    if (handler?.upgrade === undefined) throw pathNotFound();
+    const userAgent = headers['user-agent'] ?? '';
+    const context = writeContext({ query: info.query, user, userAgent, warnings: [] });
+    await handler.upgrade({ message, socket, head, info, request, resource, target, user, context, server });
+  } catch (error) {
+    const status = statusOf(error, server.log, `${message.method} ${url}`);
+    refuseUpgrade(socket, status.code, JSON.stringify(status));
+  }
+}
+
+function refuseUpgrade(socket: Duplex, code: number, body: string): void {
+  if (!socket.writable) return void socket.destroy();
+  const lines = [
+    `HTTP/1.1 ${code} Refused`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** Throws 401, or 403 when the request wants to be treated as someone it may not be. */
+async function identify({ server }: Pipeline, request: AuthenticationRequest): Promise<UserInfo> {
+  const { authenticator, authorizer, impersonate } = server.dependencies;
+  const user = await authenticated(() => authenticator.authenticate(request), server.log);
+  return (await impersonate?.(user, request, authorizer)) ?? user;
+}
+
+async function authenticated(authenticate: () => Promise<UserInfo | undefined>, log: Logger): Promise<UserInfo> {
+  try {
+    const user = await authenticate();
+    if (user !== undefined) return user;
+  } catch (error) {
+    if (!(error instanceof AuthenticationError)) throw error;
+    log.info('credentials were refused', { error });
+  }
+  throw unauthorized();
+}
+
+export function attributesOf(user: UserInfo, info: RequestInfo): Attributes {
+  const { path, verb, resource: request, query } = info;
+  if (request === undefined) return { user, verb, path };
+  const { group, version, resource, subresource, namespace, name } = request;
+  const fieldSelector = query.get('fieldSelector');
+  const labelSelector = query.get('labelSelector');
+  return {
+    user,
+    verb,
+    path,
+    resource: {
+      group,
+      version,
+      resource,
+      subresource,
+      namespace,
+      name,
+      ...(fieldSelector === null ? {} : { fieldSelector }),
+      ...(labelSelector === null ? {} : { labelSelector }),
+    },
+  };
+}
+
+/** Throws 403 in upstream's words. */
+export async function authorize({ dependencies }: Pick<ServerState, 'dependencies'>, attributes: Attributes): Promise<void> {
+  const pending = dependencies.authorizer.authorize(attributes);
+  const { verdict, reason } = pending instanceof Promise ? await pending : pending;
+  if (verdict === 'allow') return;
+  throw refusal(attributes, reason);
+}
+
+function refusal(attributes: Attributes, reason: string): Error {
+  const { user, verb, path, resource } = attributes;
+  const who = JSON.stringify(user.username);
+  const because = reason === '' ? '' : `: ${reason}`;
+  if (resource === undefined) {
+    return forbidden({ group: '', resource: '' }, '', `User ${who} cannot ${verb} path ${JSON.stringify(path)}${because}`);
+  }
+  const { group, namespace, name, subresource } = resource;
+  const what = subresource === '' ? resource.resource : `${resource.resource}/${subresource}`;
+  const where = namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`;
+  const sentence = `User ${who} cannot ${verb} resource ${JSON.stringify(what)} in API group ${JSON.stringify(group)} ${where}`;
+  return forbidden({ group, resource: resource.resource }, name, sentence + because);
+}
+
+const longSubresources: ReadonlySet<string> = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
+
+export function isLongRunning({ verb, resource, query }: RequestInfo): boolean {
+  if (resource === undefined) return false;
+  if (verb === 'watch') return true;
+  if (!longSubresources.has(resource.subresource)) return false;
+  return resource.subresource !== 'log' || isTrue(query.get('follow'));
+}
+
+function labelsOf({ verb, resource }: RequestInfo): Parameters<Metrics['started']>[0] {
+  if (resource === undefined) return { verb: verb.toUpperCase(), group: '', version: '', resource: '', subresource: '', scope: '' };
+  const { group, version, subresource, namespace, name } = resource;
+  const scope = name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster';
+  const shown = verb === 'create' ? 'POST' : verb === 'update' ? 'PUT' : verb.toUpperCase();
+  return { verb: shown, group, version, resource: resource.resource, subresource, scope };
+}

@@ -1,0 +1,78 @@
+/** What the registry works with, and what one write brings along. */
+import type { Clock } from '../../base/clock.ts';
+import type { Random } from '../../base/random.ts';
+import type { Store, Write } from '../../store/store.ts';
+import type { AdmissionPlugin, Operation, UserInfo } from '../access.ts';
+import type { Resource, Resources } from './resources.ts';
+import type { DraftObject, Snapshot } from './snapshot.ts';
+
+export interface Registry {
+  readonly store: Store;
+  readonly resources: Resources;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly admission: readonly AdmissionPlugin[];
+  /** By `group/plural`: what a kind needs beyond the common path. */
+  readonly preparations: ReadonlyMap<string, Preparation>;
+}
+
+export interface WriteContext {
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  /** '' lets the user agent decide. */
+  readonly fieldManager: string;
+  readonly userAgent: string;
+  readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
+  /** Adds a `Warning:` header. */
+  warn(text: string): void;
+}
+
+/** The options of a write as admission sees them. */
+export function optionsOf(context: WriteContext): Readonly<Record<string, unknown>> {
+  return {
+    ...(context.dryRun ? { dryRun: ['All'] } : {}),
+    ...(context.fieldManager === '' ? {} : { fieldManager: context.fieldManager }),
+    fieldValidation: context.fieldValidation,
+  };
+}
+
+/** Where a write goes. */
+export interface Target {
+  readonly resource: Resource;
+  /** '' for cluster scope. */
+  readonly namespace: string;
+  /** '' for a create whose name is to be generated. */
+  readonly name: string;
+  /** '' or `status`, `scale`, ... */
+  readonly subresource: string;
+}
+
+export interface PreparedWrite {
+  readonly operation: Operation;
+  readonly target: Target;
+  /** May be changed. Absent for DELETE. */
+  readonly draft?: DraftObject;
+  /** The object as it is stored; absent for CREATE. */
+  readonly old?: Snapshot;
+  readonly context: WriteContext;
+}
+
+/** What a preparation wants beside the object's own write. */
+export interface Claim {
+  /** Further writes of the same transaction. */
+  readonly writes?: readonly Write[];
+  /** Called once, when the write has gone through or has failed. */
+  readonly settle?: (committed: boolean) => void;
+  /** Whether a conflict on one of `writes` is worth preparing again (another address, say). */
+  readonly retry?: boolean;
+}
+
+/**
+ * Work of one kind that needs more than its own object: addresses of Services, say. Called before
+ * validation, with durable state to look at; must not wait.
+ */
+export interface Preparation {
+  prepare(write: PreparedWrite): Claim | undefined;
+}
+
+export const preparationKey = ({ storage }: Resource): string => `${storage.group}/${storage.plural}`;

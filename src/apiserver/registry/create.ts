@@ -1,0 +1,86 @@
+/** POST: a new object, with a name of its own or a generated one. */
+import { nameSuffix } from '../../base/random.ts';
+import type { Fault } from '../../schema/fault.ts';
+import { deepClone } from '../../schema/freeze.ts';
+import { alreadyExists, badRequest, generateNameConflict, internalError, invalid } from '../errors.ts';
+import { admissionOf } from './admit.ts';
+import { ClaimLost, Overtaken, putObject } from './commit.ts';
+import { preparationKey, type Claim, type Registry, type Target, type WriteContext } from './context.ts';
+import { recordWrite } from './managed-fields.ts';
+import { settleNamespace, stampNew, validateMeta } from './metadata.ts';
+import { draftMeta, metaOf, type DraftObject, type Snapshot } from './snapshot.ts';
+import { finishDraft, validateKind } from './strategy.ts';
+
+const mostAttempts = 8;
+/** Generated names keep room for five characters within 63. */
+const longestBase = 58;
+
+/** `draft` is in the stored version, decoded and defaulted; it is consumed. */
+export async function createObject(
+  registry: Registry,
+  target: Target,
+  draft: DraftObject,
+  context: WriteContext,
+): Promise<Snapshot> {
+  const { resource } = target;
+  settleNamespace(resource, draft, target.namespace);
+  const meta = draftMeta(draft);
+  if (meta.resourceVersion !== undefined && meta.resourceVersion !== '' && meta.resourceVersion !== '0') {
+    throw badRequest('resourceVersion should not be set on objects to be created');
+  }
+  const { generateName = '' } = meta;
+  const generated = (meta.name === undefined || meta.name === '') && generateName !== '';
+  for (let attempt = 1; ; attempt += 1) {
+    const last = attempt >= mostAttempts;
+    const copy = last ? draft : deepClone(draft);
+    if (generated) draftMeta(copy).name = generateName.slice(0, longestBase) + nameSuffix(registry.random);
+    try {
+      return await attemptCreate(registry, target, copy, context);
+    } catch (error) {
+      const name = draftMeta(copy).name ?? '';
+      if (error instanceof ClaimLost) {
+        if (last) throw internalError(error.message);
+      } else if (!(error instanceof Overtaken)) throw error;
+      else if (!generated) throw alreadyExists(resource.name, name);
+      else if (last) throw generateNameConflict(resource.name, name);
+    }
+  }
+}
+
+async function attemptCreate(
+  registry: Registry,
+  target: Target,
+  draft: DraftObject,
+  context: WriteContext,
+): Promise<Snapshot> {
+  const { resource } = target;
+  const kind = resource.storage;
+  stampNew(registry, draft, kind.generation);
+  const name = draftMeta(draft).name ?? '';
+  const named: Target = { ...target, name };
+  const admission = admissionOf(registry, context, { operation: 'CREATE', target: named, draft });
+  await admission.admit();
+  finishDraft(kind, draft, undefined, '');
+  recordWrite(registry, named, draft, undefined, context);
+  const claim = claimOf(registry, named, draft, context);
+  try {
+    check(named, draft);
+    for (const warning of kind.warnings?.(draft) ?? []) context.warn(warning);
+    await admission.validate();
+  } catch (error) {
+    claim?.settle?.(false);
+    throw error;
+  }
+  return putObject(registry, named, draft, context, { expect: 'absent', claim, shown: 0 });
+}
+
+function claimOf(registry: Registry, target: Target, draft: DraftObject, context: WriteContext): Claim | undefined {
+  const preparation = registry.preparations.get(preparationKey(target.resource));
+  return preparation?.prepare({ operation: 'CREATE', target, draft, context });
+}
+
+function check(target: Target, draft: DraftObject): void {
+  const { resource } = target;
+  const faults: readonly Fault[] = [...validateMeta(resource, metaOf(draft)), ...validateKind(resource, draft)];
+  if (faults.length > 0) throw invalid(resource.kind, metaOf(draft).name ?? '', faults);
+}

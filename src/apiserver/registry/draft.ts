@@ -1,0 +1,112 @@
+/** From a request's body to a draft in the stored version: parsed, decoded, defaulted, converted. */
+import type { Kind } from '../../api/kind.ts';
+import { DecodeError, decodeObject } from '../../schema/decode.ts';
+import { isRecord } from '../../schema/freeze.ts';
+import { JsonError, parseJson } from '../../schema/json.ts';
+import { parseYaml, YamlError } from '../../schema/yaml.ts';
+import type { StructSchema } from '../../schema/schema.ts';
+import { badRequest, unsupportedMediaType } from '../errors.ts';
+import type { Format } from '../http/negotiate.ts';
+import type { WriteContext } from './context.ts';
+import { convertIn } from './conversion.ts';
+import type { Resource } from './resources.ts';
+import type { DraftObject } from './snapshot.ts';
+import { fillDefaults } from './strategy.ts';
+
+/** A body as plain JSON, with the fields that occur twice. */
+export interface ParsedBody {
+  readonly value: unknown;
+  readonly duplicates: readonly string[];
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** Throws 400 for what is not JSON or YAML, 415 for protobuf of what has no numbers. */
+export async function parseBody(
+  body: Uint8Array,
+  format: Format,
+  duplicates: boolean,
+  kind?: Kind,
+  schema: StructSchema | undefined = kind?.schema,
+): Promise<ParsedBody> {
+  if (format === 'protobuf') return readProtobuf(body, schema);
+  let text: string;
+  try {
+    text = decoder.decode(body);
+  } catch {
+    throw badRequest('the body of the request is not valid UTF-8');
+  }
+  try {
+    // JSON is YAML, and the quick reader takes most of what comes as YAML from programs.
+    return format === 'yaml' && !text.trimStart().startsWith('{') ? await parseYaml(text) : parseJson(text, { duplicates });
+  } catch (error) {
+    if (error instanceof JsonError || error instanceof YamlError) throw badRequest(error.message);
+    throw error;
+  }
+}
+
+/** Reads a whole object of a resource. Throws 400; complaints of field validation are thrown or warned about. */
+export function readObject(resource: Resource, parsed: ParsedBody, context: WriteContext): DraftObject {
+  const { kind } = resource;
+  const json = checkType(kind, parsed.value);
+  return convertIn(resource, decodeKind(kind, json, parsed.duplicates, context));
+}
+
+/** The body must say the kind that the path stands for. Throws 400. */
+export function checkType(kind: Kind, json: unknown): Record<string, unknown> {
+  if (!isRecord(json)) throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): it is not a JSON object`);
+  const { apiVersion = '', kind: name = '' } = json;
+  if (typeof apiVersion !== 'string' || typeof name !== 'string') {
+    throw badRequest(`couldn't get version/kind; json parse error: apiVersion and kind must be strings`);
+  }
+  if (name === '' && apiVersion === '') return json;
+  if (name === '') {
+    throw badRequest("Object 'Kind' is missing in the body: set kind to " + kind.kind);
+  }
+  if (apiVersion !== '' && apiVersion !== kind.apiVersion) {
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${kind.apiVersion})`,
+    );
+  }
+  if (name !== kind.kind) {
+    const [group, version] = kind.apiVersion.includes('/') ? kind.apiVersion.split('/') : ['', kind.apiVersion];
+    throw badRequest(
+      `${kind.kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}: the body is of kind ${name}${group === '' ? '' : ` in group ${group}`}`,
+    );
+  }
+  return json;
+}
+
+/** Plain JSON of a kind, decoded and defaulted. */
+export function decodeKind(
+  kind: Kind,
+  json: unknown,
+  duplicates: readonly string[],
+  context: WriteContext,
+): DraftObject {
+  let decoded: ReturnType<typeof decodeObject>;
+  try {
+    decoded = decodeObject(kind.schema, json);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${error.message}`);
+  }
+  complain(kind, [...duplicates, ...decoded.unknown], context);
+  const draft = decoded.value;
+  fillDefaults(kind, draft);
+  return draft;
+}
+
+function complain(kind: Kind, complaints: readonly string[], context: WriteContext): void {
+  if (complaints.length === 0 || context.fieldValidation === 'Ignore') return;
+  if (context.fieldValidation === 'Strict') {
+    throw badRequest(
+      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${complaints.join(', ')}`,
+    );
+  }
+  for (const complaint of complaints) context.warn(complaint);
+}
+
+function readProtobuf(_body: Uint8Array, _schema: StructSchema | undefined): ParsedBody {
+  throw unsupportedMediaType(['application/json', 'application/yaml']);
+}

@@ -1,0 +1,79 @@
+/** What the kind itself says about a write: what it drops or keeps, whether it counts generations, its rules. */
+import type { Kind } from '../../api/kind.ts';
+import type { Fault } from '../../schema/fault.ts';
+import { deepEqual } from '../../schema/freeze.ts';
+import { applyDefaults } from '../../schema/defaults.ts';
+import { combineFaults, validateObject, validateObjectUpdate } from '../../schema/validate.ts';
+import type { Resource } from './resources.ts';
+import { draftMeta, metaOf, type DraftObject } from './snapshot.ts';
+
+/** Kinds whose creator reports their status along with them: the agent registers its Node so. */
+const statusOnCreate: ReadonlySet<string> = new Set(['Node']);
+
+/**
+ * Takes out of a draft what the path it came on may not change, then lets the kind finish it.
+ * `subresource`: '' or 'status'.
+ */
+export function finishDraft(kind: Kind, draft: DraftObject, old: object | undefined, subresource: string): void {
+  if (old === undefined) {
+    if (kind.subresources.status === true && !(kind.group === '' && statusOnCreate.has(kind.kind))) resetStatus(kind, draft);
+    kind.prepareCreate?.(draft);
+    return;
+  }
+  const before = old as DraftObject;
+  if (subresource === 'status') keepAllBut(draft, before, 'status');
+  else if (kind.subresources.status === true) keep(draft, before, 'status');
+  if (subresource === 'status') kind.prepareStatusUpdate?.(draft, before);
+  else if (subresource === '') kind.prepareUpdate?.(draft, before);
+  if (kind.generation && subresource !== 'status') countGeneration(draft, before);
+}
+
+function resetStatus(kind: Kind, draft: DraftObject): void {
+  delete draft['status'];
+  if (kind.schema.fields['status']?.always === true) draft['status'] = {};
+}
+
+function keep(draft: DraftObject, before: DraftObject, field: string): void {
+  if (before[field] === undefined) delete draft[field];
+  else draft[field] = before[field];
+}
+
+/** An update through /status changes the status and metadata; everything else stays. */
+function keepAllBut(draft: DraftObject, before: DraftObject, field: string): void {
+  for (const key of Object.keys(draft)) if (key !== field && key !== 'metadata') delete draft[key];
+  for (const key of Object.keys(before)) if (key !== field && key !== 'metadata') draft[key] = before[key];
+}
+
+/** One more whenever anything but metadata and status differs. */
+function countGeneration(draft: DraftObject, before: DraftObject): void {
+  const keys = new Set([...Object.keys(draft), ...Object.keys(before)]);
+  for (const key of ['metadata', 'status', 'kind', 'apiVersion']) keys.delete(key);
+  for (const key of keys) {
+    if (deepEqual(draft[key], before[key])) continue;
+    const meta = draftMeta(draft);
+    meta.generation = (metaOf(before).generation ?? 0) + 1;
+    return;
+  }
+}
+
+export function validateKind(resource: Resource, draft: DraftObject, old?: object): readonly Fault[] {
+  const kind = resource.storage;
+  return combineFaults(validateObject(kind.schema, draft), kind.validate?.(draft, old) ?? []);
+}
+
+export function validateKindUpdate(
+  resource: Resource,
+  draft: DraftObject,
+  old: object,
+  subresource: string,
+): readonly Fault[] {
+  const kind = resource.storage;
+  if (subresource === 'status') return kind.validateStatusUpdate?.(draft, old) ?? [];
+  const changes = combineFaults(validateObjectUpdate(kind.schema, draft, old), kind.validateUpdate?.(draft, old) ?? []);
+  return combineFaults(validateKind(resource, draft, old), changes);
+}
+
+export function fillDefaults(kind: Kind, draft: DraftObject): void {
+  applyDefaults(kind.schema, draft);
+  kind.defaults?.(draft);
+}

@@ -1,0 +1,173 @@
+/**
+ * PUT, and every other change of a present object: the new state is computed from the stored one and
+ * written if that is still the stored one. Who did not insist on a revision is retried when overtaken.
+ */
+import type { Fault } from '../../schema/fault.ts';
+import { deepEqual } from '../../schema/freeze.ts';
+import type { Entry } from '../../store/store.ts';
+import { badRequest, conflict, internalError, invalid, notFound } from '../errors.ts';
+import { invalid as invalidField } from '../../schema/fault.ts';
+import { admissionOf } from './admit.ts';
+import { ClaimLost, Overtaken, putObject, removeObject } from './commit.ts';
+import { preparationKey, type Registry, type Target, type WriteContext } from './context.ts';
+import { createObject } from './create.ts';
+import { recordWrite } from './managed-fields.ts';
+import { keepIdentity, settleNamespace, validateMeta, validateMetaUpdate } from './metadata.ts';
+import { keyOf } from './resources.ts';
+import { draftMeta, metaOf, seal, withRevision, type DraftObject, type Snapshot } from './snapshot.ts';
+import { finishDraft, validateKindUpdate } from './strategy.ts';
+
+export interface Updated {
+  readonly snapshot: Snapshot;
+  readonly created: boolean;
+}
+
+export interface UpdateOptions {
+  /** Makes the new state from the stored one; `undefined` when nothing is stored yet. Called again after being overtaken. */
+  readonly next: (old: Entry | undefined) => DraftObject | Promise<DraftObject>;
+  /** The write was computed from the stored state, not sent as a whole: being overtaken is not the client's problem. */
+  readonly merged: boolean;
+  /** An absent object is created (the kind allows it, or it is applied). */
+  readonly createAbsent: boolean;
+  /** Records managers itself (server-side apply). */
+  readonly managed?: boolean;
+}
+
+/** Upstream gives up a patch after five tries; in one process being overtaken thirty times in a row means a loop. */
+const mostAttempts = 30;
+
+export async function updateObject(
+  registry: Registry,
+  target: Target,
+  context: WriteContext,
+  options: UpdateOptions,
+): Promise<Updated> {
+  const { resource, namespace, name } = target;
+  for (let attempt = 1; ; attempt += 1) {
+    const old = registry.store.get(keyOf(resource, namespace, name));
+    if (old === undefined) {
+      if (!options.createAbsent) throw notFound(resource.name, name);
+      const draft = await options.next(undefined);
+      checkName(draft, name);
+      return { snapshot: await createAbsent(registry, target, draft, context), created: true };
+    }
+    const draft = await options.next(old);
+    const insisted = checkRevision(target, draft, old, options.merged);
+    try {
+      return { snapshot: await attemptUpdate(registry, target, draft, old, context, options), created: false };
+    } catch (error) {
+      const lost = error instanceof Overtaken || error instanceof ClaimLost;
+      if (!lost) throw error;
+      if (error instanceof Overtaken && insisted) throw conflict(resource.name, name);
+      if (attempt >= mostAttempts) throw error instanceof Overtaken ? conflict(resource.name, name) : internalError(error.message);
+    }
+  }
+}
+
+async function createAbsent(registry: Registry, target: Target, draft: DraftObject, context: WriteContext): Promise<Snapshot> {
+  const { resourceVersion = '' } = metaOf(draft);
+  if (resourceVersion !== '' && resourceVersion !== '0') throw conflict(target.resource.name, target.name);
+  draftMeta(draft).name = target.name;
+  return createObject(registry, { ...target, subresource: '' }, draft, context);
+}
+
+function checkName(draft: DraftObject, name: string): void {
+  const own = draftMeta(draft).name ?? '';
+  if (own !== '' && own !== name) {
+    throw badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
+  }
+}
+
+/** Whether the client insists on a revision. Throws 409 when it is not the stored one, 422 when it must be said. */
+function checkRevision(target: Target, draft: DraftObject, old: Entry, merged: boolean): boolean {
+  const { resource, name } = target;
+  checkName(draft, name);
+  const meta = draftMeta(draft);
+  const { resourceVersion = '' } = meta;
+  const asked = resourceVersion === '' || resourceVersion === '0' ? undefined : resourceVersion;
+  if (meta.uid !== undefined && meta.uid !== '' && meta.uid !== metaOf(old.value).uid) {
+    const detail = `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${metaOf(old.value).uid ?? ''}`;
+    throw conflict(resource.name, name, detail);
+  }
+  if (asked === undefined) {
+    if (resource.storage.unconditionalUpdate !== false || merged) return false;
+    const faults = [invalidField('metadata.resourceVersion', 0, 'must be specified for an update')];
+    throw invalid({ group: resource.name.group, kind: resource.name.resource }, name, faults);
+  }
+  if (asked !== String(old.revision)) throw conflict(resource.name, name);
+  // A merge carries the revision it was computed from; a patch that names one was checked just now.
+  return !merged;
+}
+
+async function attemptUpdate(
+  registry: Registry,
+  target: Target,
+  draft: DraftObject,
+  old: Entry,
+  context: WriteContext,
+  options: UpdateOptions,
+): Promise<Snapshot> {
+  const { resource, subresource, name } = target;
+  const kind = resource.storage;
+  settleNamespace(resource, draft, target.namespace);
+  draftMeta(draft).name ??= name;
+  keepIdentity(draft, metaOf(old.value));
+  const admission = admissionOf(registry, context, { operation: 'UPDATE', target, draft, old });
+  await admission.admit();
+  finishDraft(kind, draft, old.value, subresource);
+  if (options.managed !== true) recordWrite(registry, target, draft, old, context);
+  const preparation = registry.preparations.get(preparationKey(resource));
+  const claim = subresource === '' ? preparation?.prepare({ operation: 'UPDATE', target, draft, old, context }) : undefined;
+  try {
+    check(target, draft, old);
+    const before = withRevision(old.value, old.revision);
+    for (const warning of kind.warnings?.(draft, before) ?? []) context.warn(warning);
+    await admission.validate();
+  } catch (error) {
+    claim?.settle?.(false);
+    throw error;
+  }
+  const now = seal(kind, draft);
+  if (isFinished(now.value, old.value)) return finishDeletion(registry, target, now, old, context);
+  if (claim === undefined && sameBytes(now.bytes, old.bytes, now.value, old.value)) return old;
+  return putObject(registry, target, draft, context, { expect: old.revision, claim, shown: old.revision });
+}
+
+function check(target: Target, draft: DraftObject, old: Entry): void {
+  const { resource, subresource } = target;
+  const meta = metaOf(draft);
+  const faults: Fault[] = [...validateMeta(resource, meta), ...validateMetaUpdate(meta, metaOf(old.value))];
+  faults.push(...validateKindUpdate(resource, draft, old.value, subresource));
+  if (faults.length > 0) throw invalid(resource.kind, target.name, faults);
+}
+
+/** A write that changes nothing makes no revision. */
+function sameBytes(bytes: Uint8Array, oldBytes: Uint8Array, value: object, old: object): boolean {
+  return bytes.length === oldBytes.length && (Buffer.compare(bytes, oldBytes) === 0 || deepEqual(value, old));
+}
+
+/** The last finalizer of an object that is being deleted has gone. */
+function isFinished(value: object, old: object): boolean {
+  const meta = metaOf(value);
+  const had = metaOf(old).finalizers?.length ?? 0;
+  return (
+    had > 0 &&
+    (meta.finalizers?.length ?? 0) === 0 &&
+    meta.deletionTimestamp !== undefined &&
+    (meta.deletionGracePeriodSeconds ?? 0) === 0
+  );
+}
+
+async function finishDeletion(
+  registry: Registry,
+  target: Target,
+  now: { readonly value: object; readonly bytes: Uint8Array },
+  old: Entry,
+  context: WriteContext,
+): Promise<Snapshot> {
+  if (context.dryRun) return { ...now, revision: old.revision };
+  const preparation = registry.preparations.get(preparationKey(target.resource));
+  const claim = preparation?.prepare({ operation: 'DELETE', target, old, context });
+  const revision = await removeObject(registry, target, old.revision, claim);
+  return { ...now, revision };
+}

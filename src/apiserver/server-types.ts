@@ -1,0 +1,141 @@
+/** What the API server is made of, and what one request is while it is worked on. */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Kind } from '../api/kind.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import type { Store } from '../store/store.ts';
+import type { AdmissionPlugin, Attributes, AuthenticationRequest, Authenticator, Authorizer, UserInfo } from './access.ts';
+import type { Exchange } from './http/exchange.ts';
+import type { RequestInfo, ResourceRequest } from './http/request-info.ts';
+import type { MediaType } from './http/negotiate.ts';
+import type { Preparation, Registry, Target, WriteContext } from './registry/context.ts';
+import type { Resource, Resources } from './registry/resources.ts';
+import type { DraftObject, Snapshot } from './registry/snapshot.ts';
+
+/** What `/version` says. */
+export interface VersionInfo {
+  /** Such as `v1.35.0`: clients parse it. */
+  readonly gitVersion: string;
+  readonly gitCommit?: string;
+  /** RFC 3339. */
+  readonly buildDate?: string;
+}
+
+export interface HealthCheck {
+  readonly name: string;
+  /** Which endpoints ask: `livez` for what only a restart mends, `readyz` for what time mends. */
+  readonly endpoints: readonly ('livez' | 'readyz')[];
+  /** Throws when it is not well. */
+  check(): void | Promise<void>;
+}
+
+/** Answers POSTs of a kind that is never stored (reviews). `draft` is decoded and defaulted. */
+export type VirtualHandler = (
+  draft: DraftObject,
+  call: { readonly user: UserInfo; readonly namespace: string; readonly context: WriteContext },
+) => DraftObject | Promise<DraftObject>;
+
+/** Who a request is to be treated as, when it asks for that. Throws a StatusError when it may not. */
+export type Impersonator = (
+  user: UserInfo,
+  request: AuthenticationRequest,
+  authorizer: Authorizer,
+) => UserInfo | undefined | Promise<UserInfo | undefined>;
+
+/** Whether a request is let in at once, later, or not at all (429). The result must be called at its end. */
+export interface FlowControl {
+  admit(user: UserInfo, attributes: Attributes): (() => void) | Promise<() => void>;
+}
+
+/** Answers what no built-in path does: aggregated APIs, say. True when it has. */
+export type Fallback = (exchange: Exchange, info: RequestInfo, user: UserInfo) => boolean | Promise<boolean>;
+
+export interface ApiServerDependencies {
+  readonly store: Store;
+  readonly kinds: readonly Kind[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly version: VersionInfo;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly admission?: readonly AdmissionPlugin[];
+  readonly impersonate?: Impersonator;
+  readonly preparations?: ReadonlyMap<string, Preparation>;
+  /** By `group/plural`, such as `authorization.k8s.io/selfsubjectaccessreviews`. */
+  readonly virtual?: ReadonlyMap<string, VirtualHandler>;
+  /** By `group/plural/subresource`, beside the built-in ones. */
+  readonly subresources?: ReadonlyMap<string, SubresourceHandler>;
+  readonly checks?: readonly HealthCheck[];
+  /** Reaches kubelets; without it, log, exec and the like answer 503. */
+  readonly nodes?: NodeConnector;
+  /** `host:port` under which clients reach this server, for legacy discovery. */
+  readonly externalAddress?: () => string;
+  /** Answers paths outside /api and /apis that others know (`/.well-known/openid-configuration`, `/openid/v1/jwks`). */
+  readonly paths?: ReadonlyMap<string, (exchange: Exchange, info: RequestInfo) => void | Promise<void>>;
+}
+
+/** The client side of the kubelet's HTTPS API. */
+export interface NodeConnector {
+  /** TLS material with which the server shows itself to kubelets. */
+  readonly key: string;
+  readonly cert: string;
+  /** What kubelets' certificates must be signed by. */
+  readonly ca: string;
+}
+
+/** A request for a resource, authorised. */
+export interface Call {
+  readonly exchange: Exchange;
+  readonly info: RequestInfo;
+  readonly request: ResourceRequest;
+  readonly resource: Resource;
+  readonly target: Target;
+  readonly user: UserInfo;
+  readonly media: MediaType;
+  readonly context: WriteContext;
+  readonly warnings: string[];
+  readonly server: ServerState;
+}
+
+/** What all requests share. */
+export interface ServerState {
+  readonly registry: Registry;
+  readonly resources: Resources;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly dependencies: ApiServerDependencies;
+}
+
+/** How a call ends. */
+export type Answer =
+  /** An object of a resource as it is stored. */
+  | { readonly type: 'object'; readonly status: number; readonly resource: Resource; readonly snapshot: Snapshot }
+  /** Anything else with a kind. */
+  | { readonly type: 'value'; readonly status: number; readonly value: object; readonly kind?: Kind }
+  /** The handler has written the answer itself. */
+  | { readonly type: 'done' };
+
+export interface SubresourceHandler {
+  /** Discovery's and authorisation's verbs that it answers: get, create, update, patch, delete. */
+  readonly verbs: readonly string[];
+  handle(call: Call): Answer | Promise<Answer>;
+  /** Answers an upgrade (exec, attach, portforward, proxy). */
+  upgrade?(call: UpgradeCall): void | Promise<void>;
+}
+
+export interface UpgradeCall {
+  readonly message: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly info: RequestInfo;
+  readonly request: ResourceRequest;
+  readonly resource: Resource;
+  readonly target: Target;
+  readonly user: UserInfo;
+  readonly context: WriteContext;
+  readonly server: ServerState;
+}

@@ -1,0 +1,181 @@
+/** A watch over HTTP: frames of one line (JSON) or with a length before them (protobuf), until it times out. */
+import type { Clock } from '../../base/clock.ts';
+import type { Random } from '../../base/random.ts';
+import type { Change } from '../../store/store.ts';
+import { expired, StatusError } from '../errors.ts';
+import type { Encoder } from '../encoding/encoder.ts';
+import type { Exchange, Outlet } from '../http/exchange.ts';
+import { pump } from '../http/pump.ts';
+import { itemOf, type Feed, type WatchItem } from './feed.ts';
+import type { Flusher } from './flusher.ts';
+
+export interface WatchServing {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly flusher: Flusher;
+  /** Ends every watch when the server stops. */
+  readonly signal: AbortSignal;
+}
+
+export interface ServeOptions {
+  readonly encoder: Encoder;
+  readonly bookmarks: boolean;
+  /** 0 for the server's own choice. */
+  readonly timeoutSeconds: number;
+}
+
+const bookmarkInterval = 60_000;
+/** Upstream spreads the ends of watches without a timeout of their own over half an hour to an hour. */
+const shortestTimeout = 1_800;
+
+/**
+ * Opens the stream and keeps it going; resolves when it is over. `open` gets the function to be called
+ * when changes are ready, and what it throws becomes the stream's only event, as clients expect.
+ */
+export async function serveWatch(
+  exchange: Exchange,
+  open: (onReady: () => void) => Feed,
+  serving: WatchServing,
+  options: ServeOptions,
+): Promise<void> {
+  const { encoder } = options;
+  const headers = { 'content-type': encoder.contentType, 'cache-control': 'no-cache, private' };
+  let stream: WatchStream | undefined;
+  let feed: Feed;
+  try {
+    feed = open(() => stream?.wake());
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.code !== 410) throw error;
+    const out = exchange.open(200, headers);
+    out.write(encoder.error(error.status));
+    out.end();
+    return;
+  }
+  const out = exchange.open(200, headers);
+  stream = new WatchStream(out, feed, serving, options);
+  await stream.run(exchange);
+}
+
+class WatchStream {
+  readonly #out: Outlet;
+  readonly #feed: Feed;
+  readonly #serving: WatchServing;
+  readonly #options: ServeOptions;
+  #live = false;
+  #blocked = false;
+  #first = true;
+  #finish: () => void = () => {};
+
+  constructor(out: Outlet, feed: Feed, serving: WatchServing, options: ServeOptions) {
+    this.#out = out;
+    this.#feed = feed;
+    this.#serving = serving;
+    this.#options = options;
+  }
+
+  readonly #flush = (): void => this.#send();
+
+  /** Changes are ready. */
+  wake(): void {
+    if (this.#live && !this.#blocked) this.#serving.flusher.add(this.#flush);
+  }
+
+  async run(exchange: Exchange): Promise<void> {
+    const { clock, random, signal } = this.#serving;
+    const over = new Promise<void>((resolve) => {
+      this.#finish = resolve;
+    });
+    exchange.onClose(this.#finish);
+    signal.addEventListener('abort', this.#finish, { once: true });
+    const seconds = this.#options.timeoutSeconds || shortestTimeout * (1 + random.next());
+    const end = clock.after(seconds * 1000, () => this.#expire());
+    let bookmark = this.#options.bookmarks ? clock.after(bookmarkInterval, () => remind()) : undefined;
+    const remind = (): void => {
+      this.#bookmark();
+      bookmark = clock.after(bookmarkInterval, () => remind());
+    };
+    try {
+      await this.#begin();
+      if (signal.aborted) this.#finish();
+      await over;
+    } finally {
+      end.cancel();
+      bookmark?.cancel();
+      signal.removeEventListener('abort', this.#finish);
+      this.#feed.watch.close();
+      this.#out.end();
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const { initial, revision, markEnd } = this.#feed;
+    const { encoder } = this.#options;
+    if (initial !== undefined) await pump(this.#initial(), this.#out);
+    if (markEnd && this.#options.bookmarks) this.#out.write(encoder.bookmark(revision, true));
+    this.#live = true;
+    this.#send();
+  }
+
+  *#initial(): Iterable<Uint8Array> {
+    for (const snapshot of this.#feed.initial ?? []) {
+      yield this.#options.encoder.event('ADDED', snapshot, this.#first);
+      this.#first = false;
+    }
+  }
+
+  #send(): void {
+    if (this.#blocked || this.#out.closed) return;
+    const { watch, selection } = this.#feed;
+    const frames: Uint8Array[] = [];
+    for (const change of watch.drain()) {
+      const item = itemOf(change, selection);
+      if (item !== undefined) frames.push(this.#frame(item));
+    }
+    const [only] = frames;
+    if (only !== undefined && !this.#out.write(frames.length === 1 ? only : Buffer.concat(frames))) this.#wait();
+    if (watch.ended) {
+      // A reader that was too slow has missed something: it must list again.
+      if (watch.error !== undefined) this.#out.write(this.#options.encoder.error(expired(watch.error.message).status));
+      this.#finish();
+    }
+  }
+
+  #wait(): void {
+    this.#blocked = true;
+    void this.#out.drained().then(() => {
+      this.#blocked = false;
+      this.#send();
+    });
+  }
+
+  #frame({ type, snapshot, change }: WatchItem): Uint8Array {
+    const { encoder } = this.#options;
+    const first = this.#first;
+    this.#first = false;
+    if (change === undefined || first) return encoder.event(type, snapshot, first);
+    return shared(change, `${type} ${encoder.id}`, () => encoder.event(type, snapshot, false));
+  }
+
+  #bookmark(): void {
+    if (!this.#live || this.#blocked || this.#out.closed) return;
+    this.#send();
+    if (!this.#blocked) this.#out.write(this.#options.encoder.bookmark(this.#feed.watch.progress, false));
+  }
+
+  /** Says how far it came, so that the client goes on from there. */
+  #expire(): void {
+    if (this.#options.bookmarks) this.#bookmark();
+    this.#finish();
+  }
+}
+
+/** Frames by change: made once for all watchers of the same form, forgotten with the change. */
+const frames = new WeakMap<Change, Map<string, Uint8Array>>();
+
+function shared(change: Change, key: string, make: () => Uint8Array): Uint8Array {
+  let known = frames.get(change);
+  if (known === undefined) frames.set(change, (known = new Map()));
+  let made = known.get(key);
+  if (made === undefined) known.set(key, (made = make()));
+  return made;
+}

@@ -17,7 +17,7 @@ import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { aborted, type Service } from '../base/service.ts';
 import { isConflict, isNotFound, type Client } from '../client/client.ts';
-import type { EventRecorder } from '../client/event-recorder.ts';
+import type { Events } from '../client/event-recorder.ts';
 import type { Informer } from '../client/informer.ts';
 import type { Informers } from '../client/informers.ts';
 import { defaultPlugins, decide, explain, type Decision } from './decide.ts';
@@ -35,7 +35,7 @@ export interface SchedulerDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly events: EventRecorder;
+  readonly events: Events;
   /** Plugins by schedulerName; by default one profile, `default-scheduler`. */
   readonly profiles?: Readonly<Record<string, readonly Plugin[]>>;
 }
@@ -239,15 +239,13 @@ export class Scheduler implements Service {
       await client.post(Pod, { namespace, name }, 'binding', binding);
       this.#scheduled += 1;
       this.#queue.succeed(uid);
-      events.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${keyOf(pod)} to ${node}`, { action: 'Binding' });
+      events.normal(Pod, pod, 'Scheduled', `Successfully assigned ${keyOf(pod)} to ${node}`);
     } catch (error) {
       this.#snapshot.remove(uid);
       this.#queue.announce('pod-gone');
       if (isNotFound(error) || isConflict(error)) return this.#queue.succeed(uid);
       logger.warn('could not bind', { pod: keyOf(pod), node, error });
-      events.event(pod, 'Warning', 'FailedScheduling', `binding rejected: ${messageOf(error)}`, {
-        action: 'Scheduling',
-      });
+      events.warning(Pod, pod, 'FailedScheduling', `binding rejected: ${messageOf(error)}`);
       this.#queue.fail(uid);
     }
   }
@@ -262,7 +260,7 @@ export class Scheduler implements Service {
         ? explain(decision, 0)
         : `${explain(decision, this.#world.nodes.length)} preemption: ${explanation}`;
     this.#remember(pod, decision, message);
-    events.event(pod, 'Warning', 'FailedScheduling', message, { action: 'Scheduling' });
+    events.warning(Pod, pod, 'FailedScheduling', message);
     this.#queue.reject(uid, decision.rejectedBy);
     try {
       if (preemption !== undefined) await this.#evict(pod, preemption);
@@ -295,9 +293,7 @@ export class Scheduler implements Service {
       } catch (error) {
         if (!isNotFound(error) && !isConflict(error)) throw error;
       }
-      events.event(victim, 'Normal', 'Preempted', `Preempted by pod ${pod.metadata.uid} on node ${node}`, {
-        action: 'Preempting',
-      });
+      events.normal(Pod, victim, 'Preempted', `Preempted by pod ${pod.metadata.uid} on node ${node}`);
     }
   }
 

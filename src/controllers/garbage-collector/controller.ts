@@ -6,7 +6,7 @@ import type { Kind, KubernetesObject } from '../../api/kind.ts';
 import type { OwnerReference } from '../../api/meta/object-meta.ts';
 import { isConflict, isNotFound } from '../../client/client.ts';
 import { Controller, type Source } from '../../client/controller.ts';
-import type { EventRecorder } from '../../client/event-recorder.ts';
+import type { Events } from '../../client/event-recorder.ts';
 import type { Dependencies } from '../dependencies.ts';
 import {
   isBeingDeleted,
@@ -21,7 +21,7 @@ import { plan, undecidedOwners, type OwnerState, type Step } from './plan.ts';
 /** Owners known to be gone; forgotten, oldest first, beyond this. */
 const maxAbsent = 2_000;
 
-export function garbageCollector(deps: Dependencies, events: EventRecorder, kinds: readonly Kind[]): Controller {
+export function garbageCollector(deps: Dependencies, events: Events, kinds: readonly Kind[]): Controller {
   const collector = new Collector(deps, events, kinds);
   return new Controller(
     {
@@ -36,13 +36,13 @@ export function garbageCollector(deps: Dependencies, events: EventRecorder, kind
 
 class Collector {
   readonly #deps: Dependencies;
-  readonly #events: EventRecorder;
+  readonly #events: Events;
   readonly #graph = new OwnershipGraph();
   readonly #kinds: ReadonlyMap<string, Kind>;
   readonly #absent = new Set<string>();
   readonly #enqueue = new Set<(uid: string) => void>();
 
-  constructor(deps: Dependencies, events: EventRecorder, kinds: readonly Kind[]) {
+  constructor(deps: Dependencies, events: Events, kinds: readonly Kind[]) {
     this.#deps = deps;
     this.#events = events;
     this.#kinds = new Map(kinds.map((kind) => [`${kind.apiVersion}/${kind.kind}`, kind]));
@@ -106,42 +106,39 @@ class Collector {
   }
 
   /** Owners that the caches do not hold are asked for: only a live answer proves that one is gone. */
-  async #lookUpOwners({ object }: GraphObject): Promise<void> {
+  async #lookUpOwners({ kind: own, object }: GraphObject): Promise<void> {
     for (const owner of undecidedOwners(object, (each) => this.#stateOf(each, object))) {
       const kind = this.#kinds.get(`${owner.apiVersion}/${owner.kind}`);
       // A kind that is not served (any more) says nothing about its objects.
       if (kind === undefined) continue;
       const namespace = kind.scope === 'Namespaced' ? object.metadata.namespace : undefined;
       if (kind.scope === 'Namespaced' && namespace === undefined) {
-        this.#complain(object, owner);
+        this.#complain(own, object, owner);
         this.#markAbsent(owner.uid);
         continue;
       }
       try {
         const live = await this.#deps.client.get(kind as Kind<KubernetesObject>, { namespace, name: owner.name });
-        if (live.metadata.uid !== owner.uid) this.#gone(object, owner);
+        if (live.metadata.uid !== owner.uid) this.#gone(own, object, owner);
       } catch (error) {
         if (!isNotFound(error)) throw error;
-        this.#gone(object, owner);
+        this.#gone(own, object, owner);
       }
     }
   }
 
-  #gone(object: KubernetesObject, owner: OwnerReference): void {
+  #gone(kind: Kind, object: KubernetesObject, owner: OwnerReference): void {
     // The same uid may live in another namespace: then the reference is wrong, and users should hear of it.
     const elsewhere = this.#graph.get(owner.uid);
-    if (elsewhere !== undefined) this.#complain(object, owner);
+    if (elsewhere !== undefined) this.#complain(kind, object, owner);
     this.#markAbsent(owner.uid);
   }
 
-  #complain(object: KubernetesObject, owner: OwnerReference): void {
+  #complain(kind: Kind, object: KubernetesObject, owner: OwnerReference): void {
     const where = object.metadata.namespace ?? '';
-    this.#events.event(
-      object,
-      'Warning',
-      'OwnerRefInvalidNamespace',
-      `ownerRef [${owner.apiVersion}/${owner.kind}, namespace: ${where}, name: ${owner.name}, uid: ${owner.uid}] does not exist in namespace ${JSON.stringify(where)}`,
-    );
+    const named = `${owner.apiVersion}/${owner.kind}, namespace: ${where}, name: ${owner.name}, uid: ${owner.uid}`;
+    const message = `ownerRef [${named}] does not exist in namespace ${JSON.stringify(where)}`;
+    this.#events.warning(kind as Kind<KubernetesObject>, object, 'OwnerRefInvalidNamespace', message);
   }
 
   #markAbsent(uid: string): void {

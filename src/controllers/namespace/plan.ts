@@ -25,14 +25,7 @@ export function conditionsOf(
   const counts = remaining
     .filter(({ objects }) => objects.length > 0)
     .map(({ kind, objects }) => `${resourceName(kind)} has ${objects.length} resource instances`);
-  const finalizers = new Map<string, number>();
-  for (const { objects } of remaining) {
-    for (const object of objects) {
-      for (const finalizer of object.metadata.finalizers ?? [])
-        finalizers.set(finalizer, (finalizers.get(finalizer) ?? 0) + 1);
-    }
-  }
-  const held = [...finalizers].map(([finalizer, count]) => `${finalizer} in ${count} resource instances`).toSorted();
+  const held = finalizersOf(remaining);
   const errors = failures.map(({ kind, message }) => `${resourceName(kind)}: ${message}`);
   const wanted: readonly Omit<Condition, 'lastTransitionTime'>[] = [
     condition(
@@ -87,6 +80,16 @@ export function conditionsOf(
     const unchanged = present?.status === each.status;
     return { ...each, lastTransitionTime: unchanged ? (present?.lastTransitionTime ?? now) : now };
   });
+}
+
+function finalizersOf(remaining: readonly Remaining[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const { objects } of remaining) {
+    for (const object of objects) {
+      for (const finalizer of object.metadata.finalizers ?? []) counts.set(finalizer, (counts.get(finalizer) ?? 0) + 1);
+    }
+  }
+  return [...counts].map(([finalizer, count]) => `${finalizer} in ${count} resource instances`).toSorted();
 }
 
 function condition(

@@ -1,7 +1,7 @@
 import { Node } from '../../api/core/node.ts';
 import { isConflict, isNotFound } from '../../client/client.ts';
 import { Controller, watching, type ReconcileResult } from '../../client/controller.ts';
-import type { EventRecorder } from '../../client/event-recorder.ts';
+import type { Events } from '../../client/event-recorder.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { freeRange } from './plan.ts';
 
@@ -11,7 +11,7 @@ const nodeBits = 24;
 /** One key at a time: two nodes must not get the same range. */
 export function nodeIpamController(
   { client, informers, clock, logger }: Dependencies,
-  events: EventRecorder,
+  events: Events,
   clusterCidr: string,
 ): Controller {
   const nodes = informers.of(Node);
@@ -31,7 +31,7 @@ export function nodeIpamController(
         if (granted.get(name)?.metadata.uid === node.metadata.uid) return {};
         const podCIDR = freeRange(clusterCidr, nodeBits, [...nodes.list(), ...granted.values()]);
         if (podCIDR === undefined) {
-          events.event(node, 'Warning', 'CIDRNotAvailable', 'Node status is now: CIDRNotAvailable');
+          events.warning(Node, node, 'CIDRNotAvailable', 'Node status is now: CIDRNotAvailable');
           return { after: 60_000 };
         }
         try {

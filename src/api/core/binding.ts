@@ -1,6 +1,7 @@
 import { defineKind, type ObjectOf } from '../kind.ts';
 import { of } from '../../schema/field.ts';
 import { ObjectReference } from './object-reference.ts';
+import { bindingFaults } from './validate-pod.ts';
 
 export const Binding = defineKind({
   group: '',
@@ -13,7 +14,8 @@ export const Binding = defineKind({
   virtual: true,
   verbs: ['create'],
   fields: {
-    target: of(2, ObjectReference).required(),
+    target: of(2, ObjectReference).present(),
   },
+  validate: ({ target }) => bindingFaults(target),
 });
 export interface Binding extends ObjectOf<typeof Binding> {}

@@ -82,8 +82,8 @@ const containerFields = {
   readinessProbe: of(11, Probe),
   startupProbe: of(22, Probe),
   lifecycle: of(12, Lifecycle),
-  terminationMessagePath: string(13),
-  terminationMessagePolicy: string(20).enum('File', 'FallbackToLogsOnError'),
+  terminationMessagePath: string(13).default('/dev/termination-log'),
+  terminationMessagePolicy: string(20).enum('File', 'FallbackToLogsOnError').default('File'),
   imagePullPolicy: string(14).enum('Always', 'IfNotPresent', 'Never'),
   securityContext: of(15, SecurityContext),
   stdin: boolean(16),
@@ -93,8 +93,6 @@ const containerFields = {
 
 function containerDefaults(draft: Record<string, unknown>): void {
   fillEmpty(draft, 'imagePullPolicy', defaultPullPolicy(draft['image']));
-  fillEmpty(draft, 'terminationMessagePath', '/dev/termination-log');
-  fillEmpty(draft, 'terminationMessagePolicy', 'File');
 }
 
 export const Container = struct('io.k8s.api.core.v1.Container', '', containerFields, { defaults: containerDefaults });

@@ -1,14 +1,16 @@
 import { defineKind, type ObjectOf } from '../kind.ts';
 import { int32, list, of, string, struct, type Infer } from '../../schema/field.ts';
+import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { ObjectReference } from './object-reference.ts';
+import { endpointsCell, subsetFaults } from './validate-endpoints.ts';
 
 export const EndpointAddress = struct(
   'io.k8s.api.core.v1.EndpointAddress',
   '',
   {
-    ip: string(1).required(),
+    ip: string(1).present(),
     hostname: string(3),
-    nodeName: string(4),
+    nodeName: string(4).pointer(),
     targetRef: of(2, ObjectReference),
   },
   { atomic: true },
@@ -20,9 +22,9 @@ export const EndpointPort = struct(
   '',
   {
     name: string(1),
-    port: int32(2).required(),
-    protocol: string(3).enum('TCP', 'UDP', 'SCTP'),
-    appProtocol: string(4),
+    port: int32(2).present(),
+    protocol: string(3).enum('SCTP', 'TCP', 'UDP').default('TCP'),
+    appProtocol: string(4).pointer(),
   },
   { atomic: true },
 );
@@ -40,11 +42,24 @@ export const Endpoints = defineKind({
   version: 'v1',
   kind: 'Endpoints',
   plural: 'endpoints',
+  shortNames: ['ep'],
   scope: 'Namespaced',
   package: 'io.k8s.api.core.v1',
   doc: '',
   fields: {
     subsets: list(2, EndpointSubset),
   },
+  createOnUpdate: true,
+  columns: [
+    nameColumn,
+    {
+      name: 'Endpoints',
+      type: 'string',
+      doc: 'Ready addresses with their ports.',
+      value: ({ subsets }) => endpointsCell(subsets ?? []),
+    },
+    ageColumn,
+  ],
+  validate: ({ subsets }) => subsetFaults(subsets),
 });
 export interface Endpoints extends ObjectOf<typeof Endpoints> {}

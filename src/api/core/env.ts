@@ -1,15 +1,14 @@
 import { boolean, inline, of, quantity, string, struct, type Infer } from '../../schema/field.ts';
-import { fillEmpty } from '../rules/draft.ts';
 import { LocalObjectReference } from './object-reference.ts';
 
 export const ObjectFieldSelector = struct(
   'io.k8s.api.core.v1.ObjectFieldSelector',
   '',
   {
-    apiVersion: string(1),
+    apiVersion: string(1).default('v1'),
     fieldPath: string(2).required(),
   },
-  { atomic: true, defaults: (draft) => fillEmpty(draft, 'apiVersion', 'v1') },
+  { atomic: true },
 );
 export interface ObjectFieldSelector extends Infer<typeof ObjectFieldSelector> {}
 

@@ -1,6 +1,8 @@
 import { defineKind, type ObjectOf } from '../kind.ts';
 import { int32, microTime, of, string, struct, time, type Infer } from '../../schema/field.ts';
+import { eventColumns, eventSelectors } from './event-columns.ts';
 import { ObjectReference } from './object-reference.ts';
+import { eventFaults } from './validate-event.ts';
 
 export const EventSource = struct('io.k8s.api.core.v1.EventSource', '', {
   component: string(1),
@@ -19,11 +21,12 @@ export const Event = defineKind({
   version: 'v1',
   kind: 'Event',
   plural: 'events',
+  shortNames: ['ev'],
   scope: 'Namespaced',
   package: 'io.k8s.api.core.v1',
   doc: '',
   fields: {
-    involvedObject: of(2, ObjectReference).required(),
+    involvedObject: of(2, ObjectReference).present(),
     reason: string(3),
     message: string(4),
     source: of(5, EventSource).always(),
@@ -38,5 +41,9 @@ export const Event = defineKind({
     reportingComponent: string(14).always(),
     reportingInstance: string(15).always(),
   },
+  createOnUpdate: true,
+  columns: eventColumns,
+  selectable: eventSelectors,
+  validate: (event) => eventFaults(event),
 });
 export interface Event extends ObjectOf<typeof Event> {}

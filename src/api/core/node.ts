@@ -12,7 +12,10 @@ import {
   time,
   type Infer,
 } from '../../schema/field.ts';
+import { fillAbsent } from '../rules/draft.ts';
+import { nodeColumns } from './node-columns.ts';
 import { Taint } from './taint.ts';
+import { joinPodCidrs, nodeFaults, nodeStatusFaults, nodeUpdateFaults } from './validate-node.ts';
 
 export const ConfigMapNodeConfigSource = struct('io.k8s.api.core.v1.ConfigMapNodeConfigSource', '', {
   namespace: string(1).required(),
@@ -40,7 +43,7 @@ export const NodeSpec = struct('io.k8s.api.core.v1.NodeSpec', '', {
 export interface NodeSpec extends Infer<typeof NodeSpec> {}
 
 export const DaemonEndpoint = struct('io.k8s.api.core.v1.DaemonEndpoint', '', {
-  Port: int32(1).required(),
+  Port: int32(1).present(),
 });
 export interface DaemonEndpoint extends Infer<typeof DaemonEndpoint> {}
 
@@ -50,8 +53,8 @@ export const NodeDaemonEndpoints = struct('io.k8s.api.core.v1.NodeDaemonEndpoint
 export interface NodeDaemonEndpoints extends Infer<typeof NodeDaemonEndpoints> {}
 
 export const NodeRuntimeHandlerFeatures = struct('io.k8s.api.core.v1.NodeRuntimeHandlerFeatures', '', {
-  recursiveReadOnlyMounts: boolean(1),
-  userNamespaces: boolean(2),
+  recursiveReadOnlyMounts: boolean(1).pointer(),
+  userNamespaces: boolean(2).pointer(),
 });
 export interface NodeRuntimeHandlerFeatures extends Infer<typeof NodeRuntimeHandlerFeatures> {}
 
@@ -62,26 +65,26 @@ export const NodeRuntimeHandler = struct('io.k8s.api.core.v1.NodeRuntimeHandler'
 export interface NodeRuntimeHandler extends Infer<typeof NodeRuntimeHandler> {}
 
 export const NodeFeatures = struct('io.k8s.api.core.v1.NodeFeatures', '', {
-  supplementalGroupsPolicy: boolean(1),
+  supplementalGroupsPolicy: boolean(1).pointer(),
 });
 export interface NodeFeatures extends Infer<typeof NodeFeatures> {}
 
 export const NodeSwapStatus = struct('io.k8s.api.core.v1.NodeSwapStatus', '', {
-  capacity: int64(1),
+  capacity: int64(1).pointer(),
 });
 export interface NodeSwapStatus extends Infer<typeof NodeSwapStatus> {}
 
 export const NodeSystemInfo = struct('io.k8s.api.core.v1.NodeSystemInfo', '', {
-  machineID: string(1).required(),
-  systemUUID: string(2).required(),
-  bootID: string(3).required(),
-  kernelVersion: string(4).required(),
-  osImage: string(5).required(),
-  containerRuntimeVersion: string(6).required(),
-  kubeletVersion: string(7).required(),
-  kubeProxyVersion: string(8).required(),
-  operatingSystem: string(9).required(),
-  architecture: string(10).required(),
+  machineID: string(1).present(),
+  systemUUID: string(2).present(),
+  bootID: string(3).present(),
+  kernelVersion: string(4).present(),
+  osImage: string(5).present(),
+  containerRuntimeVersion: string(6).present(),
+  kubeletVersion: string(7).present(),
+  kubeProxyVersion: string(8).present(),
+  operatingSystem: string(9).present(),
+  architecture: string(10).present(),
   swap: of(11, NodeSwapStatus),
 });
 export interface NodeSystemInfo extends Infer<typeof NodeSystemInfo> {}
@@ -95,8 +98,8 @@ export const NodeConfigStatus = struct('io.k8s.api.core.v1.NodeConfigStatus', ''
 export interface NodeConfigStatus extends Infer<typeof NodeConfigStatus> {}
 
 export const NodeCondition = struct('io.k8s.api.core.v1.NodeCondition', '', {
-  type: string(1).required(),
-  status: string(2).required(),
+  type: string(1).present(),
+  status: string(2).present(),
   lastHeartbeatTime: time(3),
   lastTransitionTime: time(4),
   reason: string(5),
@@ -105,8 +108,8 @@ export const NodeCondition = struct('io.k8s.api.core.v1.NodeCondition', '', {
 export interface NodeCondition extends Infer<typeof NodeCondition> {}
 
 export const NodeAddress = struct('io.k8s.api.core.v1.NodeAddress', '', {
-  type: string(1).required(),
-  address: string(2).required(),
+  type: string(1).present(),
+  address: string(2).present(),
 });
 export interface NodeAddress extends Infer<typeof NodeAddress> {}
 
@@ -117,27 +120,37 @@ export const ContainerImage = struct('io.k8s.api.core.v1.ContainerImage', '', {
 export interface ContainerImage extends Infer<typeof ContainerImage> {}
 
 export const AttachedVolume = struct('io.k8s.api.core.v1.AttachedVolume', '', {
-  name: string(1).required(),
-  devicePath: string(2).required(),
+  name: string(1).present(),
+  devicePath: string(2).present(),
 });
 export interface AttachedVolume extends Infer<typeof AttachedVolume> {}
 
-export const NodeStatus = struct('io.k8s.api.core.v1.NodeStatus', '', {
-  capacity: map(1, quantity()),
-  allocatable: map(2, quantity()),
-  phase: string(3).enum('Pending', 'Running', 'Terminated'),
-  conditions: list(4, NodeCondition).listMap('type').merge('type'),
-  addresses: list(5, NodeAddress).listMap('type').merge('type'),
-  daemonEndpoints: of(6, NodeDaemonEndpoints).always(),
-  nodeInfo: of(7, NodeSystemInfo).always(),
-  images: list(8, ContainerImage),
-  volumesInUse: list(9, string()),
-  volumesAttached: list(10, AttachedVolume),
-  config: of(11, NodeConfigStatus),
-  runtimeHandlers: list(12, NodeRuntimeHandler),
-  features: of(13, NodeFeatures),
-  declaredFeatures: list(14, string()),
-});
+/** A node that does not say what it keeps for itself gives everything away. */
+function allocatableFromCapacity(draft: Record<string, unknown>): void {
+  if (draft['capacity'] !== undefined) fillAbsent(draft, 'allocatable', draft['capacity']);
+}
+
+export const NodeStatus = struct(
+  'io.k8s.api.core.v1.NodeStatus',
+  '',
+  {
+    capacity: map(1, quantity()),
+    allocatable: map(2, quantity()),
+    phase: string(3).known<'Pending' | 'Running' | 'Terminated'>(),
+    conditions: list(4, NodeCondition).listMap('type').merge('type'),
+    addresses: list(5, NodeAddress).listMap('type').merge('type'),
+    daemonEndpoints: of(6, NodeDaemonEndpoints).always(),
+    nodeInfo: of(7, NodeSystemInfo).always(),
+    images: list(8, ContainerImage),
+    volumesInUse: list(9, string()),
+    volumesAttached: list(10, AttachedVolume),
+    config: of(11, NodeConfigStatus),
+    runtimeHandlers: list(12, NodeRuntimeHandler),
+    features: of(13, NodeFeatures),
+    declaredFeatures: list(14, string()),
+  },
+  { defaults: allocatableFromCapacity },
+);
 export interface NodeStatus extends Infer<typeof NodeStatus> {}
 
 export const Node = defineKind({
@@ -145,6 +158,7 @@ export const Node = defineKind({
   version: 'v1',
   kind: 'Node',
   plural: 'nodes',
+  shortNames: ['no'],
   scope: 'Cluster',
   package: 'io.k8s.api.core.v1',
   doc: '',
@@ -152,6 +166,17 @@ export const Node = defineKind({
     spec: of(2, NodeSpec).always(),
     status: of(3, NodeStatus).always(),
   },
-  subresources: { status: true },
+  generation: false,
+  subresources: {
+    status: true,
+    others: { proxy: { kind: 'NodeProxyOptions', verbs: ['create', 'delete', 'get', 'patch', 'update'] } },
+  },
+  columns: nodeColumns,
+  selectable: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
+  prepareCreate: joinPodCidrs,
+  prepareUpdate: joinPodCidrs,
+  validate: (node) => nodeFaults(node),
+  validateUpdate: (node, old) => nodeUpdateFaults(node, old),
+  validateStatusUpdate: (node) => nodeStatusFaults(node),
 });
 export interface Node extends ObjectOf<typeof Node> {}

@@ -18,7 +18,7 @@ export function podDefaults(draft: Record<string, unknown>): void {
     if (spec.hostNetwork === true) hostPortsFromPorts(container);
   }
   podRequestsFromLimits(spec);
-  fillAbsent(spec as Record<string, unknown>, 'enableServiceLinks', true);
+  fillAbsent(spec, 'enableServiceLinks', true);
 }
 
 function requestsFromLimits({ resources }: Editable<Container>): void {

@@ -1,5 +1,5 @@
 import { boolean, int32, int64, list, map, of, quantity, string, struct, type Infer } from '../../schema/field.ts';
-import { fillAbsent, fillEmpty } from '../rules/draft.ts';
+import { fillEmpty } from '../rules/draft.ts';
 import { Affinity, TopologySpreadConstraint } from './affinity.ts';
 import { Container, EphemeralContainer, ResourceRequirements } from './container.ts';
 import { LocalObjectReference } from './object-reference.ts';
@@ -56,12 +56,7 @@ export const WorkloadReference = struct('io.k8s.api.core.v1.WorkloadReference', 
 export interface WorkloadReference extends Infer<typeof WorkloadReference> {}
 
 /** The old name of the service account's field follows the new one. */
-function podSpecDefaults(draft: Record<string, unknown>): void {
-  fillEmpty(draft, 'dnsPolicy', 'ClusterFirst');
-  fillEmpty(draft, 'restartPolicy', 'Always');
-  fillEmpty(draft, 'schedulerName', 'default-scheduler');
-  fillAbsent(draft, 'securityContext', {});
-  fillAbsent(draft, 'terminationGracePeriodSeconds', 30);
+function followOldAccountName(draft: Record<string, unknown>): void {
   fillEmpty(draft, 'serviceAccountName', draft['serviceAccount'] ?? '');
   if (draft['serviceAccountName'] === '') delete draft['serviceAccountName'];
   else draft['serviceAccount'] = draft['serviceAccountName'];
@@ -75,10 +70,10 @@ export const PodSpec = struct(
     initContainers: list(20, Container).listMap('name').merge('name'),
     containers: list(2, Container).listMap('name').merge('name').required(),
     ephemeralContainers: list(34, EphemeralContainer).listMap('name').merge('name'),
-    restartPolicy: string(3).enum('Always', 'OnFailure', 'Never'),
-    terminationGracePeriodSeconds: int64(4).pointer(),
+    restartPolicy: string(3).enum('Always', 'OnFailure', 'Never').default('Always'),
+    terminationGracePeriodSeconds: int64(4).default(30).pointer(),
     activeDeadlineSeconds: int64(5).pointer(),
-    dnsPolicy: string(6).enum('ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'),
+    dnsPolicy: string(6).enum('ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None').default('ClusterFirst'),
     nodeSelector: map(7, string()).atomic(),
     serviceAccountName: string(8),
     serviceAccount: string(9),
@@ -88,12 +83,12 @@ export const PodSpec = struct(
     hostPID: boolean(12),
     hostIPC: boolean(13),
     shareProcessNamespace: boolean(27).pointer(),
-    securityContext: of(14, PodSecurityContext),
+    securityContext: of(14, PodSecurityContext).default({}),
     imagePullSecrets: list(15, LocalObjectReference).listMap('name').merge('name'),
     hostname: string(16),
     subdomain: string(17),
     affinity: of(18, Affinity),
-    schedulerName: string(19),
+    schedulerName: string(19).default('default-scheduler'),
     tolerations: list(22, Toleration),
     hostAliases: list(23, HostAlias).listMap('ip').merge('ip'),
     priorityClassName: string(24),
@@ -116,6 +111,6 @@ export const PodSpec = struct(
     hostnameOverride: string(41).pointer(),
     workloadRef: of(42, WorkloadReference),
   },
-  { defaults: podSpecDefaults },
+  { defaults: followOldAccountName },
 );
 export interface PodSpec extends Infer<typeof PodSpec> {}

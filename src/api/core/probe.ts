@@ -1,4 +1,3 @@
-import { fillEmpty } from '../rules/draft.ts';
 import { inline, int32, int64, intOrString, list, of, string, struct, type Infer } from '../../schema/field.ts';
 
 export const HTTPHeader = struct('io.k8s.api.core.v1.HTTPHeader', '', {
@@ -7,23 +6,13 @@ export const HTTPHeader = struct('io.k8s.api.core.v1.HTTPHeader', '', {
 });
 export interface HTTPHeader extends Infer<typeof HTTPHeader> {}
 
-export const HTTPGetAction = struct(
-  'io.k8s.api.core.v1.HTTPGetAction',
-  '',
-  {
-    path: string(1),
-    port: intOrString(2).present(),
-    host: string(3),
-    scheme: string(4).enum('HTTP', 'HTTPS'),
-    httpHeaders: list(5, HTTPHeader),
-  },
-  {
-    defaults: (draft) => {
-      fillEmpty(draft, 'path', '/');
-      fillEmpty(draft, 'scheme', 'HTTP');
-    },
-  },
-);
+export const HTTPGetAction = struct('io.k8s.api.core.v1.HTTPGetAction', '', {
+  path: string(1).default('/'),
+  port: intOrString(2).present(),
+  host: string(3),
+  scheme: string(4).enum('HTTP', 'HTTPS').default('HTTP'),
+  httpHeaders: list(5, HTTPHeader),
+});
 export interface HTTPGetAction extends Infer<typeof HTTPGetAction> {}
 
 export const TCPSocketAction = struct('io.k8s.api.core.v1.TCPSocketAction', '', {
@@ -56,27 +45,15 @@ export const ProbeHandler = struct('io.k8s.api.core.v1.ProbeHandler', '', {
 });
 export interface ProbeHandler extends Infer<typeof ProbeHandler> {}
 
-export const Probe = struct(
-  'io.k8s.api.core.v1.Probe',
-  '',
-  {
-    ...inline(1, ProbeHandler),
-    initialDelaySeconds: int32(2),
-    timeoutSeconds: int32(3),
-    periodSeconds: int32(4),
-    successThreshold: int32(5),
-    failureThreshold: int32(6),
-    terminationGracePeriodSeconds: int64(7).pointer(),
-  },
-  {
-    defaults: (draft) => {
-      fillEmpty(draft, 'timeoutSeconds', 1);
-      fillEmpty(draft, 'periodSeconds', 10);
-      fillEmpty(draft, 'successThreshold', 1);
-      fillEmpty(draft, 'failureThreshold', 3);
-    },
-  },
-);
+export const Probe = struct('io.k8s.api.core.v1.Probe', '', {
+  ...inline(1, ProbeHandler),
+  initialDelaySeconds: int32(2),
+  timeoutSeconds: int32(3).default(1),
+  periodSeconds: int32(4).default(10),
+  successThreshold: int32(5).default(1),
+  failureThreshold: int32(6).default(3),
+  terminationGracePeriodSeconds: int64(7).pointer(),
+});
 export interface Probe extends Infer<typeof Probe> {}
 
 export const LifecycleHandler = struct('io.k8s.api.core.v1.LifecycleHandler', '', {

@@ -202,8 +202,8 @@ function spreadKeyFaults(
   ]);
   return [
     ...keysWithSelectorFaults(matchLabelKeys, labelSelector, path),
-    ...matchLabelKeys.flatMap((key = '', index) =>
-      keys.has(key) ? [invalid(`${path}[${index}]`, key, 'exists in both matchLabelKeys and labelSelector')] : [],
+    ...matchLabelKeys.flatMap((key, index) =>
+      keys.has(key ?? '') ? [invalid(`${path}[${index}]`, key, 'exists in both matchLabelKeys and labelSelector')] : [],
     ),
   ];
 }

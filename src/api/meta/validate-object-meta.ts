@@ -160,7 +160,9 @@ export function validateObjectMetaUpdate(meta: Loose<ObjectMeta>, old: Loose<Obj
     ...annotationFaults(meta.annotations, `${path}.annotations`),
     ...ownerReferenceFaults(meta.ownerReferences, `${path}.ownerReferences`),
     ...managedFieldsFaults(meta.managedFields, `${path}.managedFields`),
-    ...(meta.finalizers ?? []).flatMap((each = '', index) => finalizerNameFaults(each, `${path}.finalizers[${index}]`)),
+    ...(meta.finalizers ?? []).flatMap((each, index) =>
+      finalizerNameFaults(each ?? '', `${path}.finalizers[${index}]`),
+    ),
   ];
 }
 

@@ -1,0 +1,47 @@
+/** All controllers of a cluster, put together. */
+import type { Kind } from '../api/kind.ts';
+import type { Service } from '../base/service.ts';
+import { EventRecorder } from '../client/event-recorder.ts';
+import type { Dependencies } from '../controllers/dependencies.ts';
+import { endpointSliceController } from '../controllers/endpoint-slice/controller.ts';
+import { endpointsController } from '../controllers/endpoints/controller.ts';
+import { garbageCollector } from '../controllers/garbage-collector/controller.ts';
+import { namespaceController } from '../controllers/namespace/controller.ts';
+import { nodeIpamController } from '../controllers/node-ipam/controller.ts';
+import { rootCaController } from '../controllers/root-ca/controller.ts';
+import { serviceAccountController } from '../controllers/service-account/controller.ts';
+import type { ClusterSettings } from './settings.ts';
+
+export interface ControllersOptions extends Dependencies {
+  readonly settings: ClusterSettings;
+  /** PEM of the certificate authority that pods trust. */
+  readonly authority: string;
+  /** All kinds that are served now. */
+  readonly kinds: () => readonly Kind[];
+}
+
+export function controllersOf(options: ControllersOptions): readonly Service[] {
+  const stored = (): readonly Kind[] =>
+    options
+      .kinds()
+      .filter((kind) => kind.virtual !== true && kind.conversion === undefined && kind.verbs === undefined);
+  const events = (component: string): EventRecorder => new EventRecorder({ ...options, component });
+  const collectorEvents = events('garbage-collector-controller');
+  const ipamEvents = events('cidrAllocator');
+  return [
+    collectorEvents,
+    ipamEvents,
+    namespaceController(options, () => stored().filter(({ scope }) => scope === 'Namespaced')),
+    garbageCollector(options, collectorEvents, stored().filter(isCollected)),
+    serviceAccountController(options),
+    rootCaController(options, options.authority),
+    nodeIpamController(options, ipamEvents, options.settings.podCidr),
+    endpointSliceController(options),
+    endpointsController(options),
+  ];
+}
+
+/** Events own nothing, are owned by nothing, and are many. */
+function isCollected({ kind }: Kind): boolean {
+  return kind !== 'Event';
+}

@@ -1,0 +1,156 @@
+/** The cluster on this machine that the commands act on. */
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Random } from '../base/random.ts';
+import { aborted } from '../base/service.ts';
+import type { ClusterManager, ClusterStatus, DownResult, Progress, UpOptions, UpResult } from '../cli/manager.ts';
+import { UserError } from '../cli/user-error.ts';
+import { imageCommands } from './images.ts';
+import { defaultKubeconfig, writeContext } from './kubeconfig.ts';
+import type { Layout } from './layout.ts';
+import { defaultName } from './layout.ts';
+import { ensurePrerequisites } from './prerequisites.ts';
+import { isAlive, readState } from './process-state.ts';
+import { readSettings, settle, type ClusterSettings } from './settings.ts';
+import { prepareCredentials, processNames, startProcesses, waitUntilReady, type StartEnvironment } from './start.ts';
+import { statusOf } from './status.ts';
+import { stopSupervised, supervisorPid } from './supervisor.ts';
+import { removePods } from './teardown.ts';
+
+export interface ManagerEnvironment {
+  readonly layout: Layout;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly programs: string;
+}
+
+/** How long a process may take to end before it is killed: requests in flight get their time. */
+const stopPatience = 15_000;
+
+export function createManager(environment: ManagerEnvironment): ClusterManager {
+  const { layout } = environment;
+  return {
+    name: layout.name,
+    dataDir: layout.dataDir,
+    up: (options, progress, signal) => up(environment, options, progress, signal),
+    down: (options, progress) => down(environment, options.keepPods, progress),
+    status: () => statusOf(layout),
+    reset: () => reset(environment),
+    logFiles: () => processNames(requireSettings(layout)).map((name) => ({ name, path: layout.log(name) })),
+    ...imageCommands(environment),
+  };
+}
+
+async function up(
+  environment: ManagerEnvironment,
+  options: UpOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<UpResult> {
+  const { layout, clock } = environment;
+  const began = clock.monotonic();
+  ensurePrerequisites((line) => progress.note(line));
+  const kept = readSettings(layout);
+  const running = kept !== undefined && isRunning(layout, kept);
+  if (running && options.port !== undefined && options.port !== 0 && options.port !== kept.port) {
+    throw new UserError(
+      `cluster ${layout.name} is running on port ${kept.port}`,
+      `stop it first to move it: coracle down --name ${layout.name}`,
+    );
+  }
+  const settings = running ? kept : await settle(layout, options.port === undefined ? {} : { port: options.port });
+  const start: StartEnvironment = { ...environment, progress };
+  if (!running) await prepareCredentials(start, settings);
+  startProcesses(start, settings);
+  const phases = await waitUntilReady(start, settings, signal);
+  const kubeconfig = options.kubeconfig ?? defaultKubeconfig();
+  const context = contextName(layout.name);
+  const server = `https://127.0.0.1:${settings.port}`;
+  writeContext({ path: kubeconfig, context, server, pki: layout.pki });
+  const result: UpResult = {
+    alreadyRunning: running,
+    kubeconfig,
+    context,
+    server,
+    nodes: [settings.nodeName],
+    phases: running ? [] : phases,
+    milliseconds: Math.round(clock.monotonic() - began),
+  };
+  if (options.foreground) await stayInForeground(environment, progress, signal);
+  return result;
+}
+
+async function stayInForeground(
+  environment: ManagerEnvironment,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  progress.note('The cluster is up. Press Ctrl-C to stop it.');
+  await aborted(signal);
+  progress.note('Stopping ...');
+  await down(environment, false, progress);
+}
+
+async function down(environment: ManagerEnvironment, keepPods: boolean, progress: Progress): Promise<DownResult> {
+  const { layout, clock } = environment;
+  const settings = readSettings(layout);
+  if (settings === undefined) return { wasRunning: false, stoppedPods: 0 };
+  const wasRunning = isRunning(layout, settings);
+  const began = clock.monotonic();
+  // The agent first: it writes its last status while the server still answers.
+  for (const name of processNames(settings).toReversed()) {
+    const state = readState(layout.state(name));
+    const pid = state !== undefined && isAlive(state) ? state.pid : undefined;
+    await stopSupervised(layout.runDir, name, pid, clock, stopPatience);
+    rmSync(layout.state(name), { force: true });
+  }
+  if (wasRunning) progress.phase('processes stopped', clock.monotonic() - began);
+  if (keepPods) return { wasRunning, stoppedPods: 0 };
+  const removing = clock.monotonic();
+  const stoppedPods = await removePods(environment, settings);
+  if (stoppedPods > 0) progress.phase('pods stopped', clock.monotonic() - removing);
+  rmSync(layout.runDir, { recursive: true, force: true });
+  return { wasRunning, stoppedPods };
+}
+
+async function reset({ layout }: ManagerEnvironment): Promise<void> {
+  const settings = readSettings(layout);
+  if (settings !== undefined && isRunning(layout, settings)) {
+    throw new UserError(`cluster ${layout.name} is running`, `stop it first: coracle down --name ${layout.name}`);
+  }
+  if (existsSync(layout.dataDir) && !existsSync(layout.settings)) {
+    throw new UserError(`${layout.dataDir} does not look like a cluster's data`, 'nothing was deleted');
+  }
+  try {
+    for (const part of ['nodes', 'images', 'logs', 'pki', 'store', 'kubelet', 'cluster.json']) {
+      rmSync(join(layout.dataDir, part), { recursive: true, force: true });
+    }
+    rmSync(layout.runDir, { recursive: true, force: true });
+  } catch (error) {
+    throw new UserError(
+      `could not delete all of ${layout.dataDir}: ${messageOf(error)}`,
+      'is something still mounted there?',
+    );
+  }
+}
+
+export function isRunning(layout: Layout, settings: ClusterSettings): boolean {
+  return processNames(settings).every((name) => supervisorPid(layout.runDir, name) !== undefined);
+}
+
+export function requireSettings(layout: Layout): ClusterSettings {
+  const settings = readSettings(layout);
+  if (settings === undefined) {
+    throw new UserError(`there is no cluster ${layout.name} in ${layout.dataDir}`, 'start one with: coracle up');
+  }
+  return settings;
+}
+
+/** `coracle` for the default cluster, `coracle-NAME` for others. */
+function contextName(name: string): string {
+  return name === defaultName ? defaultName : `${defaultName}-${name}`;
+}
+
+export type { ClusterStatus };

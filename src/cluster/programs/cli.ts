@@ -1,0 +1,43 @@
+/** The command line program. */
+import { systemClock } from '../../base/clock.ts';
+import { systemRandom } from '../../base/random.ts';
+import { main } from '../../cli/main.ts';
+import { systemTerminal } from '../../cli/terminal.ts';
+import { UserError } from '../../cli/user-error.ts';
+import { defaultName, layoutOf } from '../layout.ts';
+import { createManager } from '../manager.ts';
+import { coracleVersion, kubernetesVersion } from '../version.ts';
+
+const interrupted = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => interrupted.abort(new DOMException('interrupted', 'AbortError')));
+}
+// A reader that went away (`coracle logs | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+process.exitCode = await main(process.argv.slice(2), {
+  terminal: systemTerminal(),
+  clock: systemClock,
+  version: `Coracle ${coracleVersion} (Kubernetes ${kubernetesVersion})`,
+  signal: interrupted.signal,
+  further: [],
+  managerFor(args) {
+    const name = args.text('name') ?? defaultName;
+    if (!/^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/.test(name)) {
+      throw new UserError(
+        `${JSON.stringify(name)} cannot be a cluster's name`,
+        'use at most 20 lower-case letters, digits and dashes, starting with a letter',
+        2,
+      );
+    }
+    return createManager({
+      layout: layoutOf(name, args.text('data-dir')),
+      clock: systemClock,
+      random: systemRandom,
+      programs: import.meta.dirname,
+    });
+  },
+});

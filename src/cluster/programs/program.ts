@@ -1,0 +1,70 @@
+/** What the long-lived programs have in common: signals, logs, and telling how they are. */
+import { systemClock, timestamp } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import { createLogger, type Logger } from '../../base/log.ts';
+import { StorageError } from '../../store/store.ts';
+import { UserError } from '../../cli/user-error.ts';
+import { layoutOf, type Layout } from '../layout.ts';
+import { StateFile } from '../process-state.ts';
+import { readSettings, type ClusterSettings } from '../settings.ts';
+import { doNotRestart } from '../supervisor.ts';
+
+export interface ProgramContext {
+  readonly name: string;
+  readonly layout: Layout;
+  readonly settings: ClusterSettings;
+  readonly logger: Logger;
+  readonly state: StateFile;
+  /** Marks a step of the start as done; its time counts from the step before. */
+  readonly phase: (name: string) => void;
+}
+
+/** Runs `body` until SIGTERM or SIGINT. Arguments: cluster name, data directory, process name. */
+export async function runProgram(body: (context: ProgramContext, signal: AbortSignal) => Promise<void>): Promise<void> {
+  const [, , clusterName = '', dataDir = '', name = ''] = process.argv;
+  const layout = layoutOf(clusterName, dataDir);
+  const logger = createLogger({
+    clock: systemClock,
+    level: process.env['CORACLE_LOG_LEVEL'] === 'debug' ? 'debug' : 'info',
+    write: (line) => void process.stderr.write(`${line}\n`),
+  });
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => stop.abort(new DOMException(`received ${signal}`, 'AbortError')));
+  }
+  const state = new StateFile(layout.state(name), name, timestamp(systemClock.now()));
+  // Promises that nobody awaits any more must not take the process down with everything in it.
+  process.on('unhandledRejection', (reason) => logger.error('unhandled rejection', { reason: describe(reason) }));
+  // The time before this line is Node's own start and the loading of the bundle.
+  let last = 0;
+  const phase = (what: string): void => {
+    const now = systemClock.monotonic();
+    state.phase(`${name}: ${what}`, now - last);
+    last = now;
+  };
+  try {
+    const settings = readSettings(layout);
+    if (settings === undefined) throw new UserError(`${layout.settings} is missing`, 'start with: coracle up');
+    phase('program loaded');
+    await body({ name, layout, settings, logger, state, phase }, stop.signal);
+    if (stop.signal.aborted) return state.remove();
+    throw new Error('ended unasked');
+  } catch (error) {
+    if (stop.signal.aborted) return state.remove();
+    fail(error, logger, state);
+  }
+}
+
+function fail(error: unknown, logger: Logger, state: StateFile): void {
+  logger.error('failed', { error: describe(error) });
+  const final = error instanceof UserError || error instanceof StorageError;
+  if (final) {
+    const remedy = error instanceof UserError ? error.remedy : 'mend the disk or the data directory, then: coracle up';
+    state.update({ ready: false, failure: { message: messageOf(error), remedy } });
+  }
+  process.exit(final ? doNotRestart : 1);
+}
+
+function describe(reason: unknown): string {
+  return reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+}

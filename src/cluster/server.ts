@@ -1,0 +1,160 @@
+/**
+ * The server process: store, API server, controllers and scheduler in one. Components reach the API in
+ * process, each under an identity of its own.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { kinds } from '../api/catalogue.ts';
+import type { UserInfo } from '../apiserver/access.ts';
+import { anyOf } from '../apiserver/authentication/union.ts';
+import { clientCertificates } from '../apiserver/authentication/x509.ts';
+import { administrators, firstOpinion, publicPaths } from '../apiserver/authorization/basic.ts';
+import { createFront, type Front } from '../apiserver/http/listener.ts';
+import { createApiServer, type ApiServer } from '../apiserver/server.ts';
+import type { Clock } from '../base/clock.ts';
+import { codeOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import { aborted, runAll, type Service } from '../base/service.ts';
+import { EventRecorder } from '../client/event-recorder.ts';
+import { Informers } from '../client/informers.ts';
+import { UserError } from '../cli/user-error.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
+import { SqliteJournal } from '../store/journal/sqlite.ts';
+import { openStore } from '../store/open-store.ts';
+import type { Store } from '../store/store.ts';
+import { ensureBootstrapObjects } from './bootstrap-objects.ts';
+import { controllersOf } from './controllers.ts';
+import { readKeyPair } from './credentials.ts';
+import type { Layout } from './layout.ts';
+import { localClient } from './local-client.ts';
+import { nthAddress, type ClusterSettings } from './settings.ts';
+import { nodeAddress } from './start.ts';
+import { kubernetesVersion } from './version.ts';
+
+export interface ServerOptions {
+  readonly layout: Layout;
+  readonly settings: ClusterSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Told after each step of the start. */
+  readonly phase: (name: string) => void;
+  readonly ready: (endpoints: Readonly<Record<string, string>>) => void;
+}
+
+/** How long requests in flight may take to end when the server stops. */
+const grace = 2_000;
+
+export async function runServer(options: ServerOptions, signal: AbortSignal): Promise<void> {
+  const { layout, clock, logger } = options;
+  mkdirSync(layout.store, { recursive: true, mode: 0o700 });
+  const journal = new SqliteJournal({ path: join(layout.store, 'state.db'), ...journalProgram() });
+  const store = await openStore({ journal, clock, logger: logger.named('store') });
+  try {
+    options.phase('store open');
+    await serve(options, store, signal);
+  } finally {
+    await store.close();
+  }
+}
+
+async function serve(options: ServerOptions, store: Store, signal: AbortSignal): Promise<void> {
+  const { settings, logger } = options;
+  const api = createServer(options, store);
+  const front = frontOf(options, api);
+  await listen(front, settings.port);
+  options.phase('API server listening');
+  try {
+    const address = {
+      clusterIp: nthAddress(settings.serviceCidr, 1),
+      address: nodeAddress(settings),
+      port: settings.port,
+    };
+    await ensureBootstrapObjects(localClient(api.local(component('kube-apiserver', 'system:masters'))), address);
+    options.ready({ api: `https://127.0.0.1:${settings.port}` });
+    await runAll(controlPlane(options, api), signal);
+    await aborted(signal);
+  } finally {
+    api.drain();
+    await front.close(grace);
+    logger.info('stopped');
+  }
+}
+
+function createServer({ settings, clock, random, logger, layout }: ServerOptions, store: Store): ApiServer {
+  const kubelet = readKeyPair(layout.pki, 'apiserver-kubelet-client');
+  return createApiServer({
+    store,
+    kinds,
+    clock,
+    random,
+    log: logger.named('apiserver'),
+    version: { gitVersion: kubernetesVersion },
+    authenticator: anyOf([clientCertificates()]),
+    authorizer: firstOpinion([administrators, publicPaths]),
+    nodes: { key: kubelet.key, cert: kubelet.certificate, ca: readKeyPair(layout.pki, 'ca').certificate },
+    externalAddress: () => `${nodeAddress(settings)}:${settings.port}`,
+  });
+}
+
+function frontOf({ layout, clock, logger }: ServerOptions, api: ApiServer): Front {
+  const server = readKeyPair(layout.pki, 'apiserver');
+  return createFront({
+    tls: { key: server.key, cert: server.certificate, clientCa: readKeyPair(layout.pki, 'ca').certificate },
+    clock,
+    log: logger.named('http'),
+    handle: (exchange) => api.handle(exchange),
+    upgrade: (message, socket, head) => api.upgrade(message, socket, head),
+  });
+}
+
+async function listen(front: Front, port: number): Promise<void> {
+  try {
+    await front.listen(port, '::');
+  } catch (error) {
+    if (codeOf(error) === 'EADDRINUSE') {
+      throw new UserError(`port ${port} is in use by another program`, 'choose another: coracle up --port 0');
+    }
+    // Machines without IPv6.
+    if (codeOf(error) !== 'EAFNOSUPPORT') throw error;
+    await front.listen(port, '0.0.0.0');
+  }
+}
+
+function controlPlane(options: ServerOptions, api: ApiServer): readonly Service[] {
+  const { clock, random, logger } = options;
+  const clientOf = (name: string): ReturnType<typeof localClient> =>
+    localClient(api.local(component(`system:${name}`, 'system:masters')));
+  const informers = new Informers({ client: clientOf('kube-controller-manager'), clock, random, logger });
+  const schedulerClient = clientOf('kube-scheduler');
+  const events = new EventRecorder({ client: schedulerClient, clock, random, component: 'default-scheduler', logger });
+  const scheduler = new Scheduler({
+    client: schedulerClient,
+    informers,
+    clock,
+    random,
+    logger: logger.named('scheduler'),
+    events,
+  });
+  const controllers = controllersOf({
+    client: clientOf('kube-controller-manager'),
+    informers,
+    clock,
+    random,
+    logger: logger.named('controllers'),
+    settings: options.settings,
+    authority: readKeyPair(options.layout.pki, 'ca').certificate,
+    kinds: () => [...api.resources.all()].map(({ kind }) => kind),
+  });
+  return [informers, events, scheduler, ...controllers];
+}
+
+function component(username: string, ...groups: readonly string[]): UserInfo {
+  return { username, groups: [...groups, 'system:authenticated'] };
+}
+
+/** In the bundle the journal's thread is a file beside the server's. */
+function journalProgram(): { readonly program?: URL } {
+  return import.meta.url.endsWith('.ts') ? {} : { program: new URL('journal-worker.js', import.meta.url) };
+}

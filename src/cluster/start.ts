@@ -1,0 +1,134 @@
+/**
+ * `coracle up`: prepares the machine and the credentials, starts the server and the agent side by side, and
+ * follows what they say about themselves until the node is ready.
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import type { Progress } from '../cli/manager.ts';
+import { UserError } from '../cli/user-error.ts';
+import { ensureCredentials } from './credentials.ts';
+import type { Layout } from './layout.ts';
+import { followState, isAlive, readState, type ProcessState } from './process-state.ts';
+import { hostAddress, nthAddress, type ClusterSettings } from './settings.ts';
+import { startSupervised, supervisorPid } from './supervisor.ts';
+
+export interface StartEnvironment {
+  readonly layout: Layout;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly progress: Progress;
+  /** Folder of the bundled programs. */
+  readonly programs: string;
+}
+
+/** How long a start may take before `up` gives up waiting; the processes go on. */
+const patience = 60_000;
+
+/** Names of the processes of a cluster's first machine. */
+export function processNames(settings: ClusterSettings): readonly string[] {
+  return ['server', `agent-${settings.nodeName}`];
+}
+
+/** The address that stands for this machine's node: its own, or the bridge's when it has no network. */
+export function nodeAddress(settings: ClusterSettings): string {
+  return hostAddress() ?? nthAddress(settings.podCidr, 1);
+}
+
+export async function prepareCredentials(environment: StartEnvironment, settings: ClusterSettings): Promise<void> {
+  const { layout, clock, random, progress } = environment;
+  const began = clock.monotonic();
+  const address = nodeAddress(settings);
+  const serviceNames = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
+  const made = await ensureCredentials({
+    folder: layout.pki,
+    clock,
+    random,
+    serverNames: {
+      dnsNames: ['localhost', ...serviceNames, `kubernetes.default.svc.${settings.clusterDomain}`, settings.nodeName],
+      addresses: ['127.0.0.1', '::1', nthAddress(settings.serviceCidr, 1), address, nthAddress(settings.podCidr, 1)],
+    },
+    nodes: [{ name: settings.nodeName, addresses: [address, '127.0.0.1'] }],
+  });
+  if (made.length > 0) progress.phase('certificates made', clock.monotonic() - began);
+}
+
+/** Starts every process that is not running. */
+export function startProcesses({ layout, programs }: StartEnvironment, settings: ClusterSettings): void {
+  mkdirSync(layout.runDir, { recursive: true });
+  // Tells other clusters on this machine which slot is taken, wherever the data lies.
+  writeFileSync(join(layout.runDir, 'cluster.json'), JSON.stringify(settings));
+  for (const name of processNames(settings)) {
+    if (supervisorPid(layout.runDir, name) !== undefined) continue;
+    const program = name === 'server' ? 'server' : 'agent';
+    startSupervised({
+      name,
+      runDir: layout.runDir,
+      logFile: layout.log(name),
+      command: [process.execPath, ...nodeFlags, join(programs, `${program}.js`), layout.name, layout.dataDir, name],
+      env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(programs, '..', 'cache') },
+    });
+  }
+}
+
+/** Small young generations keep the resident size down; V8 grows them for busy processes anyway. */
+const nodeFlags = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'];
+
+/** Resolves when all processes are ready; reports their phases as they come. */
+export async function waitUntilReady(
+  { layout, clock, progress }: StartEnvironment,
+  settings: ClusterSettings,
+  signal: AbortSignal,
+): Promise<readonly { readonly name: string; readonly milliseconds: number }[]> {
+  const phases: { name: string; milliseconds: number }[] = [];
+  const stop = new AbortController();
+  const combined = AbortSignal.any([signal, stop.signal]);
+  const waiting = processNames(settings).map((name) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let reported = 0;
+    followState(layout.state(name), combined, (state) => {
+      if (!isAlive(state) && state.failure === undefined) return;
+      for (const phase of state.phases.slice(reported)) {
+        phases.push(phase);
+        progress.phase(phase.name, phase.milliseconds);
+      }
+      reported = Math.max(reported, state.phases.length);
+      if (state.failure !== undefined) reject(new UserError(state.failure.message, state.failure.remedy));
+      else if (state.ready) resolve();
+    });
+    return promise;
+  });
+  const timeout = clock.sleep(patience, combined).then(
+    () => {
+      throw new UserError(
+        `the cluster was not ready after ${patience / 1000} seconds: ${notReady(layout, settings)}`,
+        `see: coracle logs --name ${settings.name}, coracle status --name ${settings.name}`,
+      );
+    },
+    () => signal.throwIfAborted(),
+  );
+  try {
+    await Promise.race([Promise.all(waiting), timeout]);
+  } finally {
+    stop.abort();
+  }
+  return phases;
+}
+
+function notReady(layout: Layout, settings: ClusterSettings): string {
+  const states = processNames(settings).map((name) => [name, readState(layout.state(name))] as const);
+  const late = states.filter(([, state]) => state?.ready !== true).map(([name, state]) => `${name} ${describe(state)}`);
+  return late.join(', ');
+}
+
+function describe(state: ProcessState | undefined): string {
+  if (state === undefined) return 'has not started';
+  if (!isAlive(state)) return 'has died';
+  const last = state.phases.at(-1);
+  return last === undefined ? 'is starting' : `came as far as "${last.name}"`;
+}
+
+export function isInstalled(programs: string): boolean {
+  return existsSync(join(programs, 'server.js'));
+}

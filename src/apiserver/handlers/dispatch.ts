@@ -1,9 +1,11 @@
 /** From an authorised request for a resource to the handler that answers it. */
 import type { Kind } from '../../api/kind.ts';
+import { Status as StatusStruct } from '../../api/meta/status.ts';
+import { encodeProtobuf } from '../../schema/protobuf.ts';
 import type { UserInfo } from '../access.ts';
 import { methodNotAllowed, methodNotSupported, pathNotFound, type Status } from '../errors.ts';
-import type { Exchange } from '../http/exchange.ts';
-import { negotiate } from '../http/negotiate.ts';
+import type { Exchange, Headers } from '../http/exchange.ts';
+import { negotiate, type MediaType } from '../http/negotiate.ts';
 import type { RequestInfo, ResourceRequest } from '../http/request-info.ts';
 import { sendBytes, warningHeaders } from '../http/respond.ts';
 import type { Target } from '../registry/context.ts';
@@ -122,7 +124,7 @@ async function answer(call: Call, result: Answer): Promise<void> {
   const resource = result.type === 'object' ? result.resource : virtualResource(call, result.kind);
   const snapshot = result.type === 'object' ? result.snapshot : snapshotOf(result.value, result.kind);
   if (result.type === 'value' && result.kind === undefined) {
-    return sendStatus(exchange, result.status, result.value as Status, warningHeaders(warnings));
+    return sendPlain(exchange, result.status, result.value as Status, media, warningHeaders(warnings));
   }
   const encoder = await encoderOf(resource, media, info.query, server.clock);
   const headers = { 'content-type': encoder.contentType, ...warningHeaders(warnings) };
@@ -140,7 +142,14 @@ function snapshotOf(value: object, kind: Kind | undefined): Snapshot {
   return { ...seal(kind, value as DraftObject), revision: revisionOf(resourceVersion) };
 }
 
-export function sendStatus(exchange: Exchange, code: number, status: Status, headers: Record<string, unknown> = {}): void {
+/** A Status on success, in the form that the client asked for first. */
+function sendPlain(exchange: Exchange, code: number, status: Status, media: MediaType, headers: Headers): void {
+  if (media.format !== 'protobuf') return sendStatus(exchange, code, status, headers);
+  const body = encodeProtobuf(StatusStruct.schema, { ...status });
+  sendBytes(exchange, code, { ...headers, 'content-type': media.contentType }, body);
+}
+
+export function sendStatus(exchange: Exchange, code: number, status: Status, headers: Headers = {}): void {
   const body = Buffer.from(`${JSON.stringify(status)}\n`);
-  sendBytes(exchange, code, { 'content-type': 'application/json', ...(headers as Record<string, string>) }, body);
+  sendBytes(exchange, code, { 'content-type': 'application/json', ...headers }, body);
 }

@@ -5,6 +5,7 @@ import { notAcceptable, invalid } from '../errors.ts';
 import type { Encoder } from '../encoding/encoder.ts';
 import { jsonEncoder } from '../encoding/json.ts';
 import { metadataEncoder } from '../encoding/metadata.ts';
+import { protobufEncoder, protobufMetadataEncoder } from '../encoding/protobuf.ts';
 import { tableEncoder, type IncludeObject } from '../encoding/table.ts';
 import { yamlEncoder, yamlFormatter } from '../encoding/yaml.ts';
 import type { MediaType } from '../http/negotiate.ts';
@@ -12,7 +13,12 @@ import type { Resource } from '../registry/resources.ts';
 
 export async function encoderOf(resource: Resource, media: MediaType, query: URLSearchParams, clock: Clock): Promise<Encoder> {
   const { format, shape, contentType, version } = media;
-  if (format === 'protobuf') throw notAcceptable(['application/json', 'application/yaml']);
+  if (format === 'protobuf') {
+    // Custom resources have no field numbers.
+    if (shape === 'metadata') return protobufMetadataEncoder(resource, version, contentType);
+    if (resource.custom) throw notAcceptable(['application/json', 'application/yaml']);
+    return protobufEncoder(resource, contentType);
+  }
   const json = jsonOf(resource, shape, version, query, clock, contentType);
   return format === 'yaml' ? yamlEncoder(json, await yamlFormatter()) : json;
 }

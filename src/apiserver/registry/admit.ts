@@ -9,7 +9,7 @@ export interface Admission {
   validate(): Promise<void>;
 }
 
-const nothing: Admission = { admit: async () => {}, validate: async () => {} };
+export const noAdmission: Admission = { admit: async () => {}, validate: async () => {} };
 
 export interface AdmissionInput {
   readonly operation: Operation;
@@ -24,7 +24,7 @@ export function admissionOf(registry: Registry, context: WriteContext, input: Ad
   const { resource, namespace, subresource } = target;
   const kind = resource.storage;
   const plugins = registry.admission.filter((plugin) => plugin.handles({ operation, kind, subresource }));
-  if (plugins.length === 0) return nothing;
+  if (plugins.length === 0) return noAdmission;
   const request: AdmissionRequest = {
     operation,
     kind,

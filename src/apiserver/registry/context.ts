@@ -75,4 +75,9 @@ export interface Preparation {
   prepare(write: PreparedWrite): Claim | undefined;
 }
 
-export const preparationKey = ({ storage }: Resource): string => `${storage.group}/${storage.plural}`;
+/** What the kind's preparation claims for this write. Writes to subresources claim nothing. */
+export function claimOf(registry: Registry, write: PreparedWrite): Claim | undefined {
+  const { resource, subresource } = write.target;
+  if (subresource !== '' && write.operation !== 'DELETE') return undefined;
+  return registry.preparations.get(`${resource.storage.group}/${resource.storage.plural}`)?.prepare(write);
+}

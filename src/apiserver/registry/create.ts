@@ -1,13 +1,14 @@
 /** POST: a new object, with a name of its own or a generated one. */
 import { nameSuffix } from '../../base/random.ts';
+import { validateObjectMeta } from '../../api/meta/validate-object-meta.ts';
 import type { Fault } from '../../schema/fault.ts';
 import { deepClone } from '../../schema/freeze.ts';
 import { alreadyExists, badRequest, generateNameConflict, internalError, invalid } from '../errors.ts';
 import { admissionOf } from './admit.ts';
 import { ClaimLost, Overtaken, putObject } from './commit.ts';
-import { preparationKey, type Claim, type Registry, type Target, type WriteContext } from './context.ts';
+import { claimOf, type Registry, type Target, type WriteContext } from './context.ts';
 import { recordWrite } from './managed-fields.ts';
-import { settleNamespace, stampNew, validateMeta } from './metadata.ts';
+import { settleNamespace, stampNew } from './metadata.ts';
 import { draftMeta, metaOf, type DraftObject, type Snapshot } from './snapshot.ts';
 import { finishDraft, validateKind } from './strategy.ts';
 
@@ -62,7 +63,7 @@ async function attemptCreate(
   await admission.admit();
   finishDraft(kind, draft, undefined, '');
   recordWrite(registry, named, draft, undefined, context);
-  const claim = claimOf(registry, named, draft, context);
+  const claim = claimOf(registry, { operation: 'CREATE', target: named, draft, context });
   try {
     check(named, draft);
     for (const warning of kind.warnings?.(draft) ?? []) context.warn(warning);
@@ -74,13 +75,9 @@ async function attemptCreate(
   return putObject(registry, named, draft, context, { expect: 'absent', claim, shown: 0 });
 }
 
-function claimOf(registry: Registry, target: Target, draft: DraftObject, context: WriteContext): Claim | undefined {
-  const preparation = registry.preparations.get(preparationKey(target.resource));
-  return preparation?.prepare({ operation: 'CREATE', target, draft, context });
-}
-
 function check(target: Target, draft: DraftObject): void {
   const { resource } = target;
-  const faults: readonly Fault[] = [...validateMeta(resource, metaOf(draft)), ...validateKind(resource, draft)];
+  const rules = { namespaced: resource.namespaced, nameRule: resource.storage.nameRule };
+  const faults: readonly Fault[] = [...validateObjectMeta(metaOf(draft), rules), ...validateKind(resource, draft)];
   if (faults.length > 0) throw invalid(resource.kind, metaOf(draft).name ?? '', faults);
 }

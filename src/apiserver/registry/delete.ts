@@ -13,7 +13,7 @@ import type { Entry } from '../../store/store.ts';
 import { conflict, invalid, notFound } from '../errors.ts';
 import { admissionOf } from './admit.ts';
 import { Overtaken, putObject, removeObject } from './commit.ts';
-import { preparationKey, type Registry, type Target, type WriteContext } from './context.ts';
+import { claimOf, type Registry, type Target, type WriteContext } from './context.ts';
 import { keyOf } from './resources.ts';
 import { draftMeta, metaOf, type DraftObject, type Snapshot } from './snapshot.ts';
 
@@ -117,8 +117,7 @@ async function attemptDelete(
     return { snapshot, gone: false };
   }
   if (context.dryRun) return { snapshot: old, gone: true };
-  const preparation = registry.preparations.get(preparationKey(target.resource));
-  const claim = preparation?.prepare({ operation: 'DELETE', target, old, context });
+  const claim = claimOf(registry, { operation: 'DELETE', target, old, context });
   const revision = await removeObject(registry, target, old.revision, claim);
   return { snapshot: { value: old.value, bytes: old.bytes, revision }, gone: true };
 }

@@ -3,6 +3,7 @@ import type { Kind } from '../../api/kind.ts';
 import { DecodeError, decodeObject } from '../../schema/decode.ts';
 import { isRecord } from '../../schema/freeze.ts';
 import { JsonError, parseJson } from '../../schema/json.ts';
+import { decodeProtobuf, openEnvelope, ProtobufError } from '../../schema/protobuf.ts';
 import { parseYaml, YamlError } from '../../schema/yaml.ts';
 import type { StructSchema } from '../../schema/schema.ts';
 import { badRequest, unsupportedMediaType } from '../errors.ts';
@@ -107,6 +108,14 @@ function complain(kind: Kind, complaints: readonly string[], context: WriteConte
   for (const complaint of complaints) context.warn(complaint);
 }
 
-function readProtobuf(_body: Uint8Array, _schema: StructSchema | undefined): ParsedBody {
-  throw unsupportedMediaType(['application/json', 'application/yaml']);
+function readProtobuf(body: Uint8Array, schema: StructSchema | undefined): ParsedBody {
+  if (schema === undefined) throw unsupportedMediaType(['application/json', 'application/yaml']);
+  try {
+    const envelope = openEnvelope(body);
+    if (envelope.contentType === 'application/json') return parseJson(decoder.decode(envelope.raw));
+    return { value: decodeProtobuf(schema, envelope), duplicates: [] };
+  } catch (error) {
+    if (error instanceof ProtobufError || error instanceof JsonError) throw badRequest(error.message);
+    throw error;
+  }
 }

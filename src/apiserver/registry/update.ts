@@ -2,17 +2,18 @@
  * PUT, and every other change of a present object: the new state is computed from the stored one and
  * written if that is still the stored one. Who did not insist on a revision is retried when overtaken.
  */
+import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/meta/validate-object-meta.ts';
 import type { Fault } from '../../schema/fault.ts';
 import { deepEqual } from '../../schema/freeze.ts';
 import type { Entry } from '../../store/store.ts';
 import { badRequest, conflict, internalError, invalid, notFound } from '../errors.ts';
 import { invalid as invalidField } from '../../schema/fault.ts';
-import { admissionOf } from './admit.ts';
+import { admissionOf, noAdmission } from './admit.ts';
 import { ClaimLost, Overtaken, putObject, removeObject } from './commit.ts';
-import { preparationKey, type Registry, type Target, type WriteContext } from './context.ts';
+import { claimOf, type Registry, type Target, type WriteContext } from './context.ts';
 import { createObject } from './create.ts';
 import { recordWrite } from './managed-fields.ts';
-import { keepIdentity, settleNamespace, validateMeta, validateMetaUpdate } from './metadata.ts';
+import { keepIdentity, settleNamespace } from './metadata.ts';
 import { keyOf } from './resources.ts';
 import { draftMeta, metaOf, seal, withRevision, type DraftObject, type Snapshot } from './snapshot.ts';
 import { finishDraft, validateKindUpdate } from './strategy.ts';
@@ -31,6 +32,13 @@ export interface UpdateOptions {
   readonly createAbsent: boolean;
   /** Records managers itself (server-side apply). */
   readonly managed?: boolean;
+  /**
+   * What the new state must obey beside the rules of metadata: the kind's rules for updates when not said.
+   * `none`: the state was computed here from a good one (binding).
+   */
+  readonly rules?: 'none' | ((draft: DraftObject, old: Entry) => readonly Fault[]);
+  /** No admission, no generation, no preparation: a detail of the object that its own subresource has checked. */
+  readonly direct?: boolean;
 }
 
 /** Upstream gives up a patch after five tries; in one process being overtaken thirty times in a row means a loop. */
@@ -112,14 +120,15 @@ async function attemptUpdate(
   settleNamespace(resource, draft, target.namespace);
   draftMeta(draft).name ??= name;
   keepIdentity(draft, metaOf(old.value));
-  const admission = admissionOf(registry, context, { operation: 'UPDATE', target, draft, old });
+  draftMeta(draft).resourceVersion = String(old.revision);
+  const direct = options.direct === true;
+  const admission = direct ? noAdmission : admissionOf(registry, context, { operation: 'UPDATE', target, draft, old });
   await admission.admit();
-  finishDraft(kind, draft, old.value, subresource);
+  if (!direct) finishDraft(kind, draft, old.value, subresource);
   if (options.managed !== true) recordWrite(registry, target, draft, old, context);
-  const preparation = registry.preparations.get(preparationKey(resource));
-  const claim = subresource === '' ? preparation?.prepare({ operation: 'UPDATE', target, draft, old, context }) : undefined;
+  const claim = direct ? undefined : claimOf(registry, { operation: 'UPDATE', target, draft, old, context });
   try {
-    check(target, draft, old);
+    check(target, draft, old, options);
     const before = withRevision(old.value, old.revision);
     for (const warning of kind.warnings?.(draft, before) ?? []) context.warn(warning);
     await admission.validate();
@@ -133,12 +142,19 @@ async function attemptUpdate(
   return putObject(registry, target, draft, context, { expect: old.revision, claim, shown: old.revision });
 }
 
-function check(target: Target, draft: DraftObject, old: Entry): void {
-  const { resource, subresource } = target;
+function check(target: Target, draft: DraftObject, old: Entry, options: UpdateOptions): void {
+  const { resource } = target;
   const meta = metaOf(draft);
-  const faults: Fault[] = [...validateMeta(resource, meta), ...validateMetaUpdate(meta, metaOf(old.value))];
-  faults.push(...validateKindUpdate(resource, draft, old.value, subresource));
+  const rules = { namespaced: resource.namespaced, nameRule: resource.storage.nameRule };
+  const faults = [...validateObjectMeta(meta, rules), ...validateObjectMetaUpdate(meta, metaOf(old.value))];
+  faults.push(...kindFaults(target, draft, old, options));
   if (faults.length > 0) throw invalid(resource.kind, target.name, faults);
+}
+
+function kindFaults(target: Target, draft: DraftObject, old: Entry, { rules }: UpdateOptions): readonly Fault[] {
+  if (rules === 'none') return [];
+  if (rules !== undefined) return rules(draft, old);
+  return validateKindUpdate(target.resource, draft, withRevision(old.value, old.revision), target.subresource);
 }
 
 /** A write that changes nothing makes no revision. */
@@ -166,8 +182,7 @@ async function finishDeletion(
   context: WriteContext,
 ): Promise<Snapshot> {
   if (context.dryRun) return { ...now, revision: old.revision };
-  const preparation = registry.preparations.get(preparationKey(target.resource));
-  const claim = preparation?.prepare({ operation: 'DELETE', target, old, context });
+  const claim = claimOf(registry, { operation: 'DELETE', target, old, context });
   const revision = await removeObject(registry, target, old.revision, claim);
   return { ...now, revision };
 }

@@ -40,6 +40,8 @@ export async function bindPod(
   await updateObject(registry, target, context, {
     merged: true,
     createAbsent: false,
+    rules: 'none',
+    direct: true,
     next(old) {
       if (old === undefined) throw notFound(target.resource.name, target.name);
       const draft = deepClone(old.value) as DraftObject;

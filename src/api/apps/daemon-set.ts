@@ -4,8 +4,8 @@ import { PodTemplateSpec } from '../core/pod-template-spec.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 
 export const RollingUpdateDaemonSet = struct('io.k8s.api.apps.v1.RollingUpdateDaemonSet', '', {
-  maxUnavailable: intOrString(1),
-  maxSurge: intOrString(2),
+  maxUnavailable: intOrString(1).pointer(),
+  maxSurge: intOrString(2).pointer(),
 });
 export interface RollingUpdateDaemonSet extends Infer<typeof RollingUpdateDaemonSet> {}
 
@@ -20,7 +20,7 @@ export const DaemonSetSpec = struct('io.k8s.api.apps.v1.DaemonSetSpec', '', {
   template: of(2, PodTemplateSpec).required(),
   updateStrategy: of(3, DaemonSetUpdateStrategy).always(),
   minReadySeconds: int32(4),
-  revisionHistoryLimit: int32(6),
+  revisionHistoryLimit: int32(6).pointer(),
 });
 export interface DaemonSetSpec extends Infer<typeof DaemonSetSpec> {}
 
@@ -42,7 +42,7 @@ export const DaemonSetStatus = struct('io.k8s.api.apps.v1.DaemonSetStatus', '', 
   updatedNumberScheduled: int32(6),
   numberAvailable: int32(7),
   numberUnavailable: int32(8),
-  collisionCount: int32(9),
+  collisionCount: int32(9).pointer(),
   conditions: list(10, DaemonSetCondition).listMap('type').merge('type'),
 });
 export interface DaemonSetStatus extends Infer<typeof DaemonSetStatus> {}

@@ -4,8 +4,8 @@ import { PodTemplateSpec } from '../core/pod-template-spec.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 
 export const RollingUpdateDeployment = struct('io.k8s.api.apps.v1.RollingUpdateDeployment', '', {
-  maxUnavailable: intOrString(1),
-  maxSurge: intOrString(2),
+  maxUnavailable: intOrString(1).pointer(),
+  maxSurge: intOrString(2).pointer(),
 });
 export interface RollingUpdateDeployment extends Infer<typeof RollingUpdateDeployment> {}
 
@@ -16,14 +16,14 @@ export const DeploymentStrategy = struct('io.k8s.api.apps.v1.DeploymentStrategy'
 export interface DeploymentStrategy extends Infer<typeof DeploymentStrategy> {}
 
 export const DeploymentSpec = struct('io.k8s.api.apps.v1.DeploymentSpec', '', {
-  replicas: int32(1),
+  replicas: int32(1).pointer(),
   selector: of(2, LabelSelector).required(),
   template: of(3, PodTemplateSpec).required(),
   strategy: of(4, DeploymentStrategy).retainKeys().always(),
   minReadySeconds: int32(5),
-  revisionHistoryLimit: int32(6),
+  revisionHistoryLimit: int32(6).pointer(),
   paused: boolean(7),
-  progressDeadlineSeconds: int32(9),
+  progressDeadlineSeconds: int32(9).pointer(),
 });
 export interface DeploymentSpec extends Infer<typeof DeploymentSpec> {}
 
@@ -44,9 +44,9 @@ export const DeploymentStatus = struct('io.k8s.api.apps.v1.DeploymentStatus', ''
   readyReplicas: int32(7),
   availableReplicas: int32(4),
   unavailableReplicas: int32(5),
-  terminatingReplicas: int32(9),
+  terminatingReplicas: int32(9).pointer(),
   conditions: list(6, DeploymentCondition).listMap('type').merge('type'),
-  collisionCount: int32(8),
+  collisionCount: int32(8).pointer(),
 });
 export interface DeploymentStatus extends Infer<typeof DeploymentStatus> {}
 

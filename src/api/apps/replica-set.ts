@@ -4,7 +4,7 @@ import { PodTemplateSpec } from '../core/pod-template-spec.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 
 export const ReplicaSetSpec = struct('io.k8s.api.apps.v1.ReplicaSetSpec', '', {
-  replicas: int32(1),
+  replicas: int32(1).pointer(),
   minReadySeconds: int32(4),
   selector: of(2, LabelSelector).required(),
   template: of(3, PodTemplateSpec).always(),
@@ -25,7 +25,7 @@ export const ReplicaSetStatus = struct('io.k8s.api.apps.v1.ReplicaSetStatus', ''
   fullyLabeledReplicas: int32(2),
   readyReplicas: int32(4),
   availableReplicas: int32(5),
-  terminatingReplicas: int32(7),
+  terminatingReplicas: int32(7).pointer(),
   observedGeneration: int64(3),
   conditions: list(6, ReplicaSetCondition).listMap('type').merge('type'),
 });

@@ -5,8 +5,8 @@ import { PodTemplateSpec } from '../core/pod-template-spec.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 
 export const RollingUpdateStatefulSetStrategy = struct('io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy', '', {
-  partition: int32(1),
-  maxUnavailable: intOrString(2),
+  partition: int32(1).pointer(),
+  maxUnavailable: intOrString(2).pointer(),
 });
 export interface RollingUpdateStatefulSetStrategy extends Infer<typeof RollingUpdateStatefulSetStrategy> {}
 
@@ -34,14 +34,14 @@ export const StatefulSetOrdinals = struct('io.k8s.api.apps.v1.StatefulSetOrdinal
 export interface StatefulSetOrdinals extends Infer<typeof StatefulSetOrdinals> {}
 
 export const StatefulSetSpec = struct('io.k8s.api.apps.v1.StatefulSetSpec', '', {
-  replicas: int32(1),
+  replicas: int32(1).pointer(),
   selector: of(2, LabelSelector).required(),
   template: of(3, PodTemplateSpec).required(),
   volumeClaimTemplates: list(4, PersistentVolumeClaim),
   serviceName: string(5).always(),
   podManagementPolicy: string(6).enum('OrderedReady', 'Parallel'),
   updateStrategy: of(7, StatefulSetUpdateStrategy).always(),
-  revisionHistoryLimit: int32(8),
+  revisionHistoryLimit: int32(8).pointer(),
   minReadySeconds: int32(9),
   persistentVolumeClaimRetentionPolicy: of(10, StatefulSetPersistentVolumeClaimRetentionPolicy),
   ordinals: of(11, StatefulSetOrdinals),
@@ -65,7 +65,7 @@ export const StatefulSetStatus = struct('io.k8s.api.apps.v1.StatefulSetStatus', 
   updatedReplicas: int32(5),
   currentRevision: string(6),
   updateRevision: string(7),
-  collisionCount: int32(9),
+  collisionCount: int32(9).pointer(),
   conditions: list(10, StatefulSetCondition).listMap('type').merge('type'),
   availableReplicas: int32(11).always(),
 });

@@ -15,18 +15,18 @@ export interface CrossVersionObjectReference extends Infer<typeof CrossVersionOb
 
 export const HorizontalPodAutoscalerSpec = struct('io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerSpec', '', {
   scaleTargetRef: of(1, CrossVersionObjectReference).required(),
-  minReplicas: int32(2),
+  minReplicas: int32(2).pointer(),
   maxReplicas: int32(3).required(),
-  targetCPUUtilizationPercentage: int32(4),
+  targetCPUUtilizationPercentage: int32(4).pointer(),
 });
 export interface HorizontalPodAutoscalerSpec extends Infer<typeof HorizontalPodAutoscalerSpec> {}
 
 export const HorizontalPodAutoscalerStatus = struct('io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerStatus', '', {
-  observedGeneration: int64(1),
+  observedGeneration: int64(1).pointer(),
   lastScaleTime: time(2),
   currentReplicas: int32(3).required(),
   desiredReplicas: int32(4).required(),
-  currentCPUUtilizationPercentage: int32(5),
+  currentCPUUtilizationPercentage: int32(5).pointer(),
 });
 export interface HorizontalPodAutoscalerStatus extends Infer<typeof HorizontalPodAutoscalerStatus> {}
 

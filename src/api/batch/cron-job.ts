@@ -12,13 +12,13 @@ export interface JobTemplateSpec extends Infer<typeof JobTemplateSpec> {}
 
 export const CronJobSpec = struct('io.k8s.api.batch.v1.CronJobSpec', '', {
   schedule: string(1).required(),
-  timeZone: string(8),
-  startingDeadlineSeconds: int64(2),
+  timeZone: string(8).pointer(),
+  startingDeadlineSeconds: int64(2).pointer(),
   concurrencyPolicy: string(3).enum('Allow', 'Forbid', 'Replace'),
-  suspend: boolean(4),
+  suspend: boolean(4).pointer(),
   jobTemplate: of(5, JobTemplateSpec).required(),
-  successfulJobsHistoryLimit: int32(6),
-  failedJobsHistoryLimit: int32(7),
+  successfulJobsHistoryLimit: int32(6).pointer(),
+  failedJobsHistoryLimit: int32(7).pointer(),
 });
 export interface CronJobSpec extends Infer<typeof CronJobSpec> {}
 

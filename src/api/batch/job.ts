@@ -7,7 +7,7 @@ export const PodFailurePolicyOnExitCodesRequirement = struct(
   'io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement',
   '',
   {
-    containerName: string(1),
+    containerName: string(1).pointer(),
     operator: string(2).enum('In', 'NotIn').required(),
     values: list(3, int32()).listSet().required(),
   },
@@ -37,8 +37,8 @@ export const PodFailurePolicy = struct('io.k8s.api.batch.v1.PodFailurePolicy', '
 export interface PodFailurePolicy extends Infer<typeof PodFailurePolicy> {}
 
 export const SuccessPolicyRule = struct('io.k8s.api.batch.v1.SuccessPolicyRule', '', {
-  succeededIndexes: string(1),
-  succeededCount: int32(2),
+  succeededIndexes: string(1).pointer(),
+  succeededCount: int32(2).pointer(),
 });
 export interface SuccessPolicyRule extends Infer<typeof SuccessPolicyRule> {}
 
@@ -48,22 +48,22 @@ export const SuccessPolicy = struct('io.k8s.api.batch.v1.SuccessPolicy', '', {
 export interface SuccessPolicy extends Infer<typeof SuccessPolicy> {}
 
 export const JobSpec = struct('io.k8s.api.batch.v1.JobSpec', '', {
-  parallelism: int32(1),
-  completions: int32(2),
-  activeDeadlineSeconds: int64(3),
+  parallelism: int32(1).pointer(),
+  completions: int32(2).pointer(),
+  activeDeadlineSeconds: int64(3).pointer(),
   podFailurePolicy: of(11, PodFailurePolicy),
   successPolicy: of(16, SuccessPolicy),
-  backoffLimit: int32(7),
-  backoffLimitPerIndex: int32(12),
-  maxFailedIndexes: int32(13),
+  backoffLimit: int32(7).pointer(),
+  backoffLimitPerIndex: int32(12).pointer(),
+  maxFailedIndexes: int32(13).pointer(),
   selector: of(4, LabelSelector),
-  manualSelector: boolean(5),
+  manualSelector: boolean(5).pointer(),
   template: of(6, PodTemplateSpec).required(),
-  ttlSecondsAfterFinished: int32(8),
-  completionMode: string(9).enum('NonIndexed', 'Indexed'),
-  suspend: boolean(10),
-  podReplacementPolicy: string(14).enum('TerminatingOrFailed', 'Failed'),
-  managedBy: string(15),
+  ttlSecondsAfterFinished: int32(8).pointer(),
+  completionMode: string(9).enum('NonIndexed', 'Indexed').pointer(),
+  suspend: boolean(10).pointer(),
+  podReplacementPolicy: string(14).enum('TerminatingOrFailed', 'Failed').pointer(),
+  managedBy: string(15).pointer(),
 });
 export interface JobSpec extends Infer<typeof JobSpec> {}
 
@@ -90,11 +90,11 @@ export const JobStatus = struct('io.k8s.api.batch.v1.JobStatus', '', {
   active: int32(4),
   succeeded: int32(5),
   failed: int32(6),
-  terminating: int32(11),
+  terminating: int32(11).pointer(),
   completedIndexes: string(7),
-  failedIndexes: string(10),
+  failedIndexes: string(10).pointer(),
   uncountedTerminatedPods: of(8, UncountedTerminatedPods),
-  ready: int32(9),
+  ready: int32(9).pointer(),
 });
 export interface JobStatus extends Infer<typeof JobStatus> {}
 

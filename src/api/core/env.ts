@@ -30,7 +30,7 @@ export const ConfigMapKeySelector = struct(
   {
     ...inline(1, LocalObjectReference),
     key: string(2).required(),
-    optional: boolean(3),
+    optional: boolean(3).pointer(),
   },
   { atomic: true },
 );
@@ -42,7 +42,7 @@ export const SecretKeySelector = struct(
   {
     ...inline(1, LocalObjectReference),
     key: string(2).required(),
-    optional: boolean(3),
+    optional: boolean(3).pointer(),
   },
   { atomic: true },
 );
@@ -55,7 +55,7 @@ export const FileKeySelector = struct(
     volumeName: string(1).required(),
     path: string(2).required(),
     key: string(3).required(),
-    optional: boolean(4).default(false),
+    optional: boolean(4).default(false).pointer(),
   },
   { atomic: true },
 );
@@ -79,13 +79,13 @@ export interface EnvVar extends Infer<typeof EnvVar> {}
 
 export const ConfigMapEnvSource = struct('io.k8s.api.core.v1.ConfigMapEnvSource', '', {
   ...inline(1, LocalObjectReference),
-  optional: boolean(2),
+  optional: boolean(2).pointer(),
 });
 export interface ConfigMapEnvSource extends Infer<typeof ConfigMapEnvSource> {}
 
 export const SecretEnvSource = struct('io.k8s.api.core.v1.SecretEnvSource', '', {
   ...inline(1, LocalObjectReference),
-  optional: boolean(2),
+  optional: boolean(2).pointer(),
 });
 export interface SecretEnvSource extends Infer<typeof SecretEnvSource> {}
 

@@ -12,7 +12,7 @@ export const GlusterfsPersistentVolumeSource = struct('io.k8s.api.core.v1.Gluste
   endpoints: string(1).required(),
   path: string(2).required(),
   readOnly: boolean(3),
-  endpointsNamespace: string(4),
+  endpointsNamespace: string(4).pointer(),
 });
 export interface GlusterfsPersistentVolumeSource extends Infer<typeof GlusterfsPersistentVolumeSource> {}
 
@@ -144,7 +144,7 @@ export const ISCSIVolumeSource = struct('io.k8s.api.core.v1.ISCSIVolumeSource', 
   chapAuthDiscovery: boolean(8),
   chapAuthSession: boolean(11),
   secretRef: of(10, LocalObjectReference),
-  initiatorName: string(12),
+  initiatorName: string(12).pointer(),
 });
 export interface ISCSIVolumeSource extends Infer<typeof ISCSIVolumeSource> {}
 
@@ -159,13 +159,13 @@ export const ISCSIPersistentVolumeSource = struct('io.k8s.api.core.v1.ISCSIPersi
   chapAuthDiscovery: boolean(8),
   chapAuthSession: boolean(11),
   secretRef: of(10, SecretReference),
-  initiatorName: string(12),
+  initiatorName: string(12).pointer(),
 });
 export interface ISCSIPersistentVolumeSource extends Infer<typeof ISCSIPersistentVolumeSource> {}
 
 export const FCVolumeSource = struct('io.k8s.api.core.v1.FCVolumeSource', '', {
   targetWWNs: list(1, string()),
-  lun: int32(2),
+  lun: int32(2).pointer(),
   fsType: string(3),
   readOnly: boolean(4),
   wwids: list(5, string()),
@@ -183,7 +183,7 @@ export const AzureFilePersistentVolumeSource = struct('io.k8s.api.core.v1.AzureF
   secretName: string(1).required(),
   shareName: string(2).required(),
   readOnly: boolean(3),
-  secretNamespace: string(4).always(),
+  secretNamespace: string(4).always().pointer(),
 });
 export interface AzureFilePersistentVolumeSource extends Infer<typeof AzureFilePersistentVolumeSource> {}
 
@@ -204,10 +204,10 @@ export interface PhotonPersistentDiskVolumeSource extends Infer<typeof PhotonPer
 export const AzureDiskVolumeSource = struct('io.k8s.api.core.v1.AzureDiskVolumeSource', '', {
   diskName: string(1).required(),
   diskURI: string(2).required(),
-  cachingMode: string(3).enum('None', 'ReadOnly', 'ReadWrite'),
-  fsType: string(4).default('ext4'),
-  readOnly: boolean(5).default(false),
-  kind: string(6).enum('Shared', 'Dedicated', 'Managed'),
+  cachingMode: string(3).enum('None', 'ReadOnly', 'ReadWrite').pointer(),
+  fsType: string(4).default('ext4').pointer(),
+  readOnly: boolean(5).default(false).pointer(),
+  kind: string(6).enum('Shared', 'Dedicated', 'Managed').pointer(),
 });
 export interface AzureDiskVolumeSource extends Infer<typeof AzureDiskVolumeSource> {}
 

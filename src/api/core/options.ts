@@ -4,13 +4,13 @@ export const PodLogOptions = struct('io.k8s.api.core.v1.PodLogOptions', '', {
   container: string(1),
   follow: boolean(2),
   previous: boolean(3),
-  sinceSeconds: int64(4),
+  sinceSeconds: int64(4).pointer(),
   sinceTime: time(5),
   timestamps: boolean(6),
-  tailLines: int64(7),
-  limitBytes: int64(8),
+  tailLines: int64(7).pointer(),
+  limitBytes: int64(8).pointer(),
   insecureSkipTLSVerifyBackend: boolean(9),
-  stream: string(10),
+  stream: string(10).pointer(),
 });
 export interface PodLogOptions extends Infer<typeof PodLogOptions> {}
 

@@ -12,7 +12,7 @@ export const TypedLocalObjectReference = struct(
   'io.k8s.api.core.v1.TypedLocalObjectReference',
   '',
   {
-    apiGroup: string(1).always(),
+    apiGroup: string(1).always().pointer(),
     kind: string(2).required(),
     name: string(3).required(),
   },
@@ -21,10 +21,10 @@ export const TypedLocalObjectReference = struct(
 export interface TypedLocalObjectReference extends Infer<typeof TypedLocalObjectReference> {}
 
 export const TypedObjectReference = struct('io.k8s.api.core.v1.TypedObjectReference', '', {
-  apiGroup: string(1).always(),
+  apiGroup: string(1).always().pointer(),
   kind: string(2).required(),
   name: string(3).required(),
-  namespace: string(4),
+  namespace: string(4).pointer(),
 });
 export interface TypedObjectReference extends Infer<typeof TypedObjectReference> {}
 
@@ -33,11 +33,11 @@ export const PersistentVolumeClaimSpec = struct('io.k8s.api.core.v1.PersistentVo
   selector: of(4, LabelSelector),
   resources: of(2, VolumeResourceRequirements).always(),
   volumeName: string(3),
-  storageClassName: string(5),
-  volumeMode: string(6).enum('Block', 'Filesystem'),
+  storageClassName: string(5).pointer(),
+  volumeMode: string(6).enum('Block', 'Filesystem').pointer(),
   dataSource: of(7, TypedLocalObjectReference),
   dataSourceRef: of(8, TypedObjectReference),
-  volumeAttributesClassName: string(9),
+  volumeAttributesClassName: string(9).pointer(),
 });
 export interface PersistentVolumeClaimSpec extends Infer<typeof PersistentVolumeClaimSpec> {}
 
@@ -73,7 +73,7 @@ export const PersistentVolumeClaimStatus = struct('io.k8s.api.core.v1.Persistent
       'NodeResizeInfeasible',
     ),
   ),
-  currentVolumeAttributesClassName: string(8),
+  currentVolumeAttributesClassName: string(8).pointer(),
   modifyVolumeStatus: of(9, ModifyVolumeStatus),
 });
 export interface PersistentVolumeClaimStatus extends Infer<typeof PersistentVolumeClaimStatus> {}

@@ -26,7 +26,7 @@ import { HostPathVolumeSource, NFSVolumeSource } from './volume.ts';
 
 export const LocalVolumeSource = struct('io.k8s.api.core.v1.LocalVolumeSource', '', {
   path: string(1).required(),
-  fsType: string(2),
+  fsType: string(2).pointer(),
 });
 export interface LocalVolumeSource extends Infer<typeof LocalVolumeSource> {}
 
@@ -83,9 +83,9 @@ export const PersistentVolumeSpec = struct('io.k8s.api.core.v1.PersistentVolumeS
   persistentVolumeReclaimPolicy: string(5).enum('Recycle', 'Delete', 'Retain'),
   storageClassName: string(6),
   mountOptions: list(7, string()),
-  volumeMode: string(8).enum('Block', 'Filesystem'),
+  volumeMode: string(8).enum('Block', 'Filesystem').pointer(),
   nodeAffinity: of(9, VolumeNodeAffinity),
-  volumeAttributesClassName: string(10),
+  volumeAttributesClassName: string(10).pointer(),
 });
 export interface PersistentVolumeSpec extends Infer<typeof PersistentVolumeSpec> {}
 

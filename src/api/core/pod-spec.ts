@@ -20,7 +20,7 @@ export interface HostAlias extends Infer<typeof HostAlias> {}
 
 export const PodDNSConfigOption = struct('io.k8s.api.core.v1.PodDNSConfigOption', '', {
   name: string(1),
-  value: string(2),
+  value: string(2).pointer(),
 });
 export interface PodDNSConfigOption extends Infer<typeof PodDNSConfigOption> {}
 

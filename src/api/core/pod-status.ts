@@ -46,7 +46,7 @@ export const VolumeMountStatus = struct('io.k8s.api.core.v1.VolumeMountStatus', 
   name: string(1).required(),
   mountPath: string(2).required(),
   readOnly: boolean(3),
-  recursiveReadOnly: string(4),
+  recursiveReadOnly: string(4).pointer(),
 });
 export interface VolumeMountStatus extends Infer<typeof VolumeMountStatus> {}
 
@@ -83,13 +83,13 @@ export const ContainerStatus = struct('io.k8s.api.core.v1.ContainerStatus', '', 
   image: string(6).required(),
   imageID: string(7).required(),
   containerID: string(8),
-  started: boolean(9),
+  started: boolean(9).pointer(),
   allocatedResources: map(10, quantity()),
   resources: of(11, ResourceRequirements),
   volumeMounts: list(12, VolumeMountStatus).listMap('mountPath').merge('mountPath'),
   user: of(13, ContainerUser),
   allocatedResourcesStatus: list(14, ResourceStatus).listMap('name').merge('name'),
-  stopSignal: string(15),
+  stopSignal: string(15).pointer(),
 });
 export interface ContainerStatus extends Infer<typeof ContainerStatus> {}
 
@@ -106,7 +106,7 @@ export interface PodCondition extends Infer<typeof PodCondition> {}
 
 export const PodResourceClaimStatus = struct('io.k8s.api.core.v1.PodResourceClaimStatus', '', {
   name: string(1).required(),
-  resourceClaimName: string(2),
+  resourceClaimName: string(2).pointer(),
 });
 export interface PodResourceClaimStatus extends Infer<typeof PodResourceClaimStatus> {}
 

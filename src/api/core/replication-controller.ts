@@ -3,7 +3,7 @@ import { int32, int64, list, map, of, string, struct, time, type Infer } from '.
 import { PodTemplateSpec } from './pod-template-spec.ts';
 
 export const ReplicationControllerSpec = struct('io.k8s.api.core.v1.ReplicationControllerSpec', '', {
-  replicas: int32(1).default(1),
+  replicas: int32(1).default(1).pointer(),
   minReadySeconds: int32(4).default(0),
   selector: map(2, string()).atomic(),
   template: of(3, PodTemplateSpec),

@@ -51,7 +51,7 @@ export interface HostPathVolumeSource extends Infer<typeof HostPathVolumeSource>
 
 export const EmptyDirVolumeSource = struct('io.k8s.api.core.v1.EmptyDirVolumeSource', '', {
   medium: string(1),
-  sizeLimit: quantity(2),
+  sizeLimit: quantity(2).pointer(),
 });
 export interface EmptyDirVolumeSource extends Infer<typeof EmptyDirVolumeSource> {}
 
@@ -66,7 +66,7 @@ export const SecretVolumeSource = struct('io.k8s.api.core.v1.SecretVolumeSource'
   secretName: string(1),
   items: list(2, KeyToPath),
   defaultMode: int32(3).default(0o644).pointer(),
-  optional: boolean(4),
+  optional: boolean(4).pointer(),
 });
 export interface SecretVolumeSource extends Infer<typeof SecretVolumeSource> {}
 
@@ -101,14 +101,14 @@ export const ConfigMapVolumeSource = struct('io.k8s.api.core.v1.ConfigMapVolumeS
   ...inline(1, LocalObjectReference),
   items: list(2, KeyToPath),
   defaultMode: int32(3).default(0o644).pointer(),
-  optional: boolean(4),
+  optional: boolean(4).pointer(),
 });
 export interface ConfigMapVolumeSource extends Infer<typeof ConfigMapVolumeSource> {}
 
 export const SecretProjection = struct('io.k8s.api.core.v1.SecretProjection', '', {
   ...inline(1, LocalObjectReference),
   items: list(2, KeyToPath),
-  optional: boolean(4),
+  optional: boolean(4).pointer(),
 });
 export interface SecretProjection extends Infer<typeof SecretProjection> {}
 
@@ -120,7 +120,7 @@ export interface DownwardAPIProjection extends Infer<typeof DownwardAPIProjectio
 export const ConfigMapProjection = struct('io.k8s.api.core.v1.ConfigMapProjection', '', {
   ...inline(1, LocalObjectReference),
   items: list(2, KeyToPath),
-  optional: boolean(4),
+  optional: boolean(4).pointer(),
 });
 export interface ConfigMapProjection extends Infer<typeof ConfigMapProjection> {}
 
@@ -132,10 +132,10 @@ export const ServiceAccountTokenProjection = struct('io.k8s.api.core.v1.ServiceA
 export interface ServiceAccountTokenProjection extends Infer<typeof ServiceAccountTokenProjection> {}
 
 export const ClusterTrustBundleProjection = struct('io.k8s.api.core.v1.ClusterTrustBundleProjection', '', {
-  name: string(1),
-  signerName: string(2),
+  name: string(1).pointer(),
+  signerName: string(2).pointer(),
   labelSelector: of(3, LabelSelector),
-  optional: boolean(5),
+  optional: boolean(5).pointer(),
   path: string(4).required(),
 });
 export interface ClusterTrustBundleProjection extends Infer<typeof ClusterTrustBundleProjection> {}
@@ -143,7 +143,7 @@ export interface ClusterTrustBundleProjection extends Infer<typeof ClusterTrustB
 export const PodCertificateProjection = struct('io.k8s.api.core.v1.PodCertificateProjection', '', {
   signerName: string(1),
   keyType: string(2),
-  maxExpirationSeconds: int32(3),
+  maxExpirationSeconds: int32(3).pointer(),
   credentialBundlePath: string(4),
   keyPath: string(5),
   certificateChainPath: string(6),
@@ -169,8 +169,8 @@ export interface ProjectedVolumeSource extends Infer<typeof ProjectedVolumeSourc
 
 export const CSIVolumeSource = struct('io.k8s.api.core.v1.CSIVolumeSource', '', {
   driver: string(1).required(),
-  readOnly: boolean(2),
-  fsType: string(3),
+  readOnly: boolean(2).pointer(),
+  fsType: string(3).pointer(),
   volumeAttributes: map(4, string()),
   nodePublishSecretRef: of(5, LocalObjectReference),
 });

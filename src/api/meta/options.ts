@@ -7,10 +7,10 @@ export const ListOptions = struct('io.k8s.apimachinery.pkg.apis.meta.v1.ListOpti
   allowWatchBookmarks: boolean(9),
   resourceVersion: string(4),
   resourceVersionMatch: string(10),
-  timeoutSeconds: int64(5),
+  timeoutSeconds: int64(5).pointer(),
   limit: int64(7),
   continue: string(8),
-  sendInitialEvents: boolean(11),
+  sendInitialEvents: boolean(11).pointer(),
 });
 export interface ListOptions extends Infer<typeof ListOptions> {}
 
@@ -20,18 +20,18 @@ export const GetOptions = struct('io.k8s.apimachinery.pkg.apis.meta.v1.GetOption
 export interface GetOptions extends Infer<typeof GetOptions> {}
 
 export const Preconditions = struct('io.k8s.apimachinery.pkg.apis.meta.v1.Preconditions', '', {
-  uid: string(1),
-  resourceVersion: string(2),
+  uid: string(1).pointer(),
+  resourceVersion: string(2).pointer(),
 });
 export interface Preconditions extends Infer<typeof Preconditions> {}
 
 export const DeleteOptions = struct('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions', '', {
-  gracePeriodSeconds: int64(1),
+  gracePeriodSeconds: int64(1).pointer(),
   preconditions: of(2, Preconditions),
-  orphanDependents: boolean(3),
-  propagationPolicy: string(4),
+  orphanDependents: boolean(3).pointer(),
+  propagationPolicy: string(4).pointer(),
   dryRun: list(5, string()),
-  ignoreStoreReadErrorWithClusterBreakingPotential: boolean(6),
+  ignoreStoreReadErrorWithClusterBreakingPotential: boolean(6).pointer(),
 });
 export interface DeleteOptions extends Infer<typeof DeleteOptions> {}
 
@@ -44,7 +44,7 @@ export interface CreateOptions extends Infer<typeof CreateOptions> {}
 
 export const PatchOptions = struct('io.k8s.apimachinery.pkg.apis.meta.v1.PatchOptions', '', {
   dryRun: list(1, string()),
-  force: boolean(2),
+  force: boolean(2).pointer(),
   fieldManager: string(3),
   fieldValidation: string(4),
 });

@@ -4,10 +4,10 @@ import { Condition } from '../meta/condition.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 
 export const PodDisruptionBudgetSpec = struct('io.k8s.api.policy.v1.PodDisruptionBudgetSpec', '', {
-  minAvailable: intOrString(1),
+  minAvailable: intOrString(1).pointer(),
   selector: of(2, LabelSelector).replace(),
-  maxUnavailable: intOrString(3),
-  unhealthyPodEvictionPolicy: string(4).enum('IfHealthyBudget', 'AlwaysAllow'),
+  maxUnavailable: intOrString(3).pointer(),
+  unhealthyPodEvictionPolicy: string(4).enum('IfHealthyBudget', 'AlwaysAllow').pointer(),
 });
 export interface PodDisruptionBudgetSpec extends Infer<typeof PodDisruptionBudgetSpec> {}
 

@@ -24,7 +24,7 @@ function changedKeys(left: object, right: object): readonly string[] {
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   if (Array.isArray(value)) return value.length === 0;
-  return typeof value === 'object' && Object.keys(value).length === 0;
+  return typeof value === 'object' && Object.values(value).every((each) => each === undefined);
 }
 
 /** The differing leaves, one line each way: `- hostname: "a"`, `+ hostname: "b"`. At most 40 lines. */

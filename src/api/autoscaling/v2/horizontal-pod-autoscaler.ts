@@ -11,9 +11,9 @@ export interface CrossVersionObjectReference extends Infer<typeof CrossVersionOb
 
 export const MetricTarget = struct('io.k8s.api.autoscaling.v2.MetricTarget', '', {
   type: string(1).required(),
-  value: quantity(2),
-  averageValue: quantity(3),
-  averageUtilization: int32(4),
+  value: quantity(2).pointer(),
+  averageValue: quantity(3).pointer(),
+  averageUtilization: int32(4).pointer(),
 });
 export interface MetricTarget extends Infer<typeof MetricTarget> {}
 
@@ -73,10 +73,10 @@ export const HPAScalingPolicy = struct('io.k8s.api.autoscaling.v2.HPAScalingPoli
 export interface HPAScalingPolicy extends Infer<typeof HPAScalingPolicy> {}
 
 export const HPAScalingRules = struct('io.k8s.api.autoscaling.v2.HPAScalingRules', '', {
-  stabilizationWindowSeconds: int32(3),
-  selectPolicy: string(1),
+  stabilizationWindowSeconds: int32(3).pointer(),
+  selectPolicy: string(1).pointer(),
   policies: list(2, HPAScalingPolicy),
-  tolerance: quantity(4),
+  tolerance: quantity(4).pointer(),
 });
 export interface HPAScalingRules extends Infer<typeof HPAScalingRules> {}
 
@@ -88,7 +88,7 @@ export interface HorizontalPodAutoscalerBehavior extends Infer<typeof Horizontal
 
 export const HorizontalPodAutoscalerSpec = struct('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec', '', {
   scaleTargetRef: of(1, CrossVersionObjectReference).required(),
-  minReplicas: int32(2),
+  minReplicas: int32(2).pointer(),
   maxReplicas: int32(3).required(),
   metrics: list(4, MetricSpec),
   behavior: of(5, HorizontalPodAutoscalerBehavior),
@@ -96,9 +96,9 @@ export const HorizontalPodAutoscalerSpec = struct('io.k8s.api.autoscaling.v2.Hor
 export interface HorizontalPodAutoscalerSpec extends Infer<typeof HorizontalPodAutoscalerSpec> {}
 
 export const MetricValueStatus = struct('io.k8s.api.autoscaling.v2.MetricValueStatus', '', {
-  value: quantity(1),
-  averageValue: quantity(2),
-  averageUtilization: int32(3),
+  value: quantity(1).pointer(),
+  averageValue: quantity(2).pointer(),
+  averageUtilization: int32(3).pointer(),
 });
 export interface MetricValueStatus extends Infer<typeof MetricValueStatus> {}
 
@@ -158,7 +158,7 @@ export const HorizontalPodAutoscalerCondition = struct(
 export interface HorizontalPodAutoscalerCondition extends Infer<typeof HorizontalPodAutoscalerCondition> {}
 
 export const HorizontalPodAutoscalerStatus = struct('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus', '', {
-  observedGeneration: int64(1),
+  observedGeneration: int64(1).pointer(),
   lastScaleTime: time(2),
   currentReplicas: int32(3),
   desiredReplicas: int32(4).required(),

@@ -1,0 +1,84 @@
+/** A container's security context, the container's own fields winning over the pod's. Pure. */
+import type { Pod } from '../../api/core/pod.ts';
+import type { ContainerSecurity, SecurityProfile } from '../../runtime/runtime.ts';
+import type { AnyContainer } from '../pod/names.ts';
+import { ConfigurationError } from './environment.ts';
+
+interface Profile {
+  readonly type: string;
+  readonly localhostProfile?: string;
+}
+
+export interface SecuritySettings {
+  readonly seccompProfileRoot: string;
+}
+
+export function containerSecurity(pod: Pod, container: AnyContainer, settings: SecuritySettings): ContainerSecurity {
+  const shared = pod.spec?.securityContext;
+  const own = container.securityContext;
+  const privileged = own?.privileged === true;
+  const user = own?.runAsUser ?? shared?.runAsUser;
+  const group = own?.runAsGroup ?? shared?.runAsGroup;
+  const groups = [...(shared?.supplementalGroups ?? []), ...(shared?.fsGroup === undefined ? [] : [shared.fsGroup])];
+  return {
+    privileged,
+    addCapabilities: own?.capabilities?.add ?? [],
+    dropCapabilities: own?.capabilities?.drop ?? [],
+    ...(user === undefined ? {} : { user: `${user}` }),
+    ...(group === undefined ? {} : { group }),
+    supplementalGroups: [...new Set(groups)],
+    supplementalGroupsPolicy: shared?.supplementalGroupsPolicy === 'Strict' ? 'Strict' : 'Merge',
+    readonlyRootfs: own?.readOnlyRootFilesystem === true,
+    noNewPrivileges: own?.allowPrivilegeEscalation === false,
+    seccomp: privileged ? { type: 'unconfined' } : seccomp(own?.seccompProfile ?? shared?.seccompProfile, settings),
+    apparmor: profile(own?.appArmorProfile ?? shared?.appArmorProfile ?? annotatedProfile(pod, container), {
+      type: 'runtimeDefault',
+    }),
+    ...(own?.procMount === 'Unmasked' || privileged ? { maskedPaths: [], readonlyPaths: [] } : {}),
+  };
+}
+
+function seccomp(wanted: Profile | undefined, settings: SecuritySettings): SecurityProfile {
+  const found = profile(wanted, { type: 'unconfined' });
+  if (found.localhost === undefined) return found;
+  return { type: 'localhost', localhost: `${settings.seccompProfileRoot}/${found.localhost}` };
+}
+
+function profile(wanted: Profile | undefined, otherwise: SecurityProfile): SecurityProfile {
+  if (wanted === undefined) return otherwise;
+  if (wanted.type === 'Unconfined') return { type: 'unconfined' };
+  if (wanted.type !== 'Localhost') return { type: 'runtimeDefault' };
+  return { type: 'localhost', localhost: wanted.localhostProfile ?? '' };
+}
+
+/** The annotation by which AppArmor was asked for before it had a field. */
+function annotatedProfile(pod: Pod, container: AnyContainer): Profile | undefined {
+  const text = pod.metadata.annotations?.[`container.apparmor.security.beta.kubernetes.io/${container.name}`];
+  if (text === undefined) return undefined;
+  if (text === 'unconfined') return { type: 'Unconfined' };
+  if (!text.startsWith('localhost/')) return { type: 'RuntimeDefault' };
+  return { type: 'Localhost', localhostProfile: text.slice('localhost/'.length) };
+}
+
+/** Refuses what runAsNonRoot forbids. `image` says which user the image names. Throws ConfigurationError. */
+export function verifyNonRoot(
+  pod: Pod,
+  container: AnyContainer,
+  image: { readonly uid?: number; readonly username?: string },
+  describe: string,
+): void {
+  const own = container.securityContext;
+  const shared = pod.spec?.securityContext;
+  if ((own?.runAsNonRoot ?? shared?.runAsNonRoot) !== true) return;
+  const about = `(pod: "${describe}", container: ${container.name})`;
+  const user = own?.runAsUser ?? shared?.runAsUser;
+  if (user === 0) throw new ConfigurationError(`container's runAsUser breaks non-root policy ${about}`);
+  if (user !== undefined) return;
+  if (image.uid !== undefined && image.uid !== 0) return;
+  if (image.uid === undefined && image.username !== undefined && image.username !== '' && image.username !== 'root') {
+    throw new ConfigurationError(
+      `container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root ${about}`,
+    );
+  }
+  throw new ConfigurationError(`container has runAsNonRoot and image will run as root ${about}`);
+}

@@ -1,0 +1,75 @@
+/**
+ * The CRI log format, as conmon writes it:
+ *
+ *     2026-01-02T03:04:05.678901234Z stdout F a whole line
+ *     2026-01-02T03:04:05.678901234Z stderr P the beginning of a long line, without its end
+ *
+ * Works on bytes: lines need not be valid UTF-8, and floods must not cost a string each.
+ */
+import { parseTimestamp } from '../../base/clock.ts';
+
+export interface LineFilter {
+  /** Milliseconds since the epoch; older lines are left out. */
+  readonly since?: number;
+  /** Keep the time before each line. */
+  readonly timestamps: boolean;
+  readonly stream?: 'stdout' | 'stderr';
+}
+
+const space = 0x20;
+const newline = 0x0a;
+const full = 0x46;
+const firstOfStderr = 'stdout'.length;
+const empty = Buffer.alloc(0);
+
+/** Turns pieces of a log file into what users see. Keeps the rest of a piece that ends within a line. */
+export class LogDecoder {
+  readonly #filter: LineFilter;
+  #rest: Buffer = empty;
+  /** The line before had no end: its next piece goes on behind it. */
+  #open = false;
+  #started: boolean;
+
+  constructor(filter: LineFilter) {
+    this.#filter = filter;
+    this.#started = filter.since === undefined;
+  }
+
+  decode(piece: Buffer): Buffer {
+    const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
+    const parts: Buffer[] = [];
+    let at = 0;
+    for (;;) {
+      const end = bytes.indexOf(newline, at);
+      if (end < 0) break;
+      this.#line(bytes, at, end, parts);
+      at = end + 1;
+    }
+    this.#rest = at === bytes.length ? empty : Buffer.from(bytes.subarray(at));
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+  }
+
+  #line(bytes: Buffer, from: number, end: number, parts: Buffer[]): void {
+    const stream = bytes.indexOf(space, from) + 1;
+    const tag = stream === 0 ? 0 : bytes.indexOf(space, stream) + 1;
+    // A line that is not in the format (a torn write after a power cut) is shown to nobody.
+    if (stream === 0 || tag === 0 || tag > end) return;
+    if (!this.#wanted(bytes, from, stream, tag)) return;
+    const whole = bytes[tag] === full;
+    const content = Math.min(end, tag + 2);
+    if (this.#filter.timestamps && !this.#open) parts.push(bytes.subarray(from, stream));
+    this.#open = !whole;
+    parts.push(bytes.subarray(content, whole ? end + 1 : end));
+  }
+
+  #wanted(bytes: Buffer, from: number, stream: number, tag: number): boolean {
+    const wanted = this.#filter.stream;
+    if (wanted !== undefined && tag - stream - 1 === firstOfStderr) {
+      if (bytes.toString('latin1', stream, tag - 1) !== wanted) return false;
+    }
+    // Lines are in order of time, so only the first ones need to be looked at.
+    if (this.#started) return true;
+    this.#started = parseTimestamp(bytes.toString('latin1', from, stream - 1)) >= (this.#filter.since ?? 0);
+    return this.#started;
+  }
+}

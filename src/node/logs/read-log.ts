@@ -1,0 +1,181 @@
+/**
+ * Reads a container's log with its rotated files, and follows it while the container runs.
+ *
+ *     0.log.20260102-030405  0.log.20260102-040506  0.log      oldest first
+ *
+ * Guarantees: lines come once each and in order, across rotations that happen meanwhile too, as long as the
+ * rotated files are still there when they are reached.
+ */
+import { watch } from 'node:fs';
+import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { codeOf } from '../../base/errors.ts';
+import { LogDecoder, type LineFilter } from './cri-log.ts';
+
+export interface LogRequest extends LineFilter {
+  readonly path: string;
+  readonly follow: boolean;
+  /** Last lines only. */
+  readonly tailLines?: number;
+  readonly limitBytes?: number;
+  readonly signal: AbortSignal;
+  /** Whether the container may still write. */
+  readonly running: () => Promise<boolean>;
+  /** Calls back when the container's state may have changed; returns how to stop. */
+  readonly onStateChange: (action: () => void) => () => void;
+}
+
+const pieceSize = 256 * 1024;
+
+/** The file and its rotated predecessors, oldest first. */
+export async function logFiles(path: string): Promise<readonly string[]> {
+  const folder = dirname(path);
+  const name = basename(path);
+  const names = await readdir(folder).catch((error: unknown): string[] => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const rotated = names.filter((each) => each.startsWith(`${name}.`)).sort();
+  return [...rotated, ...(names.includes(name) ? [name] : [])].map((each) => join(folder, each));
+}
+
+export async function* readLog(request: LogRequest): AsyncGenerator<Buffer> {
+  let left = request.limitBytes ?? Infinity;
+  const decoder = new LogDecoder(request);
+  for await (const piece of rawPieces(request)) {
+    const text = decoder.decode(piece);
+    if (text.length === 0) continue;
+    yield text.length <= left ? text : text.subarray(0, left);
+    left -= text.length;
+    if (left <= 0) return;
+  }
+}
+
+interface Position {
+  readonly file: string;
+  readonly offset: number;
+}
+
+async function* rawPieces(request: LogRequest): AsyncGenerator<Buffer> {
+  const start = await startPosition(request);
+  const changes = request.follow ? new Changes(request) : undefined;
+  let handle: FileHandle | undefined;
+  try {
+    let at = start?.offset ?? 0;
+    if (start !== undefined) handle = await open(start.file, 'r');
+    while (!request.signal.aborted) {
+      const running = changes === undefined ? false : await changes.arm(request);
+      if (handle !== undefined) {
+        for await (const piece of toEnd(handle, at)) {
+          at += piece.length;
+          yield piece;
+        }
+      }
+      const next = await successor(request.path, handle);
+      if (next !== undefined) {
+        await handle?.close();
+        handle = await open(next, 'r');
+        at = 0;
+      } else if (!running || changes === undefined) return;
+      else await changes.wait();
+    }
+  } finally {
+    changes?.close();
+    await handle?.close();
+  }
+}
+
+async function* toEnd(handle: FileHandle, from: number): AsyncGenerator<Buffer> {
+  let at = from;
+  for (;;) {
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(pieceSize), 0, pieceSize, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+/** The file that comes after the one being read; undefined when that is the newest. */
+async function successor(path: string, handle: FileHandle | undefined): Promise<string | undefined> {
+  const files = await logFiles(path);
+  if (handle === undefined) return files[0];
+  const { ino } = await handle.stat();
+  const inodes = await Promise.all(files.map(async (file) => (await stat(file).catch(() => undefined))?.ino));
+  const at = inodes.indexOf(ino);
+  // Not found: it was rotated away while we were slow; the oldest that is left comes next.
+  return files[at + 1];
+}
+
+/** Wakes when the log's folder or the container changes. */
+class Changes {
+  readonly #stop: (() => void)[] = [];
+  #changed = false;
+  #wake: (() => void) | undefined;
+
+  constructor(request: LogRequest) {
+    const notice = (): void => {
+      this.#changed = true;
+      this.#wake?.();
+    };
+    const watcher = watch(dirname(request.path), { persistent: false }, notice);
+    watcher.on('error', notice);
+    this.#stop.push(() => watcher.close(), request.onStateChange(notice));
+    request.signal.addEventListener('abort', notice, { once: true });
+    this.#stop.push(() => request.signal.removeEventListener('abort', notice));
+  }
+
+  /** Call before reading: what changes from here on ends the next wait. Whether the container runs. */
+  async arm(request: LogRequest): Promise<boolean> {
+    this.#changed = false;
+    return request.running();
+  }
+
+  async wait(): Promise<void> {
+    if (!this.#changed) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#wake = undefined;
+  }
+
+  close(): void {
+    for (const stop of this.#stop) stop();
+  }
+}
+
+/** Where to begin; undefined when there is no file yet. */
+async function startPosition(request: LogRequest): Promise<Position | undefined> {
+  const files = await logFiles(request.path);
+  const { tailLines } = request;
+  if (tailLines === undefined) return files[0] === undefined ? undefined : { file: files[0], offset: 0 };
+  let wanted = tailLines;
+  for (const file of files.toReversed()) {
+    const found = await tailOffset(file, wanted);
+    if (found.lines >= wanted || file === files[0]) return { file, offset: found.offset };
+    wanted -= found.lines;
+  }
+  return undefined;
+}
+
+/** Offset at which the last `lines` lines begin, and how many there are from it. */
+async function tailOffset(file: string, lines: number): Promise<{ readonly offset: number; readonly lines: number }> {
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    if (lines === 0) return { offset: size, lines: 0 };
+    let found = 0;
+    let end = size;
+    const buffer = Buffer.allocUnsafe(pieceSize);
+    while (end > 0) {
+      const start = Math.max(0, end - pieceSize);
+      const { bytesRead } = await handle.read(buffer, 0, end - start, start);
+      for (let at = bytesRead - 1; at >= 0; at -= 1) {
+        // The newline that ends the file ends its last line; it does not begin one.
+        if (buffer[at] !== 0x0a || start + at === size - 1) continue;
+        found += 1;
+        if (found === lines) return { offset: start + at + 1, lines };
+      }
+      end = start;
+    }
+    return { offset: 0, lines: size === 0 ? 0 : found + 1 };
+  } finally {
+    await handle.close();
+  }
+}

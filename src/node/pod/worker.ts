@@ -1,0 +1,396 @@
+/**
+ * One pod's life on this node: observe the runtime, plan, act, tell; over and over, one step at a time.
+ *
+ *     syncing -> terminating -> terminated -> gone
+ *
+ * syncing: it should run. terminating: its containers are being stopped, because it is deleted, evicted, over its
+ * deadline or finished. terminated: nothing runs, its volumes and cgroups are released; records and logs stay while
+ * the API has the pod. gone: the API no longer has it; every trace is removed.
+ */
+import { rm } from 'node:fs/promises';
+import type { Pod } from '../../api/core/pod.ts';
+import { parseTimestamp, type Timer } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import { ApiError } from '../../client/client.ts';
+import { VolumeError, type PreparedVolumes } from '../volumes/volume.ts';
+import type { BackoffEntry } from './backoff.ts';
+import { durationText } from './backoff.ts';
+import type { PodDeps } from './deps.ts';
+import { execute, type ActionContext } from './executor.ts';
+import { currentSandbox, hasLiving, nothingRuns, type PodRuntime } from './history.ts';
+import { describePod, podPaths } from './names.ts';
+import { observe } from './observe.ts';
+import { planPod, type Action, type Plan } from './plan.ts';
+import { podStatus, type Verdict, type WaitingReason } from './status.ts';
+import { stopAll } from './stop.ts';
+import { WaitingError } from './waiting-error.ts';
+
+export type WorkerState = 'syncing' | 'terminating' | 'terminated' | 'gone';
+
+const retryFirst = 1000;
+const retryLongest = 60_000;
+const crashLoopFirst = 10_000;
+
+export class PodWorker {
+  readonly #deps: PodDeps;
+  readonly #stop = new AbortController();
+  readonly #waiting = new Map<string, WaitingReason>();
+  readonly #backoff = new Map<string, BackoffEntry>();
+  readonly #toldCrashLoops = new Set<string>();
+  /** Aborts what a sync is doing when the pod must stop. */
+  #sync = new AbortController();
+  #pod: Pod;
+  #state: WorkerState = 'syncing';
+  #verdict: Verdict | undefined;
+  #grace: number | undefined;
+  #removed = false;
+  #admitted = false;
+  #prepared: { readonly version: string; readonly volumes: PreparedVolumes } | undefined;
+  #runtime: PodRuntime = nothingRuns;
+  #wake: (() => void) | undefined;
+  #due = true;
+  #timer: Timer | undefined;
+  #failures = 0;
+
+  constructor(deps: PodDeps, pod: Pod) {
+    this.#deps = deps;
+    this.#pod = pod;
+    if (pod.metadata.deletionTimestamp !== undefined) this.#terminate();
+  }
+
+  get pod(): Pod {
+    return this.#pod;
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  get runtime(): PodRuntime {
+    return this.#runtime;
+  }
+
+  get verdict(): Verdict | undefined {
+    return this.#verdict;
+  }
+
+  update(pod: Pod): void {
+    const before = this.#pod.metadata;
+    this.#pod = pod;
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      const shorter = (pod.metadata.deletionGracePeriodSeconds ?? 0) < (before.deletionGracePeriodSeconds ?? Infinity);
+      if (this.#state === 'syncing') this.#terminate();
+      else if (this.#state === 'terminating' && shorter) this.#hurry();
+    }
+    this.kick();
+  }
+
+  /** Ends the pod although the API has not asked: eviction, deadline, shutdown. `grace` in seconds. */
+  fail(verdict: Verdict, grace?: number): void {
+    if (this.#state !== 'syncing') return;
+    this.#verdict = verdict;
+    this.#grace = grace;
+    this.#terminate();
+    this.kick();
+  }
+
+  /** The API no longer has the pod. */
+  remove(): void {
+    this.#removed = true;
+    if (this.#state === 'syncing') this.#terminate();
+    this.kick();
+  }
+
+  /** Something may have changed. */
+  kick(): void {
+    this.#due = true;
+    this.#wake?.();
+  }
+
+  /** Until the pod is gone, or the agent stops (which leaves its containers running). */
+  async run(signal: AbortSignal): Promise<void> {
+    const onAbort = (): void => {
+      this.#stop.abort(signal.reason);
+      this.#sync.abort(signal.reason);
+      this.kick();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    try {
+      while (!signal.aborted && this.#state !== 'gone') await this.#turn();
+    } finally {
+      this.#timer?.cancel();
+      signal.removeEventListener('abort', onAbort);
+      this.#deps.probes.forget(this.#pod.metadata.uid);
+    }
+  }
+
+  async #turn(): Promise<void> {
+    if (!this.#due) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#wake = undefined;
+    this.#due = false;
+    if (this.#stop.signal.aborted) return;
+    this.#timer?.cancel();
+    const before = this.#state;
+    try {
+      if (this.#state === 'syncing') await this.#syncOnce();
+      else if (this.#state === 'terminating') await this.#terminateOnce();
+      else if (this.#removed) await this.#erase();
+      else this.#publish();
+      this.#failures = 0;
+    } catch (error) {
+      if (this.#stop.signal.aborted || before !== this.#state || this.#sync.signal.aborted) return this.kick();
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#failures += 1;
+    const delay = Math.min(retryLongest, retryFirst * 2 ** (this.#failures - 1));
+    this.#deps.log.warn('pod step failed', {
+      pod: describePod(this.#pod),
+      state: this.#state,
+      error: messageOf(error),
+      retryInSeconds: delay / 1000,
+    });
+    this.#wakeIn(delay);
+  }
+
+  #wakeIn(delay: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#deps.clock.after(Math.max(0, delay), () => this.kick());
+  }
+
+  async #observe(): Promise<void> {
+    this.#runtime = await observe(this.#deps.runtime, this.#pod, this.#deps.config);
+  }
+
+  async #syncOnce(): Promise<void> {
+    const { deps, pod } = { deps: this.#deps, pod: this.#pod };
+    await this.#observe();
+    if (!this.#admit() || this.#isOverDeadline()) return;
+    const plan = this.#plan();
+    if (plan.finished) {
+      this.#terminate();
+      return this.kick();
+    }
+    this.#tellCrashLoops(plan);
+    this.#publish();
+    deps.probes.follow(pod, this.#podIps()[0] ?? '', this.#runtime.containers);
+    if (plan.actions.length === 0) return this.#rest(plan.wakeAt);
+    const outcome = await this.#act(plan);
+    if (this.#sync.signal.aborted) return this.kick();
+    await this.#observe();
+    this.#publish();
+    if (outcome.retryAt === undefined) return this.kick();
+    this.#rest(Math.min(outcome.retryAt, plan.wakeAt ?? Infinity));
+  }
+
+  #plan(): Plan {
+    const { clock, config, probes } = this.#deps;
+    return planPod({
+      pod: this.#pod,
+      runtime: this.#runtime,
+      now: clock.now(),
+      backoff: {
+        limits: { first: crashLoopFirst, longest: config.maxCrashLoopBackOff * 1000 },
+        entries: this.#backoff,
+      },
+      probes,
+    });
+  }
+
+  /** Sleeps until something happens, or until the given time, the pod's deadline or a token's renewal. */
+  #rest(wakeAt: number | undefined): void {
+    const refresh = this.#deps.volumes.refreshAt(this.#pod.metadata.uid);
+    const times = [wakeAt, this.#deadline(), refresh].filter((time) => time !== undefined);
+    if (times.length > 0) this.#wakeIn(Math.min(...times) - this.#deps.clock.now());
+    if (refresh !== undefined && refresh <= this.#deps.clock.now()) this.#prepared = undefined;
+  }
+
+  /** Whether the pod may run here; asked only before anything was made for it. */
+  #admit(): boolean {
+    if (this.#admitted) return true;
+    this.#admitted = true;
+    const begun = this.#runtime.sandboxes.length > 0 || this.#pod.status?.startTime !== undefined;
+    const verdict = begun ? undefined : this.#deps.admit(this.#pod);
+    if (verdict === undefined) return true;
+    this.#deps.events.pod(this.#pod, 'Warning', verdict.reason, verdict.message);
+    this.fail(verdict, 0);
+    return false;
+  }
+
+  #deadline(): number | undefined {
+    const seconds = this.#pod.spec?.activeDeadlineSeconds;
+    const startTime = this.#deps.statuses.last(this.#pod.metadata.uid)?.startTime ?? this.#pod.status?.startTime;
+    if (seconds === undefined || startTime === undefined) return undefined;
+    return parseTimestamp(startTime) + seconds * 1000;
+  }
+
+  #isOverDeadline(): boolean {
+    const deadline = this.#deadline();
+    if (deadline === undefined || deadline > this.#deps.clock.now()) return false;
+    const message = 'Pod was active on the node longer than the specified deadline';
+    this.#deps.events.pod(this.#pod, 'Normal', 'DeadlineExceeded', message);
+    this.fail({ phase: 'Failed', reason: 'DeadlineExceeded', message });
+    return true;
+  }
+
+  #tellCrashLoops(plan: Plan): void {
+    const describe = describePod(this.#pod);
+    for (const { name, container, delay } of plan.crashLoops) {
+      const message = `back-off ${durationText(delay)} restarting failed container=${name} pod=${describe}`;
+      this.#waiting.set(name, { reason: 'CrashLoopBackOff', message });
+      if (this.#toldCrashLoops.has(container.id)) continue;
+      this.#toldCrashLoops.add(container.id);
+      const told = `Back-off restarting failed container ${name} in pod ${describe}`;
+      this.#deps.events.pod(this.#pod, 'Warning', 'BackOff', told, name);
+    }
+  }
+
+  /** Carries out the plan; `retryAt` is set when something must wait. */
+  async #act(plan: Plan): Promise<{ readonly retryAt?: number }> {
+    let retryAt: number | undefined;
+    const volumes = await this.#prepare();
+    if (volumes === undefined) return { retryAt: this.#deps.clock.now() + this.#nextRetry() };
+    for (const action of plan.actions) {
+      if (this.#sync.signal.aborted) break;
+      const due = await this.#actOne(action, volumes);
+      if (due !== undefined) retryAt = Math.min(retryAt ?? Infinity, due);
+      if (action.type === 'createSandbox') await this.#observe();
+    }
+    return retryAt === undefined ? {} : { retryAt };
+  }
+
+  async #actOne(action: Action, volumes: PreparedVolumes): Promise<number | undefined> {
+    const context: ActionContext = {
+      pod: this.#pod,
+      runtime: this.#runtime,
+      sandbox: currentSandbox(this.#runtime),
+      volumes,
+      podIps: this.#podIps(),
+      signal: this.#sync.signal,
+    };
+    if (action.type === 'startContainer' && action.backoff !== undefined) {
+      this.#backoff.set(action.container.spec.name, action.backoff);
+    }
+    try {
+      await execute(this.#deps, action, context);
+      if (action.type === 'startContainer') this.#waiting.delete(action.container.spec.name);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof WaitingError) || action.type !== 'startContainer') throw error;
+      this.#waiting.set(action.container.spec.name, { reason: error.reason, message: error.message });
+      this.#failures += 1;
+      return error.retryAt ?? this.#deps.clock.now() + this.#nextRetry();
+    }
+  }
+
+  #nextRetry(): number {
+    return Math.min(retryLongest, retryFirst * 2 ** Math.min(this.#failures, 6));
+  }
+
+  /** Volumes and cgroups; undefined when they cannot be had yet. */
+  async #prepare(): Promise<PreparedVolumes | undefined> {
+    const { deps, pod } = { deps: this.#deps, pod: this.#pod };
+    const version = `${pod.metadata.generation ?? 0}`;
+    if (this.#prepared?.version === version) return this.#prepared.volumes;
+    try {
+      await deps.cgroups.ensure(pod);
+      const volumes = await deps.volumes.prepare(deps.facts(pod, this.#podIps()), this.#sync.signal);
+      this.#prepared = { version, volumes };
+      return volumes;
+    } catch (error) {
+      if (this.#sync.signal.aborted) throw error;
+      if (!(error instanceof VolumeError) && !(error instanceof ApiError)) throw error;
+      this.#failures += 1;
+      deps.events.pod(pod, 'Warning', 'FailedMount', `MountVolume.SetUp failed: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  /** Configuration that the pod's volumes show has changed. */
+  async refreshVolumes(): Promise<void> {
+    if (this.#state !== 'syncing' || this.#prepared === undefined) return;
+    try {
+      await this.#deps.volumes.refresh(this.#deps.facts(this.#pod, this.#podIps()));
+    } catch (error) {
+      this.#deps.log.warn('cannot update volumes', { pod: describePod(this.#pod), error: messageOf(error) });
+    }
+  }
+
+  #podIps(): readonly string[] {
+    if (this.#pod.spec?.hostNetwork === true) return this.#deps.config.addresses.slice(0, 2);
+    return currentSandbox(this.#runtime)?.ips ?? [];
+  }
+
+  #publish(): void {
+    const { statuses, clock, config, probes } = this.#deps;
+    const over = this.#state === 'terminated';
+    const status = podStatus({
+      pod: this.#pod,
+      runtime: this.#runtime,
+      previous: statuses.last(this.#pod.metadata.uid) ?? this.#pod.status,
+      now: clock.now(),
+      hostIps: config.addresses,
+      waiting: this.#waiting,
+      probes,
+      verdict: this.#verdict,
+      terminated: over,
+    });
+    statuses.publish(this.#pod, status, over);
+  }
+
+  #terminate(): void {
+    this.#state = 'terminating';
+    this.#sync.abort(new Error('the pod is stopping'));
+  }
+
+  #graceSeconds(): number {
+    const { metadata, spec } = this.#pod;
+    const own = spec?.terminationGracePeriodSeconds ?? 30;
+    const wanted = metadata.deletionGracePeriodSeconds ?? this.#grace ?? own;
+    return Math.max(wanted, this.#grace === 0 ? 0 : 1);
+  }
+
+  /** The grace became shorter while containers are being stopped. */
+  #hurry(): void {
+    const running = this.#runtime.containers.filter((each) => each.state === 'running');
+    for (const { id } of running) {
+      this.#deps.runtime.stopContainer(id, this.#graceSeconds()).catch((error: unknown) => {
+        this.#deps.log.warn('cannot stop a container', { id, error: messageOf(error) });
+      });
+    }
+  }
+
+  async #terminateOnce(): Promise<void> {
+    const { deps, pod } = { deps: this.#deps, pod: this.#pod };
+    const { uid } = pod.metadata;
+    await this.#observe();
+    deps.probes.stopLiveness(uid);
+    this.#publish();
+    if (hasLiving(this.#runtime)) {
+      const request = { pod, podIp: this.#podIps()[0] ?? '', grace: this.#graceSeconds() };
+      await stopAll(deps, this.#runtime, request);
+      await this.#observe();
+    }
+    deps.probes.forget(uid);
+    this.#publish();
+    for (const { id } of this.#runtime.sandboxes) await deps.runtime.stopPodSandbox(id);
+    await deps.volumes.tearDown(uid);
+    await deps.cgroups.remove(uid);
+    await this.#observe();
+    this.#state = 'terminated';
+    this.#publish();
+    if (this.#removed) this.kick();
+  }
+
+  /** Every trace of a pod that the API no longer has. */
+  async #erase(): Promise<void> {
+    const { deps, pod } = { deps: this.#deps, pod: this.#pod };
+    for (const { id } of this.#runtime.sandboxes) await deps.runtime.removePodSandbox(id);
+    await rm(podPaths(deps.config, pod).logs, { recursive: true, force: true });
+    deps.statuses.forget(pod.metadata.uid);
+    this.#state = 'gone';
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * The volumes of pods on this node.
+ *
+ * Guarantees: preparing again is harmless and repairs; tear-down finds what there is on disk and in the mount
+ * table, not in memory, so it also works after a crash; files under a mount are never deleted.
+ * Everything secret lives in one tmpfs below the root, mounted once.
+ */
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Pod } from '../../api/core/pod.ts';
+import type { Volume } from '../../api/core/volume.ts';
+import type { Clock } from '../../base/clock.ts';
+import { codeOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import type { ConfigurationReader } from '../container/environment.ts';
+import type { PodFacts } from '../container/fields.ts';
+import { checkHostPath } from '../container/mounts.ts';
+import { containersOf } from '../pod/names.ts';
+import { bytesOf } from '../pod/resources.ts';
+import type { Mounter } from './mounter.ts';
+import { giveToGroup, type ChangePolicy } from './ownership.ts';
+import { isConfiguration, volumePayload, type PayloadReader } from './payload.ts';
+import type { PersistentVolumes } from './persistent.ts';
+import type { Tokens } from './tokens.ts';
+import { VolumeError, type PreparedVolume, type PreparedVolumes } from './volume.ts';
+import { writeAtomically } from './writer.ts';
+
+export interface VolumesOptions {
+  readonly rootDirectory: string;
+  readonly mounter: Mounter;
+  readonly reader: Pick<ConfigurationReader, 'configMap' | 'secret'>;
+  readonly tokens: Tokens;
+  readonly persistent: PersistentVolumes;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Makes sure that an image volume's image is here; resolves to its id. */
+  readonly image: (pod: Pod, volume: Volume, signal: AbortSignal) => Promise<string>;
+}
+
+export class Volumes {
+  readonly #options: VolumesOptions;
+  readonly #reader: PayloadReader;
+  #stamps = 0;
+
+  constructor(options: VolumesOptions) {
+    this.#options = options;
+    this.#reader = {
+      configMap: (namespace, name) => options.reader.configMap(namespace, name),
+      secret: (namespace, name) => options.reader.secret(namespace, name),
+      token: (facts, wanted) => options.tokens.get(facts, wanted),
+    };
+  }
+
+  /** Once, before any pod: the tmpfs for secrets. One that an earlier agent mounted serves on. */
+  async start(): Promise<void> {
+    const folder = this.#secrets();
+    await mkdir(folder, { recursive: true, mode: 0o750 });
+    if ((await this.#options.mounter.below(folder)).some((each) => each.path === folder)) return;
+    await this.#options.mounter.mount('tmpfs', folder, 'tmpfs', ['mode=0750', 'nosuid', 'nodev', 'noexec']);
+  }
+
+  /** Makes all volumes that containers use. Throws VolumeError, FieldError and ApiError. */
+  async prepare(facts: PodFacts, signal: AbortSignal): Promise<PreparedVolumes> {
+    const used = usedVolumes(facts.pod);
+    const prepared = new Map<string, PreparedVolume>();
+    for (const volume of facts.pod.spec?.volumes ?? []) {
+      if (!used.has(volume.name)) continue;
+      signal.throwIfAborted();
+      prepared.set(volume.name, await this.#prepareOne(facts, volume, signal));
+    }
+    return prepared;
+  }
+
+  /** Brings configuration volumes up to date. True when files changed. */
+  async refresh(facts: PodFacts): Promise<boolean> {
+    let changed = false;
+    const used = usedVolumes(facts.pod);
+    for (const volume of facts.pod.spec?.volumes ?? []) {
+      if (used.has(volume.name) && isConfiguration(volume)) changed = (await this.#write(facts, volume)) || changed;
+    }
+    return changed;
+  }
+
+  /** When a pod's tokens must be replaced, in milliseconds since the epoch. */
+  refreshAt(uid: string): number | undefined {
+    return this.#options.tokens.refreshAt(uid);
+  }
+
+  /** Unmounts and deletes everything of a pod that no container uses any more. */
+  async tearDown(uid: string): Promise<void> {
+    const { mounter, tokens, persistent } = this.#options;
+    tokens.forget(uid);
+    const root = this.#pod(uid);
+    await persistent.tearDown(uid);
+    for (const { path } of await mounter.below(root)) await mounter.unmount(path);
+    const left = await mounter.below(root);
+    if (left.length > 0) throw new VolumeError(`still mounted: ${left.map((each) => each.path).join(', ')}`);
+    await rm(join(this.#secrets(), uid), { recursive: true, force: true });
+    await rm(root, { recursive: true, force: true });
+  }
+
+  /** Pods (by uid) that have anything on disk. */
+  async known(): Promise<readonly string[]> {
+    const folders = [join(this.#options.rootDirectory, 'pods'), this.#secrets()];
+    const names = await Promise.all(folders.map((folder) => readdir(folder).catch(none)));
+    return [...new Set(names.flat())];
+  }
+
+  async #prepareOne(facts: PodFacts, volume: Volume, signal: AbortSignal): Promise<PreparedVolume> {
+    if (isConfiguration(volume)) {
+      await this.#write(facts, volume);
+      return { name: volume.name, path: this.#folder(facts.pod, volume), readonly: false, mode: 0o755 };
+    }
+    if (volume.emptyDir !== undefined) return this.#emptyDir(facts.pod, volume);
+    if (volume.hostPath !== undefined) {
+      await checkHostPath(volume.hostPath.path, volume.hostPath.type ?? '').catch(asVolumeError);
+      return { name: volume.name, path: volume.hostPath.path, readonly: false, mode: 0o750 };
+    }
+    if (volume.image !== undefined) {
+      const image = await this.#options.image(facts.pod, volume, signal);
+      return { name: volume.name, path: '', readonly: true, mode: 0o755, image };
+    }
+    const folder = this.#folder(facts.pod, volume);
+    return this.#options.persistent.prepare(facts.pod, volume, folder);
+  }
+
+  async #emptyDir(pod: Pod, volume: Volume): Promise<PreparedVolume> {
+    const folder = this.#folder(pod, volume);
+    await mkdir(folder, { recursive: true });
+    if (volume.emptyDir?.medium === 'Memory' && !(await this.#isMounted(folder))) {
+      const limit = bytesOf(volume.emptyDir.sizeLimit);
+      const size = limit > 0 ? [`size=${limit}`] : [];
+      await this.#options.mounter.mount('tmpfs', folder, 'tmpfs', [...size, 'mode=0777', 'nosuid', 'nodev']);
+    } else if (volume.emptyDir?.medium?.startsWith('HugePages') === true) {
+      throw new VolumeError('hugepages volumes are not supported by this node');
+    }
+    await chmod(folder, 0o777);
+    await ownedByGroup(pod, folder);
+    return { name: volume.name, path: folder, readonly: false, mode: 0o777 };
+  }
+
+  async #isMounted(folder: string): Promise<boolean> {
+    return (await this.#options.mounter.below(folder)).some((each) => each.path === folder);
+  }
+
+  async #write(facts: PodFacts, volume: Volume): Promise<boolean> {
+    const payload = await volumePayload(volume, facts, this.#reader);
+    const folder = this.#folder(facts.pod, volume);
+    await mkdir(folder, { recursive: true });
+    await chmod(folder, 0o777);
+    const gid = facts.pod.spec?.securityContext?.fsGroup;
+    this.#stamps += 1;
+    const stamp = `${this.#options.clock.now()}.${this.#stamps}`;
+    return writeAtomically(folder, payload, stamp, gid === undefined ? {} : { gid });
+  }
+
+  #secrets(): string {
+    return join(this.#options.rootDirectory, 'secrets');
+  }
+
+  #pod(uid: string): string {
+    return join(this.#options.rootDirectory, 'pods', uid);
+  }
+
+  #folder(pod: Pod, volume: Volume): string {
+    const { uid } = pod.metadata;
+    const secret = volume.secret !== undefined || volume.projected !== undefined;
+    if (secret) return join(this.#secrets(), uid, volume.name);
+    return join(this.#pod(uid), 'volumes', kindOf(volume), volume.name);
+  }
+}
+
+function kindOf(volume: Volume): string {
+  const kind = Object.keys(volume).find((key) => key !== 'name') ?? 'unknown';
+  return `kubernetes.io~${kind}`;
+}
+
+/** Names of the volumes that some container mounts. */
+export function usedVolumes(pod: Pod): ReadonlySet<string> {
+  const names = containersOf(pod).flatMap(({ spec }) => [
+    ...(spec.volumeMounts ?? []).map((mount) => mount.name),
+    ...(spec.volumeDevices ?? []).map((device) => device.name),
+    ...(spec.env ?? []).map((each) => each.valueFrom?.fileKeyRef?.volumeName ?? ''),
+  ]);
+  return new Set(names);
+}
+
+export async function ownedByGroup(pod: Pod, folder: string, readonly = false): Promise<void> {
+  const { fsGroup, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
+  if (fsGroup === undefined) return;
+  await giveToGroup(folder, fsGroup, readonly, (fsGroupChangePolicy ?? 'Always') as ChangePolicy);
+}
+
+function asVolumeError(error: unknown): never {
+  throw new VolumeError(error instanceof Error ? error.message : String(error));
+}
+
+function none(error: unknown): string[] {
+  if (codeOf(error) === 'ENOENT') return [];
+  throw error;
+}

@@ -1,0 +1,177 @@
+/** Volumes that outlive pods: claims, local disks, NFS. */
+import { mkdir, stat } from 'node:fs/promises';
+import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
+import { PersistentVolume } from '../../api/core/persistent-volume.ts';
+import type { Pod } from '../../api/core/pod.ts';
+import type { Volume } from '../../api/core/volume.ts';
+import { isNotFound, type ClientReader } from '../../client/client.ts';
+import { checkHostPath } from '../container/mounts.ts';
+import { namespaceOf } from '../pod/names.ts';
+import { giveToGroup, type ChangePolicy } from './ownership.ts';
+import type { Mounter } from './mounter.ts';
+import { VolumeError, type PreparedVolume } from './volume.ts';
+
+export interface PersistentVolumes {
+  /** `folder` is where it is mounted when it needs a mount. Throws VolumeError. */
+  prepare(pod: Pod, volume: Volume, folder: string): Promise<PreparedVolume>;
+  /** Before the pod's mounts go. */
+  tearDown(uid: string): Promise<void>;
+}
+
+export interface PersistentOptions {
+  readonly client: ClientReader;
+  readonly mounter: Mounter;
+  /** File systems that the kernel can mount, as /proc/filesystems lists them. */
+  readonly filesystems: () => Promise<string>;
+}
+
+interface Source {
+  readonly name: string;
+  readonly readonly: boolean;
+  readonly block: boolean;
+  readonly hostPath?: { readonly path: string; readonly type?: string };
+  readonly local?: { readonly path: string; readonly fsType?: string };
+  readonly nfs?: { readonly server: string; readonly path: string; readonly readOnly?: boolean };
+  readonly mountOptions: readonly string[];
+  /** Names what it is when it is none of those. */
+  readonly other: string;
+}
+
+export function persistentVolumes(options: PersistentOptions): PersistentVolumes {
+  return {
+    async prepare(pod, volume, folder) {
+      const source = await sourceOf(options.client, pod, volume);
+      return prepareSource(options, pod, source, folder);
+    },
+    tearDown: () => Promise.resolve(),
+  };
+}
+
+async function sourceOf(client: ClientReader, pod: Pod, volume: Volume): Promise<Source> {
+  if (volume.persistentVolumeClaim !== undefined) {
+    const { claimName, readOnly } = volume.persistentVolumeClaim;
+    return claimSource(client, pod, volume.name, claimName, readOnly === true);
+  }
+  if (volume.ephemeral !== undefined) {
+    return claimSource(client, pod, volume.name, `${pod.metadata.name}-${volume.name}`, false, pod.metadata.uid);
+  }
+  const other = Object.keys(volume).find((key) => key !== 'name') ?? 'nothing';
+  const { nfs } = volume;
+  return {
+    name: volume.name,
+    readonly: false,
+    block: false,
+    mountOptions: [],
+    other,
+    ...(nfs === undefined ? {} : { nfs }),
+  };
+}
+
+async function claimSource(
+  client: ClientReader,
+  pod: Pod,
+  name: string,
+  claimName: string,
+  readonly: boolean,
+  owner?: string,
+): Promise<Source> {
+  const claim = await found(
+    client.get(PersistentVolumeClaim, { namespace: namespaceOf(pod), name: claimName }),
+    `persistentvolumeclaim "${claimName}" not found`,
+  );
+  if (owner !== undefined && claim.metadata.ownerReferences?.some((each) => each.uid === owner) !== true) {
+    throw new VolumeError(
+      `PVC ${namespaceOf(pod)}/${claimName} was not created for pod ${pod.metadata.name} (pod is not owner)`,
+    );
+  }
+  const volumeName = claim.spec?.volumeName ?? '';
+  if (claim.status?.phase !== 'Bound' || volumeName === '') {
+    throw new VolumeError(`PVC ${namespaceOf(pod)}/${claimName} is not bound`);
+  }
+  const { spec } = await found(
+    client.get(PersistentVolume, { name: volumeName }),
+    `persistentvolume "${volumeName}" not found`,
+  );
+  const modes = claim.spec?.accessModes ?? [];
+  const other = ['csi', 'iscsi', 'rbd', 'cephfs', 'fc', 'hostPath', 'local', 'nfs'].find((key) => key in (spec ?? {}));
+  return {
+    name,
+    readonly: readonly || (modes.length > 0 && modes.every((mode) => mode === 'ReadOnlyMany')),
+    block: spec?.volumeMode === 'Block',
+    mountOptions: spec?.mountOptions ?? [],
+    other: other ?? 'its source',
+    ...(spec?.hostPath === undefined ? {} : { hostPath: spec.hostPath }),
+    ...(spec?.local === undefined ? {} : { local: spec.local }),
+    ...(spec?.nfs === undefined ? {} : { nfs: spec.nfs }),
+  };
+}
+
+async function found<T>(request: Promise<T>, complaint: string): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isNotFound(error)) throw new VolumeError(complaint);
+    throw error;
+  }
+}
+
+async function prepareSource(
+  options: PersistentOptions,
+  pod: Pod,
+  source: Source,
+  folder: string,
+): Promise<PreparedVolume> {
+  const { name, readonly } = source;
+  if (source.nfs !== undefined) return prepareNfs(options, source, source.nfs, folder);
+  const place = source.local ?? source.hostPath;
+  if (place === undefined) {
+    throw new VolumeError(`volumes of type ${source.other} are not supported by this node`);
+  }
+  if (source.hostPath !== undefined) await checkHostPath(place.path, source.hostPath.type ?? '');
+  const present = await stat(place.path).catch(() => undefined);
+  if (present === undefined) throw new VolumeError(`path "${place.path}" does not exist`);
+  if (source.local !== undefined && present.isBlockDevice() && !source.block) {
+    await mountOnce(options.mounter, folder, async () => {
+      const type = source.local?.fsType ?? 'ext4';
+      await options.mounter.mount(place.path, folder, type, source.mountOptions);
+    });
+    return { name, path: folder, readonly, mode: 0o750 };
+  }
+  if (source.local !== undefined && !source.block) await giveLocalToGroup(pod, place.path, readonly);
+  return { name, path: place.path, readonly, mode: 0o750 };
+}
+
+async function giveLocalToGroup(pod: Pod, path: string, readonly: boolean): Promise<void> {
+  const { fsGroup, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
+  if (fsGroup === undefined) return;
+  await giveToGroup(path, fsGroup, readonly, (fsGroupChangePolicy ?? 'Always') as ChangePolicy);
+}
+
+async function prepareNfs(
+  options: PersistentOptions,
+  source: Source,
+  nfs: NonNullable<Source['nfs']>,
+  folder: string,
+): Promise<PreparedVolume> {
+  const known = await options.filesystems();
+  if (!/\bnfs4?$/m.test(known)) {
+    throw new VolumeError(
+      `cannot mount ${nfs.server}:${nfs.path}: this node's kernel has no NFS client (nfs is not in /proc/filesystems); ` +
+        'load the nfs module or use another node',
+    );
+  }
+  const readonly = source.readonly || nfs.readOnly === true;
+  await mountOnce(options.mounter, folder, () =>
+    options.mounter.mount(`${nfs.server}:${nfs.path}`, folder, 'nfs', [
+      ...source.mountOptions,
+      ...(readonly ? ['ro'] : []),
+    ]),
+  );
+  return { name: source.name, path: folder, readonly, mode: 0o750 };
+}
+
+async function mountOnce(mounter: Mounter, folder: string, mount: () => Promise<void>): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  if ((await mounter.below(folder)).some((each) => each.path === folder)) return;
+  await mount();
+}

@@ -122,10 +122,7 @@ export class PodNetwork {
         'link set eth0 up',
         ...this.ranges.map((range) => `route add default via ${range.gateway} dev eth0`),
       ],
-      outside: [
-        `link set ${hostLink} master ${this.bridge} up`,
-        `link set ${hostLink} type bridge_slave hairpin on`,
-      ],
+      outside: [`link set ${hostLink} master ${this.bridge} up`, `link set ${hostLink} type bridge_slave hairpin on`],
     };
   }
 }

@@ -1,0 +1,36 @@
+/** How one kind of container is run. The state machine around it is containers.ts. */
+import type { ContainerRecord, ProcessIdentity, SandboxRecord } from './records.ts';
+
+export interface Exit {
+  readonly exitCode: number;
+  /** Milliseconds since the epoch. */
+  readonly finishedAt: number;
+  readonly outOfMemory: boolean;
+}
+
+/** What became of a container that was running or starting when the agent ended. */
+export type Recovered =
+  | { readonly state: 'running'; readonly process: ProcessIdentity | undefined; readonly startedAt: number }
+  | { readonly state: 'exited'; readonly exit: Exit }
+  /** It had not been let go: it can be started again. */
+  | { readonly state: 'created' };
+
+export interface ContainerDriver {
+  /** Brings what the process needs into place. Returns what was found out on the way. */
+  prepare(record: ContainerRecord, sandbox: SandboxRecord): Promise<Partial<ContainerRecord>>;
+  /** Resolves when the process runs; `exited` resolves when it ends, which may be before. Rejects with StartError. */
+  start(
+    record: ContainerRecord,
+    sandbox: SandboxRecord,
+    exited: Promise<unknown>,
+  ): Promise<ProcessIdentity | undefined>;
+  /** Sends a signal to the process; everything of the container when it is SIGKILL. */
+  signal(record: ContainerRecord, signal: number): void;
+  /** After the process has ended: ends what it left behind. Idempotent. */
+  clean(record: ContainerRecord, sandbox: SandboxRecord | undefined): Promise<void>;
+  /** Takes away what `prepare` brought. Idempotent. */
+  remove(record: ContainerRecord): Promise<void>;
+  recover(record: ContainerRecord, sandbox: SandboxRecord | undefined): Promise<Recovered>;
+  /** The exit, when one has happened that was not reported; asked now and then. */
+  missedExit(record: ContainerRecord): Exit | undefined;
+}

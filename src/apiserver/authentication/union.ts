@@ -1,7 +1,10 @@
 /** Several authenticators, asked in turn; who presents nothing is anonymous. */
 import type { Authenticator, UserInfo } from '../access.ts';
 
-export const anonymousUser: UserInfo = Object.freeze({ username: 'system:anonymous', groups: ['system:unauthenticated'] });
+export const anonymousUser: UserInfo = Object.freeze({
+  username: 'system:anonymous',
+  groups: ['system:unauthenticated'],
+});
 
 /** The first that knows the caller. `anonymous`: whether the unknown are let through as `system:anonymous`. */
 export function anyOf(authenticators: readonly Authenticator[], anonymous = true): Authenticator {

@@ -28,7 +28,7 @@ export interface ClusterAccess {
   /** The namespace for requests that name none. */
   readonly namespace?: string | undefined;
   /** Headers of `--as` and the like. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
 }
 
 export const anonymous: Credentials = Object.freeze({

@@ -6,6 +6,7 @@ import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
   type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
@@ -51,7 +52,7 @@ export class H2Session {
     return !this.#session.closed && !this.#session.destroyed;
   }
 
-  send(request: TransportRequest, headers: Readonly<Record<string, string>>): Promise<TransportResponse> {
+  send(request: TransportRequest, headers: OutgoingHttpHeaders): Promise<TransportResponse> {
     const { method, path, body, signal } = request;
     return new Promise((resolve, reject) => {
       let stream: ClientHttp2Stream;

@@ -2,7 +2,7 @@
  * Requests over the network: HTTP/2 where the server speaks it, one connection for up to a hundred requests
  * and watches; otherwise HTTP/1.1 with connections kept alive. A new connection reads the credentials anew.
  */
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -53,7 +53,11 @@ export class HttpsTransport implements Transport {
     const { credentials, headers: extra = {} } = this.#access;
     request.signal?.throwIfAborted();
     const token = await credentials.token();
-    const headers = { ...request.headers, ...extra, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+    const headers = {
+      ...request.headers,
+      ...copied(extra),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    };
     const prefixed = this.#prefix === '' ? request : { ...request, path: `${this.#prefix}${request.path}` };
     const session = this.#agent === undefined ? await this.#session() : undefined;
     return session === undefined ? this.#sendH1(prefixed, headers) : session.send(prefixed, headers);
@@ -120,7 +124,7 @@ export class HttpsTransport implements Transport {
     });
   }
 
-  #sendH1(request: TransportRequest, headers: Record<string, string>): Promise<TransportResponse> {
+  #sendH1(request: TransportRequest, headers: OutgoingHttpHeaders): Promise<TransportResponse> {
     const { method, path, body, signal } = request;
     const agent = this.#agent;
     const start = agent instanceof HttpsAgent ? httpsRequest : httpRequest;
@@ -154,6 +158,15 @@ export class HttpsTransport implements Transport {
     const unsent = code === 'ECONNREFUSED' || code === 'ECONNRESET';
     return new ConnectionError(`cannot reach ${this.#url.origin}: ${why}`, unsent && this.#agent === undefined, error);
   }
+}
+
+/** Node wants lists of its own. */
+function copied(headers: Readonly<Record<string, string | readonly string[]>>): OutgoingHttpHeaders {
+  const entries = Object.entries(headers).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : [...value],
+  ]);
+  return Object.fromEntries(entries) as OutgoingHttpHeaders;
 }
 
 /** OpenSSL's codes for a certificate that does not hold, and Node's for one of another name. */

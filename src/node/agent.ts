@@ -6,6 +6,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { Service as ApiService } from '../api/core/service.ts';
+import type { PodStatus } from '../api/core/pod-status.ts';
 import { Pod } from '../api/core/pod.ts';
 import type { Clock } from '../base/clock.ts';
 import { isAbort, messageOf } from '../base/errors.ts';
@@ -58,6 +59,9 @@ export interface NodeAgent extends Service {
   readonly pods: Pods;
   readonly registration: Registration;
   readonly options: NodeAgentOptions;
+  readonly machine: Machine;
+  /** What was last told about a pod, by its uid. */
+  statusOf(uid: string): PodStatus | undefined;
 }
 
 interface Parts {
@@ -93,6 +97,8 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     pods,
     registration,
     options,
+    machine: options.machine ?? systemMachine,
+    statusOf: (uid) => parts.statuses.last(uid),
     run: (signal) => runAgent(parts, pods, registration, signal),
   };
 }

@@ -31,6 +31,8 @@ export interface Machine {
   disk(path: string): Promise<DiskFacts>;
   /** Bytes that can be used without swapping. */
   memoryAvailable(): Promise<number>;
+  /** CPU time that all processes have used since the machine started, in nanoseconds. */
+  cpuNanoseconds(): Promise<number>;
   /** Highest number of processes, and how many there are. */
   processes(): Promise<{ readonly most: number; readonly running: number }>;
 }
@@ -69,6 +71,12 @@ export const systemMachine: Machine = {
     };
   },
   memoryAvailable: async () => kilobytes(await text('/proc/meminfo'), 'MemAvailable'),
+  async cpuNanoseconds() {
+    // user nice system idle iowait irq softirq steal, in hundredths of a second.
+    const fields = (await text('/proc/stat')).split('\n')[0]?.trim().split(/\s+/).slice(1).map(Number) ?? [];
+    const busy = fields.slice(0, 8).reduce((sum, ticks, at) => (at === 3 || at === 4 ? sum : sum + ticks), 0);
+    return busy * 10_000_000;
+  },
   async processes() {
     const [most, load] = await Promise.all([text('/proc/sys/kernel/pid_max'), text('/proc/loadavg')]);
     return { most: Number(most), running: Number(/\/(\d+)/.exec(load)?.[1] ?? 0) };

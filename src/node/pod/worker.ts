@@ -74,6 +74,11 @@ export class PodWorker {
     return this.#verdict;
   }
 
+  /** Whether the container waits to be started again. */
+  isWaiting(container: string): boolean {
+    return this.#waiting.has(container);
+  }
+
   update(pod: Pod): void {
     const before = this.#pod.metadata;
     this.#pod = pod;

@@ -1,0 +1,121 @@
+/** GET /containerLogs/NAMESPACE/POD/CONTAINER */
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { parseTimestamp } from '../../base/clock.ts';
+import { readLog } from '../logs/read-log.ts';
+import { findContainer, podPaths } from '../pod/names.ts';
+import type { PodWorker } from '../pod/worker.ts';
+import { attempts, findPod, HttpError, type KubeletRequest, type KubeletResponse } from './http.ts';
+import type { ContainerStatus, RuntimeService } from '../../runtime/runtime.ts';
+
+export async function containerLogs(request: KubeletRequest, response: KubeletResponse): Promise<void> {
+  const [, namespace = '', name = '', containerName = ''] = request.parts;
+  const worker = findPod(request, namespace, name);
+  if (findContainer(worker.pod, containerName) === undefined) {
+    throw new HttpError(404, `container "${containerName}" not found in pod "${name}"`);
+  }
+  const container = await wantedAttempt(request, worker, containerName);
+  const { config, runtime } = request.agent.options;
+  const query = request.url.searchParams;
+  const follow = query.get('follow') === 'true';
+  const tailLines = numeric(query, 'tailLines');
+  const limitBytes = numeric(query, 'limitBytes');
+  const since = sinceOf(request);
+  const stream = streamOf(query);
+  const changes = new AbortController();
+  const pieces = readLog({
+    path: join(podPaths(config, worker.pod).logs, container.logPath),
+    follow,
+    timestamps: query.get('timestamps') === 'true',
+    ...(tailLines === undefined ? {} : { tailLines }),
+    ...(limitBytes === undefined ? {} : { limitBytes }),
+    ...(since === undefined ? {} : { since }),
+    ...(stream === undefined ? {} : { stream }),
+    signal: request.signal,
+    running: async () => (await runtime.containerStatus(container.id))?.state === 'running',
+    onStateChange: (action) => {
+      void followState(runtime, container.id, action, changes.signal);
+      return () => changes.abort(new Error('the log has been read'));
+    },
+  });
+  const out = response.stream('text/plain');
+  for await (const piece of pieces) {
+    if (!out.write(piece)) await writable(request, out);
+    if (request.signal.aborted) return;
+  }
+  out.end();
+  await finished(out).catch(() => {
+    // The client left first.
+  });
+}
+
+function writable(request: KubeletRequest, out: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve) => {
+    out.once('drain', resolve);
+    request.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+async function followState(
+  runtime: RuntimeService,
+  id: string,
+  action: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const event of runtime.events(signal)) if (event.containerId === id) action();
+  } catch {
+    // Without events the log itself still wakes the reader; look once more now.
+  }
+  action();
+}
+
+async function wantedAttempt(request: KubeletRequest, worker: PodWorker, name: string): Promise<ContainerStatus> {
+  const all = (await attempts(request, worker, name)).filter((each) => each.state !== 'created');
+  const describe = `container "${name}" in pod "${worker.pod.metadata.name}"`;
+  if (request.url.searchParams.get('previous') === 'true') {
+    const previous = all[0]?.state === 'running' ? all[1] : waitsForRestart(worker, name) ? all[0] : all[1];
+    if (previous === undefined) throw new HttpError(400, `previous terminated ${describe} not found`);
+    return previous;
+  }
+  const [current] = all;
+  if (current !== undefined) return current;
+  const status = request.agent.statusOf(worker.pod.metadata.uid);
+  const waiting = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].find(
+    (each) => each.name === name,
+  )?.state?.waiting;
+  const reason = waiting?.reason ?? 'ContainerCreating';
+  const image = reason === 'ErrImagePull' || reason === 'ImagePullBackOff' || reason === 'InvalidImageName';
+  if (image) throw new HttpError(400, `${describe} is waiting to start: trying and failing to pull image`);
+  throw new HttpError(400, `${describe} is waiting to start: ${reason}`);
+}
+
+/** Between restarts the newest attempt is the previous one. */
+function waitsForRestart(worker: PodWorker, name: string): boolean {
+  return worker.isWaiting(name);
+}
+
+function numeric(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new HttpError(400, `${name} must be greater than or equal to 0`);
+  return value;
+}
+
+function sinceOf(request: KubeletRequest): number | undefined {
+  const time = request.url.searchParams.get('sinceTime');
+  if (time !== null) {
+    const at = parseTimestamp(time);
+    if (Number.isNaN(at)) throw new HttpError(400, `sinceTime: "${time}" is not a time`);
+    return at;
+  }
+  const seconds = numeric(request.url.searchParams, 'sinceSeconds');
+  return seconds === undefined ? undefined : request.clock.now() - seconds * 1000;
+}
+
+function streamOf(query: URLSearchParams): 'stdout' | 'stderr' | undefined {
+  const stream = query.get('stream');
+  if (stream === 'Stdout') return 'stdout';
+  return stream === 'Stderr' ? 'stderr' : undefined;
+}

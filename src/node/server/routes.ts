@@ -1,0 +1,74 @@
+/** Pods, configuration and commands, as the kubelet answers them. */
+import type { Pod } from '../../api/core/pod.ts';
+import { namespaceOf } from '../pod/names.ts';
+import { hasLiving } from '../pod/history.ts';
+import type { PodWorker } from '../pod/worker.ts';
+import { findPod, HttpError, runningContainer, type KubeletRequest, type KubeletResponse } from './http.ts';
+
+export async function podList(request: KubeletRequest, response: KubeletResponse): Promise<void> {
+  const items = request.agent.pods.workers().map((worker) => withStatus(request, worker));
+  await response.json({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items });
+}
+
+function withStatus(request: KubeletRequest, { pod }: PodWorker): Pod {
+  const status = request.agent.statusOf(pod.metadata.uid);
+  return status === undefined ? pod : { ...pod, status };
+}
+
+/** Only what really runs, with names and images. */
+export async function runningPods(request: KubeletRequest, response: KubeletResponse): Promise<void> {
+  const items = request.agent.pods
+    .workers()
+    .filter((worker) => hasLiving(worker.runtime))
+    .map(({ pod, runtime }) => ({
+      metadata: { name: pod.metadata.name, namespace: namespaceOf(pod), uid: pod.metadata.uid },
+      spec: {
+        containers: runtime.containers
+          .filter((each) => each.state === 'running')
+          .map((each) => ({ name: each.name, image: each.userImage, resources: {} })),
+      },
+      status: {},
+    }));
+  await response.json({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items });
+}
+
+export async function configz(request: KubeletRequest, response: KubeletResponse): Promise<void> {
+  const { config } = request.agent.options;
+  await response.json({
+    kubeletconfig: {
+      apiVersion: 'kubelet.config.k8s.io/v1beta1',
+      kind: 'KubeletConfiguration',
+      port: config.kubeletPort,
+      clusterDomain: config.clusterDomain,
+      clusterDNS: config.clusterDns,
+      maxPods: config.maxPods,
+      podPidsLimit: config.podPidsLimit,
+      resolvConf: config.resolvConf,
+      evictionHard: config.evictionHard,
+      evictionPressureTransitionPeriod: `${config.evictionPressureTransition}s`,
+      imageGCHighThresholdPercent: config.imageGcHighPercent,
+      imageGCLowThresholdPercent: config.imageGcLowPercent,
+      imageMinimumGCAge: `${config.imageMinimumAge}s`,
+      containerLogMaxSize: `${config.containerLogMaxSize}`,
+      containerLogMaxFiles: config.containerLogMaxFiles,
+      staticPodPath: config.staticPodPath,
+      shutdownGracePeriod: `${config.shutdownGracePeriod}s`,
+      shutdownGracePeriodCriticalPods: `${config.shutdownGracePeriodCriticalPods}s`,
+      systemReserved: config.reserved,
+      allowedUnsafeSysctls: config.allowedUnsafeSysctls,
+      registerNode: config.registerNode,
+    },
+  });
+}
+
+/** POST /run/NAMESPACE/POD[/UID]/CONTAINER?cmd=...: runs a command and answers with its output. */
+export async function run(request: KubeletRequest, response: KubeletResponse): Promise<void> {
+  if (request.incoming.method !== 'POST') throw new HttpError(405, 'Method Not Allowed');
+  const [, namespace = '', name = '', ...rest] = request.parts;
+  const worker = findPod(request, namespace, name, rest.length > 1 ? rest[0] : undefined);
+  const container = await runningContainer(request, worker, rest.at(-1) ?? '');
+  const command = (request.url.searchParams.get('cmd') ?? '').split(' ').filter((part) => part !== '');
+  if (command.length === 0) throw new HttpError(400, 'cmd is required');
+  const { stdout, stderr } = await request.agent.options.runtime.execSync(container.id, command, 0);
+  await response.text(200, `${Buffer.from(stdout).toString()}${Buffer.from(stderr).toString()}`);
+}

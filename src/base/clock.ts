@@ -31,6 +31,12 @@ export const systemClock: Clock = Object.freeze({
 /** setTimeout overflows beyond this; the longest wait in the system is far shorter. */
 const longestTimeout = 2 ** 31 - 1;
 
+/** Keeps the process alive, which timers alone do not, until the returned function is called. */
+export function keepAlive(): () => void {
+  const handle = setInterval(() => {}, longestTimeout);
+  return () => clearInterval(handle);
+}
+
 /** RFC 3339 to the second, as Kubernetes' Time: `2026-01-02T03:04:05Z`. */
 export function timestamp(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;

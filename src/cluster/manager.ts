@@ -68,7 +68,7 @@ async function up(
   const kubeconfig = options.kubeconfig ?? defaultKubeconfig();
   const context = contextName(layout.name);
   const server = `https://127.0.0.1:${settings.port}`;
-  writeContext({ path: kubeconfig, context, server, pki: layout.pki });
+  await writeContext({ path: kubeconfig, context, server, pki: layout.pki });
   const result: UpResult = {
     alreadyRunning: running,
     kubeconfig,

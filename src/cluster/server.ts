@@ -2,13 +2,19 @@
  * The server process: store, API server, controllers and scheduler in one. Components reach the API in
  * process, each under an identity of its own.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kinds } from '../api/catalogue.ts';
-import type { UserInfo } from '../apiserver/access.ts';
+import type { Authorizer, UserInfo } from '../apiserver/access.ts';
 import { anyOf } from '../apiserver/authentication/union.ts';
 import { clientCertificates } from '../apiserver/authentication/x509.ts';
+import { serviceAccountAdmission } from '../apiserver/admission/service-account.ts';
+import { ServiceAccountTokens } from '../apiserver/authentication/service-account.ts';
+import { createTokenIssuer, type TokenIssuer } from '../apiserver/authentication/token-issuer.ts';
 import { administrators, firstOpinion, publicPaths } from '../apiserver/authorization/basic.ts';
+import { objectReader } from '../apiserver/object-reader.ts';
+import { Resources } from '../apiserver/registry/resources.ts';
+import { tokenHandler } from '../apiserver/subresources/token.ts';
 import { createFront, type Front } from '../apiserver/http/listener.ts';
 import { createApiServer, type ApiServer } from '../apiserver/server.ts';
 import type { Clock } from '../base/clock.ts';
@@ -84,6 +90,9 @@ async function serve(options: ServerOptions, store: Store, signal: AbortSignal):
 
 function createServer({ settings, clock, random, logger, layout }: ServerOptions, store: Store): ApiServer {
   const kubelet = readKeyPair(layout.pki, 'apiserver-kubelet-client');
+  const reader = objectReader(store, new Resources(kinds));
+  const issuer = tokenIssuer({ settings, clock, random, layout });
+  const tokens = new ServiceAccountTokens({ issuer, reader, clock });
   return createApiServer({
     store,
     kinds,
@@ -91,10 +100,29 @@ function createServer({ settings, clock, random, logger, layout }: ServerOptions
     random,
     log: logger.named('apiserver'),
     version: { gitVersion: kubernetesVersion },
-    authenticator: anyOf([clientCertificates()]),
-    authorizer: firstOpinion([administrators, publicPaths]),
+    authenticator: anyOf([clientCertificates(), tokens]),
+    authorizer: firstOpinion([administrators, publicPaths, nodes]),
+    admission: [serviceAccountAdmission(reader, random)],
+    subresources: new Map([['/serviceaccounts/token', tokenHandler(issuer, reader)]]),
     nodes: { key: kubelet.key, cert: kubelet.certificate, ca: readKeyPair(layout.pki, 'ca').certificate },
     externalAddress: () => `${nodeAddress(settings)}:${settings.port}`,
+  });
+}
+
+function tokenIssuer({
+  settings,
+  clock,
+  random,
+  layout,
+}: Pick<ServerOptions, 'settings' | 'clock' | 'random' | 'layout'>): TokenIssuer {
+  const issuer = `https://kubernetes.default.svc.${settings.clusterDomain}`;
+  return createTokenIssuer({
+    issuer,
+    audiences: [issuer],
+    privateKey: readFileSync(join(layout.pki, 'sa.key'), 'utf8'),
+    publicKeys: [readFileSync(join(layout.pki, 'sa.pub'), 'utf8')],
+    clock,
+    random,
   });
 }
 
@@ -149,6 +177,14 @@ function controlPlane(options: ServerOptions, api: ApiServer): readonly Service[
   });
   return [informers, events, scheduler, ...controllers];
 }
+
+/** Until role-based access is there: nodes and the proxy are trusted. */
+const nodes: Authorizer = {
+  authorize: ({ user }) =>
+    user.groups.includes('system:nodes') || user.username === 'system:kube-proxy'
+      ? { verdict: 'allow', reason: 'a component of the cluster' }
+      : { verdict: 'no-opinion', reason: '' },
+};
 
 function component(username: string, ...groups: readonly string[]): UserInfo {
   return { username, groups: [...groups, 'system:authenticated'] };

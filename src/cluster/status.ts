@@ -63,7 +63,7 @@ function problemsOf(
   names: readonly string[],
   states: readonly (ProcessState | undefined)[],
 ): readonly string[] {
-  const dead = names.filter((name, at) => {
+  const dead = names.filter((_, at) => {
     const state = states[at];
     return state === undefined || !isAlive(state);
   });

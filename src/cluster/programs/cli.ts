@@ -1,5 +1,5 @@
 /** The command line program. */
-import { systemClock } from '../../base/clock.ts';
+import { keepAlive, systemClock } from '../../base/clock.ts';
 import { systemRandom } from '../../base/random.ts';
 import { main } from '../../cli/main.ts';
 import { systemTerminal } from '../../cli/terminal.ts';
@@ -18,6 +18,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
+const release = keepAlive();
 process.exitCode = await main(process.argv.slice(2), {
   terminal: systemTerminal(),
   clock: systemClock,
@@ -41,3 +42,4 @@ process.exitCode = await main(process.argv.slice(2), {
     });
   },
 });
+release();

@@ -1,5 +1,5 @@
 /** What the long-lived programs have in common: signals, logs, and telling how they are. */
-import { systemClock, timestamp } from '../../base/clock.ts';
+import { keepAlive, systemClock, timestamp } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { createLogger, type Logger } from '../../base/log.ts';
 import { StorageError } from '../../store/store.ts';
@@ -32,6 +32,7 @@ export async function runProgram(body: (context: ProgramContext, signal: AbortSi
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => stop.abort(new DOMException(`received ${signal}`, 'AbortError')));
   }
+  const release = keepAlive();
   const state = new StateFile(layout.state(name), name, timestamp(systemClock.now()));
   // Promises that nobody awaits any more must not take the process down with everything in it.
   process.on('unhandledRejection', (reason) => logger.error('unhandled rejection', { reason: describe(reason) }));
@@ -52,6 +53,8 @@ export async function runProgram(body: (context: ProgramContext, signal: AbortSi
   } catch (error) {
     if (stop.signal.aborted) return state.remove();
     fail(error, logger, state);
+  } finally {
+    release();
   }
 }
 

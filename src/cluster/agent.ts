@@ -1,0 +1,193 @@
+/** The agent process: one node's containers, volumes, probes and kubelet API, its service proxy and DNS. */
+import { join } from 'node:path';
+import { Node } from '../api/core/node.ts';
+import type { Clock } from '../base/clock.ts';
+import { readTextIfPresent, writeFileDurably } from '../base/file.ts';
+import type { Logger } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import { runAll, type Service } from '../base/service.ts';
+import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
+import { certificateCredentials } from '../client/credentials.ts';
+import { createHttpsClient, type HttpsClient } from '../client/https-client.ts';
+import { Informer } from '../client/informer.ts';
+import { Informers } from '../client/informers.ts';
+import { createNodeAgent } from '../node/agent.ts';
+import { nodeConfig, type NodeConfig } from '../node/config.ts';
+import { createProxy } from '../proxy/proxy.ts';
+import { builtinHandler } from '../runtime/oci/oci-runtime.ts';
+import { readKeyPair } from './credentials.ts';
+import type { Layout } from './layout.ts';
+import { openImages, openRuntime, podNetworkOf, runtimePrefix } from './node-runtime.ts';
+import { nthAddress, type ClusterSettings } from './settings.ts';
+import { nodeAddress } from './start.ts';
+
+export interface AgentOptions {
+  readonly layout: Layout;
+  readonly settings: ClusterSettings;
+  readonly nodeName: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly phase: (name: string) => void;
+  readonly ready: (endpoints: Readonly<Record<string, string>>) => void;
+}
+
+/** Cluster DNS is the tenth address of the Service range, as everywhere. */
+const dnsOffset = 10;
+
+export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
+  const { settings, layout, nodeName, clock, random, logger } = options;
+  const client = clientAs(options, `node-${nodeName}`);
+  try {
+    const images = await openImages(options);
+    options.phase('images ready');
+    const podCidr = await podCidrOf(options, client, signal);
+    options.phase('pod addresses assigned');
+    const network = podNetworkOf({ ...options, podCidr });
+    const runtime = await openRuntime({ ...options, podCidr }, images, network);
+    options.phase('runtime ready');
+    const agent = await createNodeAgent({
+      client,
+      runtime,
+      images,
+      clock,
+      random,
+      log: logger.named('node'),
+      config: configOf(options, podCidr),
+      handlers: [builtinHandler],
+    });
+    const proxyClient = clientAs(options, 'kube-proxy');
+    const informers = new Informers({ client: proxyClient, clock, random, logger });
+    const proxy = createProxy({
+      client: proxyClient,
+      informers,
+      clock,
+      log: logger.named('proxy'),
+      nodeName,
+      table: runtimePrefix(settings, nodeName).slice(0, 31),
+      bridge: network.bridge,
+      podCidrs: [settings.podCidr],
+      serviceCidrs: [settings.serviceCidr],
+    });
+    const services: readonly Service[] = [runtime, agent, informers, proxy, untilReady(options, client)];
+    await runAll(services, signal);
+    await proxyClient.close();
+  } finally {
+    await client.close();
+  }
+  logger.info('stopped; containers run on', { data: layout.node(nodeName) });
+}
+
+function clientAs({ layout, settings, clock, random }: AgentOptions, name: string): HttpsClient {
+  const pair = readKeyPair(layout.pki, name);
+  return createHttpsClient({
+    access: {
+      server: `https://127.0.0.1:${settings.port}`,
+      certificateAuthority: readKeyPair(layout.pki, 'ca').certificate,
+      credentials: certificateCredentials({ certificate: pair.certificate, key: pair.key }),
+    },
+    clock,
+    random,
+    userAgent: `coracle/${name}`,
+  });
+}
+
+function configOf({ settings, layout, nodeName }: AgentOptions, podCidr: string): NodeConfig {
+  return nodeConfig({
+    nodeName,
+    rootDirectory: layout.node(nodeName),
+    addresses: [nodeAddress(settings)],
+    kubeletPort: settings.kubeletPort,
+    podCidr,
+    clusterDns: [nthAddress(settings.serviceCidr, dnsOffset)],
+    clusterDomain: settings.clusterDomain,
+    cgroupRoot: `/${runtimePrefix(settings, nodeName)}`,
+  });
+}
+
+/**
+ * The node's range of pod addresses: what it had before, or what the controller gives it. A node that does
+ * not exist yet is created for that; the agent fills it in afterwards.
+ */
+async function podCidrOf(
+  { layout, nodeName, clock, random, logger }: AgentOptions,
+  client: Client,
+  signal: AbortSignal,
+): Promise<string> {
+  const file = join(layout.node(nodeName), 'pod-cidr');
+  const kept = readTextIfPresent(file);
+  if (kept !== undefined) return kept;
+  await createNode(client, nodeName, clock, signal);
+  const informer = new Informer<Node>({
+    client,
+    kind: Node,
+    clock,
+    random,
+    logger,
+    fieldSelector: `metadata.name=${nodeName}`,
+  });
+  const stop = new AbortController();
+  const running = informer.run(AbortSignal.any([signal, stop.signal]));
+  try {
+    const podCidr = await new Promise<string>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+      const look = (node: Node): void => {
+        if (node.spec?.podCIDR !== undefined) resolve(node.spec.podCIDR);
+      };
+      informer.subscribe({ added: look, updated: look });
+    });
+    writeFileDurably(file, podCidr);
+    return podCidr;
+  } finally {
+    stop.abort();
+    await running;
+  }
+}
+
+/** Waits for the server: both processes start at the same time. */
+async function createNode(client: Client, name: string, clock: Clock, signal: AbortSignal): Promise<void> {
+  for (let pause = 10; ; pause = Math.min(1_000, pause * 1.5)) {
+    try {
+      await client.get(Node, { name });
+      return;
+    } catch (error) {
+      if (isNotFound(error)) {
+        await client
+          .create(Node, { metadata: { name, labels: { 'kubernetes.io/hostname': name } } })
+          .catch(unlessPresent);
+        return;
+      }
+    }
+    await clock.sleep(pause, signal);
+  }
+}
+
+function unlessPresent(error: unknown): void {
+  if (!isAlreadyExists(error)) throw error;
+}
+
+/** Says that the node is ready when the API says so. */
+function untilReady(options: AgentOptions, client: Client): Service {
+  const { nodeName, clock, random, logger, settings } = options;
+  const informer = new Informer<Node>({
+    client,
+    kind: Node,
+    clock,
+    random,
+    logger,
+    fieldSelector: `metadata.name=${nodeName}`,
+  });
+  let said = false;
+  informer.subscribe({
+    added: (node) => look(node),
+    updated: (node) => look(node),
+  });
+  const look = (node: Node): void => {
+    const ready = node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+    if (!ready || said) return;
+    said = true;
+    options.phase('node ready');
+    options.ready({ [`kubelet ${nodeName}`]: `https://${nodeAddress(settings)}:${settings.kubeletPort}` });
+  };
+  return informer;
+}

@@ -1,0 +1,72 @@
+/** What a node runs containers with: its images, pod network and runtime, under names of this cluster and node. */
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import { busyboxSource } from '../image/busybox.ts';
+import { Images } from '../image/images.ts';
+import { createCommandRunner } from '../network/command.ts';
+import { PodNetwork } from '../network/pod-network.ts';
+import type { BuiltinProgram } from '../runtime/oci/builtin-driver.ts';
+import { OciRuntime } from '../runtime/oci/oci-runtime.ts';
+import type { Layout } from './layout.ts';
+import type { ClusterSettings } from './settings.ts';
+
+export interface NodeRuntimeOptions {
+  readonly layout: Layout;
+  readonly settings: ClusterSettings;
+  readonly nodeName: string;
+  readonly podCidr: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly programs?: Readonly<Record<string, BuiltinProgram>>;
+}
+
+/** Start of the names of a node's links; the number of the node within the cluster follows. */
+export function linkPrefix(settings: ClusterSettings, node = 0): string {
+  return `cor${settings.slot}${node === 0 ? '' : String.fromCodePoint(96 + node)}`;
+}
+
+/** Unique on this machine: the cluster and the node. */
+export function runtimePrefix(settings: ClusterSettings, nodeName: string): string {
+  return `coracle-${settings.name}-${nodeName}`;
+}
+
+export function openImages({
+  layout,
+  clock,
+  random,
+  logger,
+}: Pick<NodeRuntimeOptions, 'layout' | 'clock' | 'random' | 'logger'>): Promise<Images> {
+  return Images.open({
+    root: layout.images,
+    clock,
+    random,
+    log: logger.named('images'),
+    sources: (store) => [busyboxSource(store)],
+  });
+}
+
+export function podNetworkOf(options: Pick<NodeRuntimeOptions, 'settings' | 'podCidr' | 'clock'>): PodNetwork {
+  return new PodNetwork({
+    run: createCommandRunner(options.clock),
+    linkPrefix: linkPrefix(options.settings),
+    podCidrs: [options.podCidr],
+  });
+}
+
+export function openRuntime(options: NodeRuntimeOptions, images: Images, network: PodNetwork): Promise<OciRuntime> {
+  const { layout, settings, nodeName, clock, random, logger, programs = {} } = options;
+  return OciRuntime.open({
+    stateDir: join(layout.node(nodeName), 'runtime'),
+    runDir: join(layout.runDir, 'nodes', nodeName),
+    prefix: runtimePrefix(settings, nodeName),
+    clock,
+    random,
+    log: logger.named('runtime'),
+    store: images.store,
+    network,
+    programs,
+  });
+}

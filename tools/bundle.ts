@@ -15,9 +15,7 @@ await build({
     cli: 'src/cluster/programs/cli.ts',
     server: 'src/cluster/programs/server.ts',
     agent: 'src/cluster/programs/agent.ts',
-    ingress: 'src/cluster/programs/ingress.ts',
     'journal-worker': 'src/store/journal/sqlite-worker.ts',
-    kuard: 'demo/kuard/main.ts',
   },
   outdir,
   bundle: true,
@@ -25,9 +23,12 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
+  mainFields: ['module', 'main'],
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
+  // Its entry for Node is CommonJS, whose names a lazy import of a chunk does not see.
+  alias: { yaml: `${root}node_modules/yaml/browser/index.js` },
   // Prebuilt binaries are found beside their own package files.
   external: ['@lydell/node-pty', 'esbuild'],
   banner: {

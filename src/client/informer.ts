@@ -52,7 +52,8 @@ export class Informer<T extends KubernetesObject> implements Service, CacheReade
   readonly #options: InformerOptions<T>;
   readonly #logger: Logger;
   readonly #cache: ObjectCache<T>;
-  readonly #handlers = new Set<Handler<T>>();
+  /** Wrapped, so that one handler can be subscribed twice. */
+  readonly #handlers = new Set<{ readonly handler: Handler<T> }>();
   readonly #waiting = new Set<() => void>();
   #running = false;
 
@@ -100,8 +101,9 @@ export class Informer<T extends KubernetesObject> implements Service, CacheReade
   /** Calls the handler for what is there, then for every change. Returns how to stop. */
   subscribe(handler: Handler<T>): () => void {
     for (const object of this.#cache.list()) this.#call(() => handler.added?.(object, true));
-    this.#handlers.add(handler);
-    return () => void this.#handlers.delete(handler);
+    const subscription = { handler };
+    this.#handlers.add(subscription);
+    return () => void this.#handlers.delete(subscription);
   }
 
   /** Resolves after the first list has been told to the handlers; rejects with the signal's reason. */
@@ -162,7 +164,7 @@ export class Informer<T extends KubernetesObject> implements Service, CacheReade
     this.#cache.set(key, kept);
     this.#cache.resourceVersion = object.metadata.resourceVersion;
     const same = old?.metadata.uid === object.metadata.uid ? old : undefined;
-    for (const handler of this.#handlers) {
+    for (const { handler } of this.#handlers) {
       if (same === undefined) this.#call(() => handler.added?.(kept, initial));
       else this.#call(() => handler.updated?.(kept, same));
     }
@@ -171,7 +173,7 @@ export class Informer<T extends KubernetesObject> implements Service, CacheReade
   /** The last state comes with the event, or, after a new list, is what the cache had. */
   #remove(object: T): void {
     if (this.#cache.delete(keyOf(object)) === undefined) return;
-    for (const handler of this.#handlers) this.#call(() => handler.deleted?.(object));
+    for (const { handler } of this.#handlers) this.#call(() => handler.deleted?.(object));
   }
 
   #replace(objects: readonly T[], resourceVersion: string): void {

@@ -150,7 +150,12 @@ export function methodNotSupported(of: ResourceName, action: string): StatusErro
 }
 
 export function methodNotAllowed(): StatusError {
-  return new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+  return new StatusError(
+    405,
+    'MethodNotAllowed',
+    'the server does not allow this method on the requested resource',
+    {},
+  );
 }
 
 export function notAcceptable(accepted: readonly string[]): StatusError {
@@ -183,7 +188,11 @@ export function tooLarge(detail: string): StatusError {
   return new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: ${detail}`);
 }
 
-export function tooManyRequests(message: string, retryAfterSeconds: number, causes?: readonly StatusCause[]): StatusError {
+export function tooManyRequests(
+  message: string,
+  retryAfterSeconds: number,
+  causes?: readonly StatusCause[],
+): StatusError {
   return new StatusError(429, 'TooManyRequests', message, {
     ...(causes === undefined ? {} : { causes }),
     ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}),

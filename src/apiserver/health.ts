@@ -17,7 +17,11 @@ export function healthPath(path: string): { readonly endpoint: Endpoint; readonl
   return match === null ? undefined : { endpoint: match[1] as Endpoint, check: match[2] ?? '' };
 }
 
-export async function answerHealth(checks: readonly HealthCheck[], info: RequestInfo, log: Logger): Promise<HealthAnswer> {
+export async function answerHealth(
+  checks: readonly HealthCheck[],
+  info: RequestInfo,
+  log: Logger,
+): Promise<HealthAnswer> {
   const asked = healthPath(info.path);
   if (asked === undefined) return { status: 404, text: '404 page not found\n' };
   const { endpoint } = asked;

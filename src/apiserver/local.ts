@@ -100,7 +100,9 @@ export class LocalApi {
         if (event !== undefined) yield event;
       }
     } catch (error) {
-      throw error instanceof StatusError || !(error instanceof Error) || error.name !== 'OverflowError' ? error : expired(error.message);
+      throw error instanceof StatusError || !(error instanceof Error) || error.name !== 'OverflowError'
+        ? error
+        : expired(error.message);
     } finally {
       options.signal.removeEventListener('abort', stop);
       feed.watch.close();

@@ -21,7 +21,9 @@ export interface Metrics {
   inFlight(kind: 'mutating' | 'readOnly', count: number): void;
 }
 
-export function createMetrics(storeFigures: () => { readonly objects: ReadonlyMap<string, number>; readonly revision: number }): Metrics {
+export function createMetrics(
+  storeFigures: () => { readonly objects: ReadonlyMap<string, number>; readonly revision: number },
+): Metrics {
   const registry = new MetricsRegistry();
   const registers = [registry];
   const total = new Counter({

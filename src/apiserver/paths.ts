@@ -8,18 +8,25 @@ import { acceptedTypes } from './http/negotiate.ts';
 import type { RequestInfo } from './http/request-info.ts';
 import { sendBytes, sendJson, sendText } from './http/respond.ts';
 import type { Metrics } from './metrics.ts';
+import type { OpenApi } from './openapi/documents.ts';
 import type { HealthCheck, ServerState } from './server-types.ts';
 import { versionAnswer } from './version.ts';
 
 export interface PathOptions {
   readonly server: ServerState;
   readonly discovery: Discovery;
+  readonly openApi: OpenApi;
   readonly metrics: Metrics;
   readonly checks: readonly HealthCheck[];
 }
 
 /** True when the path is one of these and has been answered. */
-export async function answerPath(options: PathOptions, exchange: Exchange, info: RequestInfo, _user: UserInfo): Promise<boolean> {
+export async function answerPath(
+  options: PathOptions,
+  exchange: Exchange,
+  info: RequestInfo,
+  _user: UserInfo,
+): Promise<boolean> {
   const { server } = options;
   const { path } = info;
   if (healthPath(path) !== undefined) {
@@ -33,7 +40,9 @@ export async function answerPath(options: PathOptions, exchange: Exchange, info:
     return true;
   }
   if (/^\/apis?(\/|$)/.test(path)) return answerDiscovery(options, exchange, info);
-  if (path === '/version' || path === '/version/') return readOnly(exchange, () => sendJson(exchange, 200, versionAnswer(server.dependencies.version)));
+  if (path === '/version' || path === '/version/')
+    return readOnly(exchange, () => sendJson(exchange, 200, versionAnswer(server.dependencies.version)));
+  if (path === '/openapi/v2' || path.startsWith('/openapi/v3')) return answerOpenApi(options.openApi, exchange, info);
   if (path === '/metrics') return answerMetrics(options.metrics, exchange);
   if (path === '/') return readOnly(exchange, () => sendJson(exchange, 200, { paths: knownPaths(options) }));
   return false;
@@ -52,7 +61,11 @@ function answerDiscovery({ discovery }: PathOptions, exchange: Exchange, info: R
     const { as, g, v } = parameters;
     if (as === 'APIGroupDiscoveryList' && g === 'apidiscovery.k8s.io') {
       if (!root || type !== 'application/json' || (v !== 'v2' && v !== 'v2beta1')) continue;
-      return sendDocument(exchange, discovery.aggregated(path === '/api', v), `application/json;g=${g};v=${v};as=${as}`);
+      return sendDocument(
+        exchange,
+        discovery.aggregated(path === '/api', v),
+        `application/json;g=${g};v=${v};as=${as}`,
+      );
     }
     if (type === '*/*' || type === 'application/*' || type === 'application/json') {
       return sendLegacy(discovery, exchange, path);
@@ -68,12 +81,36 @@ function sendLegacy(discovery: Discovery, exchange: Exchange, path: string): boo
   return sendDocument(exchange, document, 'application/json');
 }
 
-function sendDocument(exchange: Exchange, { body, etag }: Document, contentType: string): boolean {
+function sendDocument(exchange: Exchange, { body, etag }: Document, contentType: string, cache = 'public'): boolean {
   return readOnly(exchange, () => {
-    const headers = { 'content-type': contentType, etag, vary: 'Accept', 'cache-control': 'public' };
+    const headers = { 'content-type': contentType, etag, vary: 'Accept', 'cache-control': cache };
     if (exchange.headers['if-none-match'] === etag) exchange.send(304, headers, '');
     else sendBytes(exchange, 200, headers, body);
   });
+}
+
+const protobufV2 = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+
+async function answerOpenApi(openApi: OpenApi, exchange: Exchange, { path, query }: RequestInfo): Promise<boolean> {
+  const place = path.replace(/^\/openapi\/v[23]\/?/, '').replace(/\/+$/, '');
+  if (path.startsWith('/openapi/v2')) return answerOpenApi2(openApi, exchange);
+  const document = place === '' ? await openApi.index() : openApi.version3(place);
+  if (document === undefined) throw pathNotFound();
+  // A document under its own hash never changes.
+  const hash = query.get('hash');
+  if (hash !== null && `"${hash}"` === document.etag) {
+    return sendDocument(exchange, document, 'application/json', 'public, immutable');
+  }
+  return sendDocument(exchange, document, 'application/json', 'no-cache, private');
+}
+
+function answerOpenApi2(openApi: OpenApi, exchange: Exchange): boolean {
+  for (const { type } of acceptedTypes(exchange.headers.accept)) {
+    if (type === protobufV2)
+      return sendDocument(exchange, openApi.version2('protobuf'), protobufV2, 'no-cache, private');
+    if (type === 'application/json' || type === '*/*' || type === 'application/*') break;
+  }
+  return sendDocument(exchange, openApi.version2('json'), 'application/json', 'no-cache, private');
 }
 
 async function answerMetrics({ registry }: Metrics, exchange: Exchange): Promise<boolean> {
@@ -83,7 +120,17 @@ async function answerMetrics({ registry }: Metrics, exchange: Exchange): Promise
 }
 
 function knownPaths({ discovery, checks, server }: PathOptions): readonly string[] {
-  const paths = ['/api', '/apis', '/healthz', '/livez', '/readyz', '/metrics', '/openapi/v2', '/openapi/v3', '/version'];
+  const paths = [
+    '/api',
+    '/apis',
+    '/healthz',
+    '/livez',
+    '/readyz',
+    '/metrics',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/version',
+  ];
   for (const [group, versions] of discovery.groups) {
     if (group !== '') paths.push(`/apis/${group}`);
     for (const { version } of versions) paths.push(group === '' ? `/api/${version}` : `/apis/${group}/${version}`);

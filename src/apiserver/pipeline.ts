@@ -62,7 +62,12 @@ async function serve(pipeline: Pipeline, exchange: Exchange, info: RequestInfo):
 }
 
 /** An upgrade: exec, attach, portforward, proxy. What is refused gets an ordinary HTTP answer. */
-export async function upgrade(pipeline: Pipeline, message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+export async function upgrade(
+  pipeline: Pipeline,
+  message: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
   const { server } = pipeline;
   socket.on('error', () => socket.destroy());
   const url = message.url ?? '/';
@@ -138,7 +143,10 @@ export function attributesOf(user: UserInfo, info: RequestInfo): Attributes {
 }
 
 /** Throws 403 in upstream's words. */
-export async function authorize({ dependencies }: Pick<ServerState, 'dependencies'>, attributes: Attributes): Promise<void> {
+export async function authorize(
+  { dependencies }: Pick<ServerState, 'dependencies'>,
+  attributes: Attributes,
+): Promise<void> {
   const pending = dependencies.authorizer.authorize(attributes);
   const { verdict, reason } = pending instanceof Promise ? await pending : pending;
   if (verdict === 'allow') return;
@@ -150,7 +158,11 @@ function refusal(attributes: Attributes, reason: string): Error {
   const who = JSON.stringify(user.username);
   const because = reason === '' ? '' : `: ${reason}`;
   if (resource === undefined) {
-    return forbidden({ group: '', resource: '' }, '', `User ${who} cannot ${verb} path ${JSON.stringify(path)}${because}`);
+    return forbidden(
+      { group: '', resource: '' },
+      '',
+      `User ${who} cannot ${verb} path ${JSON.stringify(path)}${because}`,
+    );
   }
   const { group, namespace, name, subresource } = resource;
   const what = subresource === '' ? resource.resource : `${resource.resource}/${subresource}`;
@@ -169,7 +181,8 @@ export function isLongRunning({ verb, resource, query }: RequestInfo): boolean {
 }
 
 function labelsOf({ verb, resource }: RequestInfo): Parameters<Metrics['started']>[0] {
-  if (resource === undefined) return { verb: verb.toUpperCase(), group: '', version: '', resource: '', subresource: '', scope: '' };
+  if (resource === undefined)
+    return { verb: verb.toUpperCase(), group: '', version: '', resource: '', subresource: '', scope: '' };
   const { group, version, subresource, namespace, name } = resource;
   const scope = name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster';
   const shown = verb === 'create' ? 'POST' : verb === 'update' ? 'PUT' : verb.toUpperCase();

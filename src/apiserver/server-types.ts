@@ -6,7 +6,14 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { Store } from '../store/store.ts';
-import type { AdmissionPlugin, Attributes, AuthenticationRequest, Authenticator, Authorizer, UserInfo } from './access.ts';
+import type {
+  AdmissionPlugin,
+  Attributes,
+  AuthenticationRequest,
+  Authenticator,
+  Authorizer,
+  UserInfo,
+} from './access.ts';
 import type { Exchange } from './http/exchange.ts';
 import type { RequestInfo, ResourceRequest } from './http/request-info.ts';
 import type { MediaType } from './http/negotiate.ts';

@@ -10,13 +10,19 @@ import type { Dispatcher } from './handlers/dispatch.ts';
 import type { Exchange } from './http/exchange.ts';
 import { LocalApi } from './local.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { OpenApi } from './openapi/documents.ts';
 import { answerPath } from './paths.ts';
 import { handle, upgrade, type Pipeline } from './pipeline.ts';
 import type { Registry } from './registry/context.ts';
 import { Resources } from './registry/resources.ts';
 import type { ApiServerDependencies, HealthCheck, ServerState, SubresourceHandler } from './server-types.ts';
 import type { UserInfo } from './access.ts';
+import { approvalHandler } from './subresources/approval.ts';
 import { bindingHandler } from './subresources/binding.ts';
+import { evictionHandler } from './subresources/eviction.ts';
+import { finalizeHandler } from './subresources/finalize.ts';
+import { ephemeralContainersHandler, resizeHandler } from './subresources/pod-parts.ts';
+import { nodeProxyHandler, podProxyHandler, serviceProxyHandler } from './subresources/proxy.ts';
 import { logHandler, streamHandler } from './subresources/pod-streams.ts';
 import { Flusher } from './watch/flusher.ts';
 
@@ -54,13 +60,15 @@ export function createApiServer(dependencies: ApiServerDependencies): ApiServer 
     signal: stopping.signal,
   };
   const discovery = new Discovery(resources, dependencies.externalAddress ?? (() => ''));
+  const openApi = new OpenApi(resources, dependencies.version.gitVersion);
   const checks = [...standardChecks(stopping.signal), ...(dependencies.checks ?? [])];
   const pipeline: Pipeline = {
     server,
     dispatcher,
     metrics,
     flow: createFlow(clock, metrics),
-    answerPath: (exchange, info, user) => answerPath({ server, discovery, metrics, checks }, exchange, info, user),
+    answerPath: (exchange, info, user) =>
+      answerPath({ server, discovery, openApi, metrics, checks }, exchange, info, user),
   };
   return {
     handle: (exchange) => void handle(pipeline, exchange),
@@ -75,6 +83,14 @@ export function createApiServer(dependencies: ApiServerDependencies): ApiServer 
 
 const builtInSubresources: ReadonlyMap<string, SubresourceHandler> = new Map([
   ['/pods/binding', bindingHandler],
+  ['/pods/eviction', evictionHandler],
+  ['/pods/ephemeralcontainers', ephemeralContainersHandler],
+  ['/pods/resize', resizeHandler],
+  ['/pods/proxy', podProxyHandler],
+  ['/services/proxy', serviceProxyHandler],
+  ['/nodes/proxy', nodeProxyHandler],
+  ['/namespaces/finalize', finalizeHandler],
+  ['certificates.k8s.io/certificatesigningrequests/approval', approvalHandler],
   ['/pods/log', logHandler],
   ['/pods/exec', streamHandler('exec')],
   ['/pods/attach', streamHandler('attach')],
@@ -99,7 +115,10 @@ function countObjects({ resources, registry }: ServerState): ReadonlyMap<string,
   const counts = new Map<string, number>();
   for (const { storage, prefix, kind } of resources.all()) {
     if (kind !== storage || kind.virtual === true) continue;
-    counts.set(storage.group === '' ? storage.plural : `${storage.plural}.${storage.group}`, registry.store.count(prefix));
+    counts.set(
+      storage.group === '' ? storage.plural : `${storage.plural}.${storage.group}`,
+      registry.store.count(prefix),
+    );
   }
   return counts;
 }

@@ -107,8 +107,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     },
     stream: (path, headers = {}) => open('GET', path, headers),
     async stop() {
-      agent.destroy();
       api.drain();
+      await new Promise((resolve) => setImmediate(resolve));
+      agent.destroy();
       await front.close(100);
       await store.close();
     },

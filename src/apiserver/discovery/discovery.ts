@@ -66,7 +66,9 @@ export class Discovery {
     if (first === '') return this.#groupList();
     const versions = first === '' ? undefined : this.#groups.get(first);
     if (versions === undefined) return undefined;
-    return second === '' ? { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(first, versions) } : this.#resourceList(first, second);
+    return second === ''
+      ? { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(first, versions) }
+      : this.#resourceList(first, second);
   }
 
   #coreVersions(): object {
@@ -77,7 +79,11 @@ export class Discovery {
 
   #groupList(): object {
     const groups = [...this.#groups].filter(([group]) => group !== '');
-    return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(([group, versions]) => apiGroup(group, versions)) };
+    return {
+      kind: 'APIGroupList',
+      apiVersion: 'v1',
+      groups: groups.map(([group, versions]) => apiGroup(group, versions)),
+    };
   }
 
   #resourceList(group: string, version: string): object | undefined {

@@ -22,7 +22,9 @@ export function jsonEncoder(resource: Resource, contentType = 'application/json'
     contentType,
     one: (snapshot) => Buffer.concat([whole(snapshot), newline]),
     *list(snapshots, meta) {
-      yield text(`{"kind":"${kind.listKind}","apiVersion":"${kind.apiVersion}","metadata":${listMetaJson(meta)},"items":[`);
+      yield text(
+        `{"kind":"${kind.listKind}","apiVersion":"${kind.apiVersion}","metadata":${listMetaJson(meta)},"items":[`,
+      );
       const open = resource.custom
         ? `{"kind":"${kind.kind}","apiVersion":"${kind.apiVersion}","metadata":{`
         : '{"metadata":{';

@@ -53,7 +53,9 @@ export function metadataEncoder(resource: Resource, version: string, contentType
     contentType,
     one,
     *list(snapshots, meta) {
-      yield text(`{"kind":"PartialObjectMetadataList","apiVersion":"${apiVersion}","metadata":${listMetaJson(meta)},"items":[`);
+      yield text(
+        `{"kind":"PartialObjectMetadataList","apiVersion":"${apiVersion}","metadata":${listMetaJson(meta)},"items":[`,
+      );
       let separator = '';
       for (const snapshot of snapshots) {
         const [revision, fields] = metadataFields(resource, snapshot);

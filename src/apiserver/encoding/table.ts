@@ -20,7 +20,12 @@ export interface TableOptions {
 /** What a kind without columns of its own shows. */
 const plainColumns: readonly Column<KubernetesObject>[] = [
   { name: 'Name', type: 'string', format: 'name', doc: 'Name of the object.', value: ({ metadata }) => metadata.name },
-  { name: 'Created At', type: 'date', doc: 'When the object was created.', value: ({ metadata }) => metadata.creationTimestamp },
+  {
+    name: 'Created At',
+    type: 'date',
+    doc: 'When the object was created.',
+    value: ({ metadata }) => metadata.creationTimestamp,
+  },
 ];
 
 export function columnsOf(resource: Resource): readonly Column<KubernetesObject>[] {

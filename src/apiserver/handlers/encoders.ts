@@ -11,7 +11,12 @@ import { yamlEncoder, yamlFormatter } from '../encoding/yaml.ts';
 import type { MediaType } from '../http/negotiate.ts';
 import type { Resource } from '../registry/resources.ts';
 
-export async function encoderOf(resource: Resource, media: MediaType, query: URLSearchParams, clock: Clock): Promise<Encoder> {
+export async function encoderOf(
+  resource: Resource,
+  media: MediaType,
+  query: URLSearchParams,
+  clock: Clock,
+): Promise<Encoder> {
   const { format, shape, contentType, version } = media;
   if (format === 'protobuf') {
     // Custom resources have no field numbers.

@@ -58,7 +58,8 @@ export async function watchObjects(call: Call, flusher: Flusher, signal: AbortSi
   const { store } = server.registry;
   const timeout = info.query.get('timeoutSeconds');
   const { namespace, name } = target;
-  const named = name !== '' && query.fieldSelector === null ? { ...query, fieldSelector: `metadata.name=${name}` } : query;
+  const named =
+    name !== '' && query.fieldSelector === null ? { ...query, fieldSelector: `metadata.name=${name}` } : query;
   await serveWatch(
     exchange,
     (onReady) => openFeed({ store, resource, namespace, query: named, onReady }),
@@ -157,7 +158,9 @@ export async function deleteCollection(call: Call): Promise<Answer> {
       if (!(error instanceof StatusError) || error.code !== 404) throw error;
     }
   }
-  const left = entries.map((entry) => store.get(keyOf(resource, metaOf(entry.value).namespace ?? '', metaOf(entry.value).name ?? '')) ?? entry);
+  const left = entries.map(
+    (entry) => store.get(keyOf(resource, metaOf(entry.value).namespace ?? '', metaOf(entry.value).name ?? '')) ?? entry,
+  );
   const encoder = await encoderOf(resource, call.media, info.query, server.clock);
   await sendPieces(call.exchange, { 'content-type': encoder.contentType }, encoder.list(left, meta));
   return { type: 'done' };
@@ -168,7 +171,13 @@ export async function deleteOptionsOf(call: Call): Promise<DeleteOptions> {
   const { exchange, server, info } = call;
   const body = await readBody(exchange, server.clock);
   if (body.length === 0) return queryOptions(info.query);
-  const parsed = await parseBody(body, bodyFormat(exchange.headers['content-type']), false, undefined, DeleteOptionsStruct.schema);
+  const parsed = await parseBody(
+    body,
+    bodyFormat(exchange.headers['content-type']),
+    false,
+    undefined,
+    DeleteOptionsStruct.schema,
+  );
   if (!isRecord(parsed.value)) throw badRequest('the body of a delete must be a DeleteOptions object');
   const { kind, apiVersion: _version, ...fields } = parsed.value;
   if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions') {

@@ -3,7 +3,13 @@
  * clients are cut off: headers must be complete in 10 s, a TLS handshake in 10 s.
  */
 import { once } from 'node:events';
-import { createSecureServer, type Http2SecureServer, type Http2Session, type SecureServerOptions, type ServerHttp2Stream } from 'node:http2';
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2Session,
+  type SecureServerOptions,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';

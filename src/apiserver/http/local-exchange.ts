@@ -17,7 +17,10 @@ export interface LocalAnswer {
 }
 
 /** `answer` resolves when the whole answer is there; it rejects when the request is aborted or broken off. */
-export function localExchange(request: LocalRequest): { readonly exchange: Exchange; readonly answer: Promise<LocalAnswer> } {
+export function localExchange(request: LocalRequest): {
+  readonly exchange: Exchange;
+  readonly answer: Promise<LocalAnswer>;
+} {
   const { promise: answer, resolve, reject } = Promise.withResolvers<LocalAnswer>();
   const closing = new Set<() => void>();
   let started = false;
@@ -60,6 +63,9 @@ export function localExchange(request: LocalRequest): { readonly exchange: Excha
 
 function plain(headers: Headers): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), Array.isArray(value) ? value.join(', ') : String(value)]),
+    Object.entries(headers).map(([name, value]) => [
+      name.toLowerCase(),
+      Array.isArray(value) ? value.join(', ') : String(value),
+    ]),
   );
 }

@@ -8,16 +8,25 @@ const batchSize = 128 * 1024;
 export async function pump(pieces: Iterable<Uint8Array>, out: Outlet): Promise<void> {
   for (const batch of batches(pieces)) {
     if (out.closed) return;
-    if (!out.write(batch)) await out.drained();
+    if (batch.length > 0 && !out.write(batch)) await out.drained();
     await turn();
   }
 }
 
-/** The pieces copied together into batches. */
-export function* batches(pieces: Iterable<Uint8Array>): Iterable<Uint8Array> {
+/** How many empty pieces, each a sign of work done, make a pause. */
+const perPause = 40;
+const pause = new Uint8Array();
+
+/** The pieces copied together into batches. An empty batch is a pause in a computation that has nothing to show yet. */
+export function* batches(pieces: Iterable<Uint8Array>): Generator<Uint8Array, undefined> {
   let batch = Buffer.allocUnsafe(batchSize);
   let size = 0;
+  let silent = 0;
   for (const piece of pieces) {
+    if (piece.length === 0) {
+      if ((silent += 1) % perPause === 0) yield pause;
+      continue;
+    }
     if (size + piece.length > batchSize) {
       if (size > 0) yield batch.subarray(0, size);
       batch = Buffer.allocUnsafe(Math.max(batchSize, piece.length));
@@ -27,6 +36,7 @@ export function* batches(pieces: Iterable<Uint8Array>): Iterable<Uint8Array> {
     size += piece.length;
   }
   if (size > 0) yield batch.subarray(0, size);
+  return undefined;
 }
 
 /** Lets other requests have their turn. */

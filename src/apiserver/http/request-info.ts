@@ -70,7 +70,9 @@ function decodePath(raw: string): string {
   try {
     return decodeURIComponent(raw);
   } catch {
-    throw badRequest(`the path ${JSON.stringify(raw)} is not well-formed: a % must be followed by two hex digits of UTF-8`);
+    throw badRequest(
+      `the path ${JSON.stringify(raw)} is not well-formed: a % must be followed by two hex digits of UTF-8`,
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import { InvariantError, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { internalError, StatusError, type Status } from '../errors.ts';
 import { outletOf, type Exchange, type Headers } from './exchange.ts';
-import { batches, pump } from './pump.ts';
+import { batches, pump, turn } from './pump.ts';
 
 /** Upstream compresses what is larger than this, at the fastest level. */
 const compressFrom = 128 * 1024;
@@ -15,7 +15,9 @@ export const commonHeaders: Headers = { 'cache-control': 'no-cache, private' };
 /** `Warning: 299 - "text"`, one header per text. */
 export function warningHeaders(warnings: readonly string[]): Headers {
   if (warnings.length === 0) return {};
-  const escaped = [...new Set(warnings)].map((text) => `299 - "${text.replaceAll(/[\\"]/g, '\\$&').replaceAll(/[\r\n]+/g, ' ')}"`);
+  const escaped = [...new Set(warnings)].map(
+    (text) => `299 - "${text.replaceAll(/[\\"]/g, '\\$&').replaceAll(/[\r\n]+/g, ' ')}"`,
+  );
   return { warning: escaped };
 }
 
@@ -34,24 +36,25 @@ export function sendBytes(exchange: Exchange, status: number, headers: Headers, 
   const all = { ...commonHeaders, ...headers };
   if (body.length < compressFrom || !acceptsGzip(exchange)) return exchange.send(status, all, body);
   gzip(body, { level }, (error, compressed) => {
-    if (error === null) exchange.send(status, { ...all, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, compressed);
+    if (error === null)
+      exchange.send(status, { ...all, 'content-encoding': 'gzip', vary: 'Accept-Encoding' }, compressed);
     else exchange.send(status, all, body);
   });
 }
 
 /** Pieces of unknown number: small answers go out whole, large ones as a stream, compressed if the client likes. */
 export async function sendPieces(exchange: Exchange, headers: Headers, pieces: Iterable<Uint8Array>): Promise<void> {
-  const rest = batches(pieces)[Symbol.iterator]();
-  const first = rest.next();
-  const second = first.done === true ? first : rest.next();
-  if (second.done === true) {
-    const body = first.done === true ? new Uint8Array() : first.value;
-    return sendBytes(exchange, 200, headers, body);
+  const rest = batches(pieces);
+  const begun: Uint8Array[] = [];
+  while (begun.length < 2) {
+    const { done, value } = rest.next();
+    if (done === true) return sendBytes(exchange, 200, headers, begun[0] ?? new Uint8Array());
+    if (value.length === 0) await turn();
+    else begun.push(value);
   }
   const all = (function* () {
-    if (first.done !== true) yield first.value;
-    yield second.value;
-    yield* { [Symbol.iterator]: () => rest };
+    yield* begun;
+    yield* rest;
   })();
   const compress = acceptsGzip(exchange);
   const encoding = compress ? { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : {};
@@ -82,7 +85,8 @@ export function sendText(exchange: Exchange, status: number, text: string, heade
 export function statusOf(error: unknown, log: Logger, what: string): Status & { readonly code: number } {
   if (error instanceof StatusError) return { ...error.status, code: error.code };
   log.error('a request failed unexpectedly', { request: what, error: error instanceof Error ? error.stack : error });
-  const hidden = error instanceof InvariantError ? 'an invariant of the server is broken; its log says which' : messageOf(error);
+  const hidden =
+    error instanceof InvariantError ? 'an invariant of the server is broken; its log says which' : messageOf(error);
   return { ...internalError(hidden).status, code: 500 };
 }
 

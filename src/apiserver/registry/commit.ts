@@ -1,5 +1,12 @@
 /** The end of the write path: what was prepared becomes durable, or the conflict becomes an answer. */
-import { ConflictError, FutureRevisionError, StorageError, type Commit, type Expectation, type Write } from '../../store/store.ts';
+import {
+  ConflictError,
+  FutureRevisionError,
+  StorageError,
+  type Commit,
+  type Expectation,
+  type Write,
+} from '../../store/store.ts';
 import { alreadyExists, conflict, notFound, serviceUnavailable } from '../errors.ts';
 import type { Claim, Registry, Target, WriteContext } from './context.ts';
 import { keyOf } from './resources.ts';
@@ -70,7 +77,8 @@ async function commit(
     committed = true;
     return result;
   } catch (error) {
-    if (error instanceof ConflictError) throw error.key === key ? new Overtaken(error.message) : new ClaimLost(error.message);
+    if (error instanceof ConflictError)
+      throw error.key === key ? new Overtaken(error.message) : new ClaimLost(error.message);
     if (error instanceof StorageError) throw serviceUnavailable(`${target.resource.name.resource}: ${error.message}`);
     if (error instanceof FutureRevisionError) throw conflict(target.resource.name, target.name);
     throw error;

@@ -15,6 +15,7 @@ import { admissionOf } from './admit.ts';
 import { Overtaken, putObject, removeObject } from './commit.ts';
 import { claimOf, type Registry, type Target, type WriteContext } from './context.ts';
 import { keyOf } from './resources.ts';
+import { isHeld, markNamespace } from './namespace-deletion.ts';
 import { draftMeta, metaOf, type DraftObject, type Snapshot } from './snapshot.ts';
 
 export interface DeleteOptions {
@@ -68,7 +69,9 @@ function checkOptions(options: DeleteOptions): void {
   const { propagationPolicy: policy, orphanDependents } = options;
   const faults: Fault[] = [];
   if (policy !== undefined && orphanDependents !== undefined) {
-    faults.push(invalidField('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set'));
+    faults.push(
+      invalidField('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set'),
+    );
   }
   if (policy !== undefined && !policies.includes(policy)) {
     faults.push(notSupported('propagationPolicy', policy, [...policies, 'nil']));
@@ -105,9 +108,10 @@ async function attemptDelete(
   const grace = graceOf(target, options, old, registry.clock.now());
   if (grace.type === 'pending') return { snapshot: old, gone: false };
   const finalizers = finalizersOf(metaOf(old.value).finalizers ?? [], options, target);
-  if (grace.type === 'graceful' || finalizers.length > 0) {
+  if (grace.type === 'graceful' || finalizers.length > 0 || isHeld(target.resource.storage, old.value)) {
     const draft = deepClone(old.value) as DraftObject;
     mark(registry, draft, grace, finalizers);
+    markNamespace(target.resource.storage, draft);
     if (deepEqual(draft, old.value)) return { snapshot: old, gone: false };
     const snapshot = await putObject(registry, target, draft, context, {
       expect: old.revision,
@@ -134,7 +138,8 @@ function graceOf(target: Target, options: DeleteOptions, old: Entry, now: number
   if (storage.group !== '' || storage.kind !== 'Pod') return { type: 'none' };
   const meta = metaOf(old.value);
   const asked = options.gracePeriodSeconds === undefined ? undefined : atLeast(options.gracePeriodSeconds);
-  if (meta.deletionTimestamp !== undefined) return shorten(meta.deletionTimestamp, meta.deletionGracePeriodSeconds, asked, now);
+  if (meta.deletionTimestamp !== undefined)
+    return shorten(meta.deletionTimestamp, meta.deletionGracePeriodSeconds, asked, now);
   const seconds = podGrace(old.value, asked);
   // Zero is a deletion at once, but upstream still marks the object first; nobody can see the difference here.
   return seconds === 0 ? { type: 'none' } : { type: 'graceful', seconds, at: now + seconds * 1000 };

@@ -39,7 +39,9 @@ export async function parseBody(
   }
   try {
     // JSON is YAML, and the quick reader takes most of what comes as YAML from programs.
-    return format === 'yaml' && !text.trimStart().startsWith('{') ? await parseYaml(text) : parseJson(text, { duplicates });
+    return format === 'yaml' && !text.trimStart().startsWith('{')
+      ? await parseYaml(text)
+      : parseJson(text, { duplicates });
   } catch (error) {
     if (error instanceof JsonError || error instanceof YamlError) throw badRequest(error.message);
     throw error;
@@ -55,7 +57,8 @@ export function readObject(resource: Resource, parsed: ParsedBody, context: Writ
 
 /** The body must say the kind that the path stands for. Throws 400. */
 export function checkType(kind: Kind, json: unknown): Record<string, unknown> {
-  if (!isRecord(json)) throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): it is not a JSON object`);
+  if (!isRecord(json))
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): it is not a JSON object`);
   const { apiVersion = '', kind: name = '' } = json;
   if (typeof apiVersion !== 'string' || typeof name !== 'string') {
     throw badRequest(`couldn't get version/kind; json parse error: apiVersion and kind must be strings`);
@@ -90,7 +93,9 @@ export function decodeKind(
     decoded = decodeObject(kind.schema, json);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${error.message}`);
+    throw badRequest(
+      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${error.message}`,
+    );
   }
   complain(kind, [...duplicates, ...decoded.unknown], context);
   const draft = decoded.value;

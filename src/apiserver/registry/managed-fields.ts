@@ -6,7 +6,12 @@ import { draftMeta, metaOf, type DraftObject, type Snapshot } from './snapshot.t
 export function managerOf(context: WriteContext): string {
   if (context.fieldManager !== '') return context.fieldManager;
   const [agent = ''] = context.userAgent.split('/', 1);
-  return [...agent].filter((character) => character >= ' ' && character !== '\u007f').join('').slice(0, 128) || 'unknown';
+  return (
+    [...agent]
+      .filter((character) => character >= ' ' && character !== '\u007f')
+      .join('')
+      .slice(0, 128) || 'unknown'
+  );
 }
 
 export function recordWrite(

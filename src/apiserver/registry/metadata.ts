@@ -40,7 +40,11 @@ export function keepIdentity(draft: DraftObject, old: ObjectMeta): void {
   }
 }
 
-function set<K extends keyof ObjectMeta>(meta: { -readonly [P in keyof ObjectMeta]: ObjectMeta[P] }, key: K, value: ObjectMeta[K] | undefined): void {
+function set<K extends keyof ObjectMeta>(
+  meta: { -readonly [P in keyof ObjectMeta]: ObjectMeta[P] },
+  key: K,
+  value: ObjectMeta[K] | undefined,
+): void {
   if (value === undefined) delete meta[key];
   else meta[key] = value;
 }

@@ -42,7 +42,12 @@ export function patched(
   return convertIn(resource, decodeKind(resource.kind, merged, patch.duplicates, context));
 }
 
-function merge(resource: Resource, present: DraftObject, format: Exclude<PatchFormat, 'apply'>, patch: unknown): unknown {
+function merge(
+  resource: Resource,
+  present: DraftObject,
+  format: Exclude<PatchFormat, 'apply'>,
+  patch: unknown,
+): unknown {
   try {
     if (format === 'json') return applyJsonPatch(present, patch);
     if (format === 'merge') return applyMergePatch(present, patch);

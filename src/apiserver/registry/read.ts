@@ -56,7 +56,9 @@ export function listQueryOf(query: URLSearchParams): ListQuery {
 /** A whole number in a query. Throws 400. */
 export function integerOf(name: string, value: string): number {
   if (/^-?\d{1,15}$/.test(value)) return Number(value);
-  throw badRequest(`unable to convert query parameter ${name}: strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  throw badRequest(
+    `unable to convert query parameter ${name}: strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`,
+  );
 }
 
 export interface ListResult {
@@ -148,7 +150,8 @@ function page(store: Reader, prefix: string, options: PageOptions): ListResult {
     const full = fill(found, range.entries, limit, selection);
     const last = full ?? range.entries.at(-1);
     const more = last !== undefined && (range.remaining > 0 || last !== range.entries.at(-1));
-    if (!more || full !== undefined) return resultOf(found, at, prefix, more ? last : undefined, more && selection.all ? range.remaining : undefined);
+    if (!more || full !== undefined)
+      return resultOf(found, at, prefix, more ? last : undefined, more && selection.all ? range.remaining : undefined);
     after = last.key;
   }
 }
@@ -187,7 +190,9 @@ function startOf(query: ListQuery, prefix: string): Start {
 }
 
 function encodeToken(revision: Revision, start: string): string {
-  return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start: `${start}\u0000` })).toString('base64url');
+  return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start: `${start}\u0000` })).toString(
+    'base64url',
+  );
 }
 
 function decodeToken(token: string): { readonly rv: number; readonly start: string } {
@@ -219,4 +224,3 @@ function listError(error: unknown, after: string | undefined, prefix: string, co
   if (!continued) return expired(`The resourceVersion for the provided list is too old.`);
   return expired(inconsistent, encodeToken(-1, (after ?? prefix).slice(prefix.length)));
 }
-

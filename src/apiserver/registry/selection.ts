@@ -45,7 +45,9 @@ function checkField(resource: Resource, field: string): void {
   const { selectable } = resource.storage;
   if (selectable !== undefined && Object.hasOwn(selectable, field)) return;
   if (selectable !== undefined) throw badRequest(`field label not supported: ${field}`);
-  throw badRequest(`${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
+  throw badRequest(
+    `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+  );
 }
 
 function parsed<T>(parse: () => T): T {

@@ -16,7 +16,8 @@ const statusOnCreate: ReadonlySet<string> = new Set(['Node']);
  */
 export function finishDraft(kind: Kind, draft: DraftObject, old: object | undefined, subresource: string): void {
   if (old === undefined) {
-    if (kind.subresources.status === true && !(kind.group === '' && statusOnCreate.has(kind.kind))) resetStatus(kind, draft);
+    if (kind.subresources.status === true && !(kind.group === '' && statusOnCreate.has(kind.kind)))
+      resetStatus(kind, draft);
     kind.prepareCreate?.(draft);
     return;
   }

@@ -2,6 +2,7 @@
  * PUT, and every other change of a present object: the new state is computed from the stored one and
  * written if that is still the stored one. Who did not insist on a revision is retried when overtaken.
  */
+import type { Kind } from '../../api/kind.ts';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/meta/validate-object-meta.ts';
 import type { Fault } from '../../schema/fault.ts';
 import { deepEqual } from '../../schema/freeze.ts';
@@ -14,6 +15,7 @@ import { claimOf, type Registry, type Target, type WriteContext } from './contex
 import { createObject } from './create.ts';
 import { recordWrite } from './managed-fields.ts';
 import { keepIdentity, settleNamespace } from './metadata.ts';
+import { isHeld } from './namespace-deletion.ts';
 import { keyOf } from './resources.ts';
 import { draftMeta, metaOf, seal, withRevision, type DraftObject, type Snapshot } from './snapshot.ts';
 import { finishDraft, validateKindUpdate } from './strategy.ts';
@@ -67,12 +69,18 @@ export async function updateObject(
       const lost = error instanceof Overtaken || error instanceof ClaimLost;
       if (!lost) throw error;
       if (error instanceof Overtaken && insisted) throw conflict(resource.name, name);
-      if (attempt >= mostAttempts) throw error instanceof Overtaken ? conflict(resource.name, name) : internalError(error.message);
+      if (attempt >= mostAttempts)
+        throw error instanceof Overtaken ? conflict(resource.name, name) : internalError(error.message);
     }
   }
 }
 
-async function createAbsent(registry: Registry, target: Target, draft: DraftObject, context: WriteContext): Promise<Snapshot> {
+async function createAbsent(
+  registry: Registry,
+  target: Target,
+  draft: DraftObject,
+  context: WriteContext,
+): Promise<Snapshot> {
   const { resourceVersion = '' } = metaOf(draft);
   if (resourceVersion !== '' && resourceVersion !== '0') throw conflict(target.resource.name, target.name);
   draftMeta(draft).name = target.name;
@@ -137,7 +145,7 @@ async function attemptUpdate(
     throw error;
   }
   const now = seal(kind, draft);
-  if (isFinished(now.value, old.value)) return finishDeletion(registry, target, now, old, context);
+  if (isFinished(kind, now.value, old.value)) return finishDeletion(registry, target, now, old, context);
   if (claim === undefined && sameBytes(now.bytes, old.bytes, now.value, old.value)) return old;
   return putObject(registry, target, draft, context, { expect: old.revision, claim, shown: old.revision });
 }
@@ -163,15 +171,11 @@ function sameBytes(bytes: Uint8Array, oldBytes: Uint8Array, value: object, old: 
 }
 
 /** The last finalizer of an object that is being deleted has gone. */
-function isFinished(value: object, old: object): boolean {
+function isFinished(kind: Kind, value: object, old: object): boolean {
   const meta = metaOf(value);
-  const had = metaOf(old).finalizers?.length ?? 0;
-  return (
-    had > 0 &&
-    (meta.finalizers?.length ?? 0) === 0 &&
-    meta.deletionTimestamp !== undefined &&
-    (meta.deletionGracePeriodSeconds ?? 0) === 0
-  );
+  if (meta.deletionTimestamp === undefined || (meta.deletionGracePeriodSeconds ?? 0) > 0) return false;
+  const held = (object: object): boolean => (metaOf(object).finalizers?.length ?? 0) > 0 || isHeld(kind, object);
+  return held(old) && !held(value);
 }
 
 async function finishDeletion(

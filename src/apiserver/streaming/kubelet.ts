@@ -40,7 +40,8 @@ export function forwardedHeaders(headers: NodeJS.Dict<string | string[]>, upgrad
 }
 
 export function connection(connector: NodeConnector | undefined, address: NodeAddress): RequestOptions {
-  if (connector === undefined) throw serviceUnavailable('this server has no credentials for nodes, so it cannot reach them');
+  if (connector === undefined)
+    throw serviceUnavailable('this server has no credentials for nodes, so it cannot reach them');
   const { key, cert, ca } = connector;
   // Kubelets' certificates name the node.
   return { host: address.host, port: address.port, key, cert, ca, servername: address.node, timeout: 0 };
@@ -48,7 +49,10 @@ export function connection(connector: NodeConnector | undefined, address: NodeAd
 
 function unreachable(address: NodeAddress, error: unknown): StatusError {
   return internalError(
-    `error dialing backend: ${address.node} (${address.host}:${address.port}) ${codeOf(error) ?? ''} ${messageOf(error)}`.replace('  ', ' '),
+    `error dialing backend: ${address.node} (${address.host}:${address.port}) ${codeOf(error) ?? ''} ${messageOf(error)}`.replace(
+      '  ',
+      ' ',
+    ),
   );
 }
 
@@ -72,7 +76,9 @@ export function pipeRequest(
       outgoing.destroy();
       resolve();
     });
-    outgoing.on('error', (error) => (exchange.started ? (exchange.destroy(), resolve()) : reject(unreachable(address, error))));
+    outgoing.on('error', (error) =>
+      exchange.started ? (exchange.destroy(), resolve()) : reject(unreachable(address, error)),
+    );
     outgoing.on('response', (answer) => relay(exchange, answer).then(resolve, reject));
     exchange.body.pipe(outgoing);
   });
@@ -109,7 +115,12 @@ async function collect(answer: IncomingMessage, limit: number): Promise<string> 
 function refusalOf(status: number, body: string): StatusError {
   const message = body.trim();
   if (status === 400) return new StatusError(400, 'BadRequest', message);
-  if (status === 404) return new StatusError(404, 'NotFound', message === '' ? 'the server could not find the requested resource' : message);
+  if (status === 404)
+    return new StatusError(
+      404,
+      'NotFound',
+      message === '' ? 'the server could not find the requested resource' : message,
+    );
   return new StatusError(status, status === 500 ? 'InternalError' : '', message);
 }
 
@@ -151,7 +162,8 @@ export function tunnel(
 
 function headOf(answer: IncomingMessage): string {
   const lines = [`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}`];
-  for (let at = 0; at < answer.rawHeaders.length; at += 2) lines.push(`${answer.rawHeaders[at]}: ${answer.rawHeaders[at + 1]}`);
+  for (let at = 0; at < answer.rawHeaders.length; at += 2)
+    lines.push(`${answer.rawHeaders[at]}: ${answer.rawHeaders[at + 1]}`);
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 

@@ -91,6 +91,11 @@ function assign(registry: Registry, name: string, draft: DraftObject, binding: D
   if (annotations !== undefined) meta.annotations = { ...meta.annotations, ...annotations };
   if (labels !== undefined) meta.labels = { ...labels, ...meta.labels };
   const others = (pod.status.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
-  const scheduled = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: timestamp(registry.clock.now()) };
+  const scheduled = {
+    type: 'PodScheduled',
+    status: 'True',
+    lastProbeTime: null,
+    lastTransitionTime: timestamp(registry.clock.now()),
+  };
   pod.status = { ...pod.status, conditions: [...others, scheduled] };
 }

@@ -42,7 +42,9 @@ function checkWatch(query: ListQuery): void {
   }
   if (match !== '') {
     if (initial === undefined) {
-      faults.push(forbiddenField(path, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
+      faults.push(
+        forbiddenField(path, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
+      );
     }
     if (match !== 'NotOlderThan') faults.push(notSupported(path, match, ['NotOlderThan', '']));
     if (query.continue !== '') {

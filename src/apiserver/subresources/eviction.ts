@@ -1,0 +1,167 @@
+/** `pods/NAME/eviction`: a deletion that a PodDisruptionBudget may put off. */
+import { timestamp } from '../../base/clock.ts';
+import { Pod } from '../../api/core/pod.ts';
+import { Eviction } from '../../api/policy/eviction.ts';
+import { PodDisruptionBudget } from '../../api/policy/pod-disruption-budget.ts';
+import { deepClone } from '../../schema/freeze.ts';
+import { matches, selectorOf } from '../../schema/selector.ts';
+import { badRequest, forbidden, notFound, StatusError, success, tooManyRequests } from '../errors.ts';
+import { bodyOf } from '../handlers/objects.ts';
+import { checkOptions } from '../handlers/options.ts';
+import type { Target } from '../registry/context.ts';
+import { deleteObject, type DeleteOptions } from '../registry/delete.ts';
+import { checkType, decodeKind } from '../registry/draft.ts';
+import { readOne } from '../registry/read.ts';
+import { prefixOf } from '../registry/resources.ts';
+import { metaOf, type DraftObject } from '../registry/snapshot.ts';
+import { updateObject } from '../registry/update.ts';
+import type { Answer, Call, SubresourceHandler } from '../server-types.ts';
+
+/** Evictions that the budget's controller has not confirmed yet; beyond this it is not keeping up. */
+const mostUnconfirmed = 2_000;
+const retrySeconds = 10;
+const violated = "Cannot evict pod as it would violate the pod's disruption budget.";
+
+export const evictionHandler: SubresourceHandler = {
+  verbs: ['create'],
+  async handle(call) {
+    checkOptions('CreateOptions', call.info.query);
+    const parsed = await bodyOf(call, Eviction);
+    const eviction = decodeKind(Eviction, checkEviction(parsed.value), parsed.duplicates, call.context);
+    return evict(call, eviction);
+  },
+};
+
+/** The old version of the group has the same shape. */
+function checkEviction(value: unknown): Record<string, unknown> {
+  const { apiVersion } = (value ?? {}) as { readonly apiVersion?: unknown };
+  if (apiVersion !== 'policy/v1beta1') return checkType(Eviction, value);
+  return checkType(Eviction, { ...(value as object), apiVersion: Eviction.apiVersion });
+}
+
+async function evict(call: Call, eviction: DraftObject): Promise<Answer> {
+  const { target, server, resource } = call;
+  const { name = '' } = metaOf(eviction);
+  if (name !== '' && name !== target.name) throw badRequest('name in URL does not match name in Eviction object');
+  const options = (eviction['deleteOptions'] ?? {}) as DeleteOptions;
+  const dryRun = call.context.dryRun || (options.dryRun?.length ?? 0) > 0;
+  const context = { ...call.context, dryRun };
+  const entry = readOne(server.registry.store, resource, target.namespace, target.name);
+  const pod = entry.value as Pod;
+  if (needsBudget(pod)) {
+    const budgets = budgetsOf(call, pod);
+    if (budgets.length > 1) {
+      const message =
+        'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
+      throw new StatusError(500, 'InternalError', message, {});
+    }
+    const [budget] = budgets;
+    if (budget !== undefined && !unprotected(pod, budget)) await spend({ ...call, context }, budget);
+  }
+  const { preconditions = {} } = options;
+  const pinned = { ...options, preconditions: { uid: pod.metadata.uid, ...preconditions } };
+  await deleteObject(server.registry, { ...target, subresource: '' }, pinned, context);
+  return { type: 'value', status: 201, value: { ...success(), code: 201 } };
+}
+
+/** Pods that do no work can go at any time. */
+function needsBudget({ metadata, status }: Pod): boolean {
+  const { phase } = status ?? {};
+  return metadata.deletionTimestamp === undefined && phase !== 'Succeeded' && phase !== 'Failed' && phase !== 'Pending';
+}
+
+function budgetTarget({ server, target }: Call, name: string): Target {
+  return {
+    resource: server.resources.of(PodDisruptionBudget),
+    namespace: target.namespace,
+    name,
+    subresource: 'status',
+  };
+}
+
+function budgetsOf(call: Call, pod: Pod): readonly PodDisruptionBudget[] {
+  const { server, target } = call;
+  const { resource } = budgetTarget(call, '');
+  const { entries } = server.registry.store.range(prefixOf(resource, target.namespace));
+  return entries
+    .map(({ value }) => value as PodDisruptionBudget)
+    .filter(({ spec }) => matches(selectorOf(spec?.selector), pod.metadata.labels));
+}
+
+/** An unhealthy pod may be evicted when its budget says that such pods are not what it protects. */
+function unprotected({ status }: Pod, budget: PodDisruptionBudget): boolean {
+  const ready = status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;
+  if (ready) return false;
+  if (budget.spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true;
+  const { currentHealthy = 0, desiredHealthy = 0 } = budget.status ?? {};
+  return currentHealthy >= desiredHealthy && desiredHealthy > 0;
+}
+
+/** Takes one disruption from the budget. Throws 429 when there is none. */
+async function spend(call: Call, { metadata }: PodDisruptionBudget): Promise<void> {
+  const { server, target, context } = call;
+  const budgetAt = budgetTarget(call, metadata.name);
+  await updateObject(server.registry, budgetAt, context, {
+    merged: true,
+    createAbsent: false,
+    rules: 'none',
+    direct: true,
+    next(old) {
+      if (old === undefined) throw notFound(budgetAt.resource.name, metadata.name);
+      const budget = old.value as PodDisruptionBudget;
+      checkBudget(budget);
+      const draft = deepClone(old.value) as DraftObject;
+      const { status } = budget;
+      const now = timestamp(server.clock.now());
+      const left = (status?.disruptionsAllowed ?? 0) - 1;
+      draft['status'] = {
+        ...status,
+        disruptionsAllowed: left,
+        disruptedPods: { ...status?.disruptedPods, [target.name]: now },
+        ...(left > 0 ? {} : { conditions: exhausted(budget, now) }),
+      };
+      return draft;
+    },
+  });
+}
+
+function exhausted({ metadata, status }: PodDisruptionBudget, now: string): readonly object[] {
+  const others = (status?.conditions ?? []).filter(({ type }) => type !== 'DisruptionAllowed');
+  const before = status?.conditions?.find(({ type }) => type === 'DisruptionAllowed');
+  return [
+    ...others,
+    {
+      type: 'DisruptionAllowed',
+      status: 'False',
+      reason: 'InsufficientPods',
+      message: '',
+      observedGeneration: metadata.generation,
+      lastTransitionTime: before?.status === 'False' ? before.lastTransitionTime : now,
+    },
+  ];
+}
+
+function checkBudget({ metadata, status }: PodDisruptionBudget): void {
+  const { name, generation = 0 } = metadata;
+  const of = { group: 'policy', resource: 'poddisruptionbudget' };
+  const refuse = (message: string): StatusError =>
+    tooManyRequests(violated, retrySeconds, [{ reason: 'DisruptionBudget', message }]);
+  if ((status?.observedGeneration ?? 0) < generation) {
+    throw refuse(`The disruption budget ${name} is still being processed by the server.`);
+  }
+  const allowed = status?.disruptionsAllowed ?? 0;
+  if (allowed < 0) throw forbidden(of, name, 'pdb disruptions allowed is negative');
+  if (Object.keys(status?.disruptedPods ?? {}).length > mostUnconfirmed) {
+    throw forbidden(of, name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller');
+  }
+  if (allowed > 0) return;
+  const { desiredHealthy = 0, currentHealthy = 0 } = status ?? {};
+  throw new StatusError(429, 'TooManyRequests', violated, {
+    causes: [
+      {
+        reason: 'DisruptionBudget',
+        message: `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
+      },
+    ],
+  });
+}

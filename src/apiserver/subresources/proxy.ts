@@ -1,0 +1,167 @@
+/** `/proxy` of pods, services and nodes: a request handed on to what the object stands for. */
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { messageOf } from '../../base/errors.ts';
+import type { Pod } from '../../api/core/pod.ts';
+import type { Service } from '../../api/core/service.ts';
+import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
+import { badRequest, serviceUnavailable, StatusError } from '../errors.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { readOne } from '../registry/read.ts';
+import { prefixOf } from '../registry/resources.ts';
+import type { Call, ServerState, SubresourceHandler, UpgradeCall } from '../server-types.ts';
+import { connection, forwardedHeaders, join } from '../streaming/kubelet.ts';
+import { addressOf, nodeOf } from '../streaming/node-address.ts';
+
+interface Destination {
+  readonly options: RequestOptions;
+  readonly secure: boolean;
+}
+
+type Place = Pick<Call, 'server' | 'target' | 'info' | 'request'>;
+
+/** `https:name:port`, `name:port` or `name`. */
+function partsOf(name: string): { readonly scheme: string; readonly name: string; readonly port: string } {
+  const parts = name.split(':');
+  if (parts.length === 3)
+    return { scheme: parts[0] === '' ? 'http' : (parts[0] ?? 'http'), name: parts[1] ?? '', port: parts[2] ?? '' };
+  return { scheme: 'http', name: parts[0] ?? '', port: parts[1] ?? '' };
+}
+
+const verbs = ['get', 'create', 'update', 'patch', 'delete'];
+
+function proxyHandler(locate: (place: Place) => Destination): SubresourceHandler {
+  return {
+    verbs,
+    async handle(call) {
+      const { request, exchange } = call;
+      // Relative links of a page only work below a slash.
+      if (request.rest === '' && (exchange.method === 'GET' || exchange.method === 'HEAD')) {
+        const location = `${call.info.path}/${call.info.rawQuery === '' ? '' : `?${call.info.rawQuery}`}`;
+        exchange.send(301, { location }, '');
+        return { type: 'done' };
+      }
+      await forward(exchange, destinationOf(call, locate));
+      return { type: 'done' };
+    },
+    upgrade: (call) => forwardUpgrade(call, destinationOf(call, locate)),
+  };
+}
+
+function destinationOf(place: Place, locate: (place: Place) => Destination): Destination {
+  const { options, secure } = locate(place);
+  const { rest } = place.request;
+  const path = encodeURI(rest === '' ? '/' : rest);
+  const { rawQuery } = place.info;
+  return { secure, options: { ...options, path: rawQuery === '' ? path : `${path}?${rawQuery}`, agent: false } };
+}
+
+export const nodeProxyHandler = proxyHandler(({ server, target }) => {
+  const { name, port } = partsOf(target.name);
+  const address = addressOf(nodeOf(server, name));
+  const chosen = port === '' ? address : { ...address, port: Number(port) };
+  return { options: connection(server.dependencies.nodes, chosen), secure: true };
+});
+
+export const podProxyHandler = proxyHandler(({ server, target }) => {
+  const { scheme, name, port } = partsOf(target.name);
+  const pod = readOne(server.registry.store, target.resource, target.namespace, name).value as Pod;
+  const { podIP = '' } = pod.status ?? {};
+  if (podIP === '') throw badRequest(`address not allowed: pod ${name} has no address yet`);
+  const first = pod.spec?.containers.flatMap(({ ports = [] }) => ports)[0]?.containerPort ?? 80;
+  return plain(scheme, podIP, port === '' ? first : Number(port));
+});
+
+export const serviceProxyHandler = proxyHandler(({ server, target }) => {
+  const { scheme, name, port } = partsOf(target.name);
+  const service = readOne(server.registry.store, target.resource, target.namespace, name).value as Service;
+  const ports = service.spec?.ports ?? [];
+  const wanted = port === '' ? ports[0] : ports.find((each) => each.name === port || String(each.port) === port);
+  if (wanted === undefined)
+    throw serviceUnavailable(`no service port ${JSON.stringify(port)} found for service ${JSON.stringify(name)}`);
+  const endpoint = endpointOf(server, target.namespace, name, wanted.name ?? '');
+  if (endpoint === undefined) throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`);
+  return plain(scheme, endpoint.host, endpoint.port);
+});
+
+function plain(scheme: string, host: string, port: number): Destination {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw badRequest(`invalid port ${port}`);
+  // As upstream: what pods and services show for a certificate is not checked.
+  return { secure: scheme === 'https', options: { host, port, rejectUnauthorized: false } };
+}
+
+function endpointOf(
+  server: ServerState,
+  namespace: string,
+  service: string,
+  portName: string,
+): { readonly host: string; readonly port: number } | undefined {
+  const resource = server.resources.of(EndpointSlice);
+  const found: { host: string; port: number }[] = [];
+  for (const { value } of server.registry.store.range(prefixOf(resource, namespace)).entries) {
+    const slice = value as EndpointSlice;
+    if (slice.metadata.labels?.['kubernetes.io/service-name'] !== service) continue;
+    const port = slice.ports?.find(({ name = '' }) => name === portName)?.port;
+    if (port === undefined || port === null) continue;
+    for (const { addresses, conditions } of slice.endpoints ?? []) {
+      const [host] = addresses;
+      if (host !== undefined && conditions?.ready !== false) found.push({ host, port });
+    }
+  }
+  return found[Math.floor(server.random.next() * found.length)];
+}
+
+function forward(exchange: Exchange, { options, secure }: Destination): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = secure ? httpsRequest : httpRequest;
+    const outgoing = request({
+      ...options,
+      method: exchange.method,
+      headers: forwardedHeaders(exchange.headers, false),
+    });
+    exchange.onClose(() => {
+      outgoing.destroy();
+      resolve();
+    });
+    outgoing.on('error', (error) => (exchange.started ? resolve(exchange.destroy()) : reject(unreachable(error))));
+    outgoing.on('response', (answer) => {
+      const headers = forwardedHeaders(answer.headers, false) as Record<string, string>;
+      const out = exchange.open(answer.statusCode ?? 502, headers);
+      answer.on('error', () => exchange.destroy());
+      answer.pipe(out.writable);
+    });
+    exchange.body.pipe(outgoing);
+  });
+}
+
+function unreachable(error: unknown): StatusError {
+  return new StatusError(503, 'ServiceUnavailable', `error trying to reach service: ${messageOf(error)}`);
+}
+
+function forwardUpgrade({ message, socket, head }: UpgradeCall, { options, secure }: Destination): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = secure ? httpsRequest : httpRequest;
+    const outgoing = request({ ...options, method: message.method, headers: forwardedHeaders(message.headers, true) });
+    socket.once('close', () => {
+      outgoing.destroy();
+      resolve();
+    });
+    outgoing.on('error', (error) => reject(unreachable(error)));
+    outgoing.on('response', (answer) =>
+      reject(new StatusError(answer.statusCode ?? 502, '', 'the upgrade was refused')),
+    );
+    outgoing.on('upgrade', (answer, other, first) => connect(socket, head, answer, other, first));
+    outgoing.end();
+  });
+}
+
+function connect(client: Duplex, head: Buffer, answer: IncomingMessage, other: Duplex, first: Buffer): void {
+  const lines = [`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}`];
+  for (let at = 0; at < answer.rawHeaders.length; at += 2)
+    lines.push(`${answer.rawHeaders[at]}: ${answer.rawHeaders[at + 1]}`);
+  client.write(`${lines.join('\r\n')}\r\n\r\n`);
+  if (first.length > 0) client.write(first);
+  if (head.length > 0) other.write(head);
+  join(client, other);
+}

@@ -11,8 +11,10 @@ import { certificateCredentials } from '../client/credentials.ts';
 import { createHttpsClient, type HttpsClient } from '../client/https-client.ts';
 import { Informer } from '../client/informer.ts';
 import { Informers } from '../client/informers.ts';
-import { createNodeAgent } from '../node/agent.ts';
+import { createNodeAgent, type NodeAgent } from '../node/agent.ts';
 import { nodeConfig, type NodeConfig } from '../node/config.ts';
+import { kubeletAuth } from '../node/server/auth.ts';
+import { createKubeletServer, type KubeletServer } from '../node/server/server.ts';
 import { createProxy } from '../proxy/proxy.ts';
 import { builtinHandler } from '../runtime/oci/oci-runtime.ts';
 import { readKeyPair } from './credentials.ts';
@@ -56,6 +58,8 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       config: configOf(options, podCidr),
       handlers: [builtinHandler],
     });
+    const kubelet = kubeletServerOf(options, agent, client);
+    await kubelet.listen();
     const proxyClient = clientAs(options, 'kube-proxy');
     const informers = new Informers({ client: proxyClient, clock, random, logger });
     const proxy = createProxy({
@@ -69,13 +73,31 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       podCidrs: [settings.podCidr],
       serviceCidrs: [settings.serviceCidr],
     });
-    const services: readonly Service[] = [runtime, agent, informers, proxy, untilReady(options, client)];
+    const services: readonly Service[] = [runtime, agent, kubelet, informers, proxy, untilReady(options, client)];
     await runAll(services, signal);
     await proxyClient.close();
   } finally {
     await client.close();
   }
   logger.info('stopped; containers run on', { data: layout.node(nodeName) });
+}
+
+function kubeletServerOf(options: AgentOptions, agent: NodeAgent, client: Client): KubeletServer {
+  const { layout, settings, nodeName, clock, logger } = options;
+  const pair = readKeyPair(layout.pki, `kubelet-${nodeName}`);
+  return createKubeletServer({
+    agent,
+    auth: kubeletAuth({ client, clock, nodeName, trustedUsers: ['kube-apiserver-kubelet-client'] }),
+    clock,
+    log: logger.named('kubelet'),
+    tls: {
+      certificate: pair.certificate,
+      key: pair.key,
+      clientAuthority: readKeyPair(layout.pki, 'ca').certificate,
+    },
+    address: '0.0.0.0',
+    port: settings.kubeletPort,
+  });
 }
 
 function clientAs({ layout, settings, clock, random }: AgentOptions, name: string): HttpsClient {

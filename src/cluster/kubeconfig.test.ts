@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { removeContext, writeContext } from './kubeconfig.ts';
+import { writeContext } from './kubeconfig.ts';
 
 let folder: string;
 let path: string;
@@ -65,13 +65,7 @@ describe('the context in a kubeconfig', () => {
   test('a broken file is left as it is, with a sentence', async () => {
     mkdirSync(join(folder, 'sub'));
     writeFileSync(path, 'a: [');
-    await expect(write()).rejects.toThrow(/not valid YAML.*left as it is/);
+    await expect(write()).rejects.toThrow(/not valid YAML/);
     expect(readFileSync(path, 'utf8')).toBe('a: [');
-  });
-
-  test('goes again with everything that was its own', async () => {
-    await write();
-    await removeContext(path, 'coracle');
-    expect(read()).toEqual({ apiVersion: 'v1', kind: 'Config', clusters: [], users: [], contexts: [] });
   });
 });

@@ -125,5 +125,6 @@ test('the files do not grow with the number of updates', async () => {
 test('nobody but its owner may read the files', async () => {
   const store = await opened();
   await store.commit([put('a', 'secret')]);
-  for (const name of readdirSync(directory)) expect({ name, others: statSync(join(directory, name)).mode & 0o077 }).toEqual({ name, others: 0 });
+  for (const name of readdirSync(directory))
+    expect({ name, others: statSync(join(directory, name)).mode & 0o077 }).toEqual({ name, others: 0 });
 });

@@ -164,7 +164,10 @@ export class ImageStore {
    * Folder names of the image's layers, lowest first, held until released. The image may have lost its
    * layers to a power cut: they are then unpacked again.
    */
-  async acquire(id: string, signal: AbortSignal): Promise<{ readonly layers: readonly string[]; release(): void }> {
+  async acquire(
+    id: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly layers: readonly string[]; readonly release: () => void }> {
     const record = this.#images.get(id);
     if (record === undefined) throw new Error(`image ${id} is not here`);
     const layers = record.config.rootfs.diff_ids.map((diffId) => this.layers.nameOf(diffId));

@@ -170,7 +170,7 @@ export interface ContainerStatus {
   readonly startedAt: number;
   readonly finishedAt: number;
   readonly exitCode: number;
-  /** '', 'Completed', 'Error', 'OOMKilled', 'ContainerCannotRun', 'StartError'. */
+  /** '', 'Completed', 'Error', 'OOMKilled', 'ContainerCannotRun', 'StartError', 'Unknown' (it ended unseen; exitCode is 255). */
   readonly reason: string;
   readonly message: string;
   readonly image: string;

@@ -9,7 +9,7 @@ import { messageOf } from '../../base/errors.ts';
 import { StartError } from '../runtime.ts';
 import type { ContainerDriver, Exit, Recovered } from './driver.ts';
 import { shortId } from './paths.ts';
-import type { ContainerRecord, ProcessIdentity } from './records.ts';
+import type { ContainerRecord } from './records.ts';
 import { environmentOf } from './spec.ts';
 
 /**
@@ -50,7 +50,7 @@ export class BuiltinDriver implements ContainerDriver {
     return Promise.resolve({});
   }
 
-  start(record: ContainerRecord): Promise<ProcessIdentity | undefined> {
+  start(record: ContainerRecord): Promise<void> {
     const [name = '', ...args] = [...record.config.command, ...record.config.args];
     const program = this.#options.programs[name];
     if (program === undefined) {
@@ -66,7 +66,7 @@ export class BuiltinDriver implements ContainerDriver {
     void this.#run(record.id, running, () =>
       program(args, env, (line) => running.log.write(line), running.abort.signal),
     );
-    return Promise.resolve(undefined);
+    return Promise.resolve();
   }
 
   signal(record: ContainerRecord, signal: number): void {

@@ -19,6 +19,7 @@ export class Cgroups {
   readonly version: 1 | 2;
   /** Mount points of the hierarchies. */
   readonly #mounts: readonly string[];
+  readonly #hybrid: string | undefined;
   /** Mount point by v1 controller. */
   readonly #controllers: ReadonlyMap<string, string>;
 
@@ -28,6 +29,7 @@ export class Cgroups {
       ([, path = '', type]) => (type === 'cgroup' || type === 'cgroup2') && path.startsWith('/sys/fs/cgroup'),
     );
     this.version = found.some(([, path, type]) => type === 'cgroup2' && path === '/sys/fs/cgroup') ? 2 : 1;
+    this.#hybrid = found.find(([, , type]) => type === 'cgroup2')?.[1];
     this.#mounts = [...new Set(found.map(([, path = '']) => path))];
     this.#controllers = new Map(
       found
@@ -69,6 +71,16 @@ export class Cgroups {
       if (clock.monotonic() > deadline) return false;
       await clock.sleep(pause);
     }
+  }
+
+  /**
+   * Beside v1 hierarchies, a runtime also makes a pod's group in the v2 one, where nobody who looks for
+   * controllers sees it. Removes it there if it is empty.
+   */
+  pruneHybrid(group: string): void {
+    if (this.version === 2 || this.#hybrid === undefined || group === '') return;
+    const folder = join(this.#hybrid, group);
+    if (existsSync(folder)) removeFolder(folder);
   }
 
   usage(group: string): CgroupUsage | undefined {

@@ -110,18 +110,30 @@ function tryRead(fd: number): boolean {
 
 function argumentsFor(options: ConmonOptions, container: MonitoredContainer): readonly string[] {
   const { paths } = container;
-  return [
-    ...['--api-version', '1', '-c', shortId(container.id), '-u', shortId(container.id), '-n', shortId(container.id)],
-    ...['-r', options.runtime, '-b', paths.bundle, '-p', paths.pidFile, '-P', paths.conmonPidFile],
-    ...['-l', container.logPath === '' ? 'none:' : `k8s-file:${container.logPath}`, '--no-sync-log'],
-    ...['--exit-dir', options.paths.exits, '--socket-dir-path', options.paths.attach],
-    ...['--log-level', 'error'],
-    ...['--runtime-arg', `--root=${options.paths.runtimeRoot}`],
-    ...['--runtime-arg', `--log=${paths.runtimeLog}`, '--runtime-arg', '--log-format=json'],
-    ...(container.tty ? ['-t'] : []),
-    ...(container.stdin ? ['-i'] : []),
+  const id = shortId(container.id);
+  const settings: readonly (readonly [string, string])[] = [
+    ['--api-version', '1'],
+    ['--cid', id],
+    ['--cuuid', id],
+    ['--name', id],
+    ['--runtime', options.runtime],
+    ['--bundle', paths.bundle],
+    ['--container-pidfile', paths.pidFile],
+    ['--conmon-pidfile', paths.conmonPidFile],
+    ['--log-path', container.logPath === '' ? 'none:' : `k8s-file:${container.logPath}`],
+    ['--log-level', 'error'],
+    ['--exit-dir', options.paths.exits],
+    ['--socket-dir-path', options.paths.attach],
+    ['--runtime-arg', `--root=${options.paths.runtimeRoot}`],
+    ['--runtime-arg', `--log=${paths.runtimeLog}`],
+    ['--runtime-arg', '--log-format=json'],
+  ];
+  const switches = [
+    ...(container.tty ? ['--terminal'] : []),
+    ...(container.stdin ? ['--stdin'] : []),
     ...(container.stdin && !container.stdinOnce ? ['--leave-stdin-open'] : []),
   ];
+  return [...settings.flat(), '--no-sync-log', ...switches];
 }
 
 function parseAnswer(text: string): { pid: number; message: string } {

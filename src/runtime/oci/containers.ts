@@ -8,11 +8,11 @@ import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { ImageStore } from '../../image/image-store.ts';
-import { type ContainerConfig, type RuntimeEvent, StartError } from '../runtime.ts';
+import { type ContainerConfig, type RuntimeEvent, type SandboxConfig, StartError } from '../runtime.ts';
 import type { ContainerDriver, Exit } from './driver.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { type RuntimePaths, shortId } from './paths.ts';
-import { type ContainerRecord, RecordFolder, type SandboxRecord } from './records.ts';
+import { type ContainerRecord, type ProcessIdentity, RecordFolder, type SandboxRecord } from './records.ts';
 import { signalNumber } from './signals.ts';
 
 export interface ContainersOptions {
@@ -27,10 +27,14 @@ export interface ContainersOptions {
   readonly emit: (event: RuntimeEvent) => void;
 }
 
+interface HeldImage {
+  readonly facts: Pick<ContainerRecord, 'image' | 'imageRef' | 'layers'>;
+  readonly release: () => void;
+}
+
 interface Entry {
   record: ContainerRecord;
   readonly exited: PromiseWithResolvers<void>;
-  readonly handler: string;
   release: () => void;
 }
 
@@ -61,40 +65,37 @@ export class Containers {
     return this.#entries.get(id)?.exited.promise ?? Promise.resolve();
   }
 
-  async create(sandbox: SandboxRecord, config: ContainerConfig): Promise<string> {
-    const { random, clock, store, emit } = this.#options;
-    const id = Buffer.from(random.bytes(32)).toString('hex');
-    const builtin = this.#options.isBuiltin(sandbox.config.handler);
-    const image = builtin ? undefined : store.find(config.image);
-    if (!builtin && image === undefined) throw new Error(`image "${config.image}" not found`);
-    const held = image === undefined ? undefined : await store.acquire(image.id, new AbortController().signal);
+  /** `wishes` may differ from what the sandbox was made with in whose pid namespace the container joins. */
+  async create(sandbox: SandboxRecord, config: ContainerConfig, wishes: SandboxConfig): Promise<string> {
+    const id = Buffer.from(this.#options.random.bytes(32)).toString('hex');
+    const image = await this.#image(sandbox.config.handler, config);
     const record: ContainerRecord = {
       id,
       sandboxId: sandbox.id,
       cgroupParent: sandbox.config.cgroupParent,
       logDirectory: sandbox.config.logDirectory,
       handler: sandbox.config.handler,
+      namespaces: wishes.namespaces,
       config,
-      createdAt: clock.now(),
+      createdAt: this.#options.clock.now(),
       phase: 'created',
       startedAt: 0,
       finishedAt: 0,
       exitCode: 0,
       reason: '',
       message: '',
-      image: image?.config.config ?? {},
-      imageRef: image?.digests[0] ?? image?.id ?? config.image,
-      layers: held?.layers ?? [],
+      ...image.facts,
     };
-    this.#entries.set(id, entryOf(record, held?.release));
+    this.#entries.set(id, entryOf(record, image.release));
     try {
       this.#records.save(record);
-      this.#put(id, await this.#driver(record).prepare(record, sandbox));
+      this.#put(id, await this.#driver(record).prepare(record));
+      this.#holdVolumes(id);
     } catch (error) {
       await this.remove(id);
       throw error;
     }
-    emit({ type: 'created', sandboxId: sandbox.id, containerId: id });
+    this.#options.emit({ type: 'created', sandboxId: sandbox.id, containerId: id });
     return id;
   }
 
@@ -108,14 +109,12 @@ export class Containers {
       if (sandbox?.state !== 'ready') throw new Error(`sandbox of container "${id}" is not running`);
       this.#put(id, { phase: 'starting' });
       try {
-        const process = await this.#driver(record).start(entry.record, sandbox, entry.exited.promise);
-        this.#put(id, {
-          phase: 'running',
-          startedAt: this.#options.clock.now(),
-          ...(process === undefined ? {} : { process }),
-        });
+        const created = (process: ProcessIdentity | undefined): void =>
+          this.#put(id, { phase: 'releasing', ...(process === undefined ? {} : { process }) });
+        await this.#driver(record).start(entry.record, sandbox, created, entry.exited.promise);
+        this.#put(id, { phase: 'running', startedAt: this.#options.clock.now() });
       } catch (error) {
-        await this.#startFailed(entry, sandbox, error);
+        await this.#startFailed(entry, error);
       }
       this.#options.emit({ type: 'started', sandboxId: record.sandboxId, containerId: id });
     });
@@ -165,10 +164,8 @@ export class Containers {
     const entry = this.#byName(name);
     if (entry === undefined) return;
     const { id } = entry.record;
-    if (entry.record.phase === 'starting') {
-      // The start waits for it, holding the lock.
-      entry.exited.resolve();
-    }
+    // The start waits for it, holding the lock.
+    if (entry.record.phase === 'releasing') entry.exited.resolve();
     await this.#lock.run(id, async () => {
       const happened = exit ?? this.#driver(entry.record).missedExit(entry.record);
       if (entry.record.phase === 'running' && happened !== undefined) await this.#exit(entry, happened);
@@ -189,8 +186,34 @@ export class Containers {
     const { records, damaged } = this.#records.load();
     for (const name of damaged) await this.#records.remove(name);
     for (const record of records)
-      this.#entries.set(record.id, entryOf(record, this.#options.store.hold(record.layers)));
+      this.#entries.set(
+        record.id,
+        entryOf(record, this.#options.store.hold([...record.layers, ...(record.volumeLayers ?? [])])),
+      );
     for (const record of records) await this.#recoverOne(record);
+  }
+
+  /** Images mounted as volumes are held as long as the container's own. */
+  #holdVolumes(id: string): void {
+    const entry = this.#require(id);
+    const own = entry.release;
+    const volumes = this.#options.store.hold(entry.record.volumeLayers ?? []);
+    entry.release = () => {
+      own();
+      volumes();
+    };
+  }
+
+  /** What the image says, with its layers held. */
+  async #image(handler: string, config: ContainerConfig): Promise<HeldImage> {
+    if (this.#options.isBuiltin(handler)) {
+      return { facts: { image: {}, imageRef: config.image, layers: [] }, release: () => {} };
+    }
+    const { store } = this.#options;
+    const found = store.find(config.image);
+    if (found === undefined) throw new Error(`image "${config.image}" not found`);
+    const { layers, release } = await store.acquire(found.id, new AbortController().signal);
+    return { facts: { image: found.config.config, imageRef: found.digests[0] ?? found.id, layers }, release };
   }
 
   async #recoverOne(record: ContainerRecord): Promise<void> {
@@ -198,7 +221,7 @@ export class Containers {
     const sandbox = this.#options.sandbox(record.sandboxId);
     if (record.phase === 'removing' || sandbox === undefined) return this.remove(record.id);
     if (record.phase === 'exited') return entry.exited.resolve();
-    const found = await this.#driver(record).recover(record, sandbox);
+    const found = await this.#driver(record).recover(record);
     this.#options.log.info('container found', { container: record.id, was: record.phase, is: found.state });
     if (found.state === 'exited') {
       if (record.startedAt === 0) this.#put(record.id, { startedAt: found.exit.finishedAt });
@@ -211,9 +234,9 @@ export class Containers {
     }
   }
 
-  async #startFailed(entry: Entry, sandbox: SandboxRecord, error: unknown): Promise<never> {
+  async #startFailed(entry: Entry, error: unknown): Promise<never> {
     const { record } = entry;
-    await this.#driver(record).clean(record, sandbox);
+    await this.#driver(record).clean(record);
     const now = this.#options.clock.now();
     const message = messageOf(error);
     this.#put(record.id, {
@@ -231,15 +254,8 @@ export class Containers {
 
   async #exit(entry: Entry, exit: Exit): Promise<void> {
     const { record } = entry;
-    await this.#driver(record).clean(record, this.#options.sandbox(record.sandboxId));
-    const reason =
-      exit.exitCode === 0
-        ? 'Completed'
-        : exit.outOfMemory
-          ? 'OOMKilled'
-          : exit.exitCode === 255 && record.phase !== 'running'
-            ? 'Unknown'
-            : 'Error';
+    await this.#driver(record).clean(record);
+    const reason = reasonOf(exit);
     this.#put(record.id, { phase: 'exited', exitCode: exit.exitCode, finishedAt: exit.finishedAt, reason });
     const at = { sandboxId: record.sandboxId, containerId: record.id };
     if (exit.outOfMemory) this.#options.emit({ type: 'oom', ...at });
@@ -279,6 +295,12 @@ export class Containers {
   }
 }
 
-function entryOf(record: ContainerRecord, release: (() => void) | undefined): Entry {
-  return { record, exited: Promise.withResolvers<void>(), handler: record.handler, release: release ?? (() => {}) };
+function entryOf(record: ContainerRecord, release: () => void): Entry {
+  return { record, exited: Promise.withResolvers<void>(), release };
+}
+
+function reasonOf(exit: Exit): string {
+  if (exit.exitCode === 0) return 'Completed';
+  if (exit.outOfMemory) return 'OOMKilled';
+  return exit.unseen === true ? 'Unknown' : 'Error';
 }

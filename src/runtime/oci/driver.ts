@@ -6,6 +6,8 @@ export interface Exit {
   /** Milliseconds since the epoch. */
   readonly finishedAt: number;
   readonly outOfMemory: boolean;
+  /** Nobody was there to see it: the code is made up. */
+  readonly unseen?: true;
 }
 
 /** What became of a container that was running or starting when the agent ended. */
@@ -17,20 +19,24 @@ export type Recovered =
 
 export interface ContainerDriver {
   /** Brings what the process needs into place. Returns what was found out on the way. */
-  prepare(record: ContainerRecord, sandbox: SandboxRecord): Promise<Partial<ContainerRecord>>;
-  /** Resolves when the process runs; `exited` resolves when it ends, which may be before. Rejects with StartError. */
+  prepare(record: ContainerRecord): Promise<Partial<ContainerRecord>>;
+  /**
+   * Resolves when the process runs. `created` is called when everything is there but the process has not been
+   * let go; `exited` resolves when it ends, which may be before. Rejects with StartError.
+   */
   start(
     record: ContainerRecord,
     sandbox: SandboxRecord,
+    created: (process: ProcessIdentity | undefined) => void,
     exited: Promise<unknown>,
-  ): Promise<ProcessIdentity | undefined>;
+  ): Promise<void>;
   /** Sends a signal to the process; everything of the container when it is SIGKILL. */
   signal(record: ContainerRecord, signal: number): void;
   /** After the process has ended: ends what it left behind. Idempotent. */
-  clean(record: ContainerRecord, sandbox: SandboxRecord | undefined): Promise<void>;
+  clean(record: ContainerRecord): Promise<void>;
   /** Takes away what `prepare` brought. Idempotent. */
   remove(record: ContainerRecord): Promise<void>;
-  recover(record: ContainerRecord, sandbox: SandboxRecord | undefined): Promise<Recovered>;
+  recover(record: ContainerRecord): Promise<Recovered>;
   /** The exit, when one has happened that was not reported; asked now and then. */
   missedExit(record: ContainerRecord): Exit | undefined;
 }

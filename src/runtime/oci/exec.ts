@@ -103,30 +103,31 @@ export class Execs {
     const terminal = spawnTerminal('sh', script, { name: 'xterm', cols: 80, rows: 24, encoding: null });
     const stdout = new PassThrough();
     stdout.on('drain', () => terminal.resume());
-    const ready = Promise.withResolvers<void>();
+    const whenReady: (() => void)[] = [];
     let isReady = false;
     terminal.onData((data) => {
       // With encoding null it is bytes, whatever the type says.
       const bytes = data as unknown as Uint8Array;
       const output = isReady ? bytes : bytes.subarray(1);
-      if (!isReady) ready.resolve();
       isReady = true;
+      for (const type of whenReady.splice(0)) type();
       if (!stdout.write(output)) terminal.pause();
     });
     const finished = Promise.withResolvers<{ exitCode: number }>();
     terminal.onExit(({ exitCode, signal }) => {
-      ready.resolve();
       stdout.end();
       const failure = this.#failure(prepared, exitCode);
       if (failure === undefined) finished.resolve({ exitCode: signal ? 128 + signal : exitCode });
       else finished.reject(failure);
     });
     const stdin = new Writable({
-      write: (chunk: Buffer, _encoding, done) => {
-        void ready.promise.then(() => {
+      write(chunk: Buffer, _encoding, done) {
+        const type = (): void => {
           terminal.write(chunk as unknown as string);
           done();
-        });
+        };
+        if (isReady) type();
+        else whenReady.push(type);
       },
     });
     return {

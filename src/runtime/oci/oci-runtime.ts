@@ -16,6 +16,7 @@ import type { PodNetwork } from '../../network/pod-network.ts';
 import type {
   ContainerConfig,
   ContainerResources,
+  ContainerState,
   ContainerStats,
   ContainerStatus,
   RuntimeEvent,
@@ -35,7 +36,7 @@ import { watchExits } from './exits.ts';
 import { type Machine, probeMachine } from './machine.ts';
 import { type RuntimePaths, runtimePaths, shortId } from './paths.ts';
 import { connectInside } from './port-forward.ts';
-import type { ContainerRecord } from './records.ts';
+import type { ContainerRecord, Phase } from './records.ts';
 import { RuncDriver } from './runc-driver.ts';
 import { Sandboxes } from './sandboxes.ts';
 import { resourcesOf } from './spec.ts';
@@ -97,13 +98,27 @@ export class OciRuntime implements RuntimeService, Service {
         void this.#containers.onExit(name, exit).catch((error: unknown) => this.#failed('exit', error)),
     });
     const runc = new RuncDriver({
-      ...{ paths, clock, log, run, store, cgroups: this.#cgroups, machine: this.#machine, runtime: this.#runtime },
+      paths,
+      clock,
+      log,
+      run,
+      store,
+      cgroups: this.#cgroups,
+      machine: this.#machine,
+      runtime: this.#runtime,
       conmon: findProgram(options.conmon ?? 'conmon') ?? options.conmon ?? 'conmon',
       defaultCgroup: `/${options.prefix}`,
+      processOf: (id) => this.#containers.get(id)?.process,
     });
     this.#sandboxes = new Sandboxes({ paths, clock, random, log, run, network, emit, isBuiltin });
     this.#containers = new Containers({
-      ...{ paths, clock, random, log, store, emit, isBuiltin },
+      paths,
+      clock,
+      random,
+      log,
+      store,
+      emit,
+      isBuiltin,
       driver: (handler) => (isBuiltin(handler) ? this.#builtin : runc),
       sandbox: (id) => this.#sandboxes.get(id),
     });
@@ -177,7 +192,9 @@ export class OciRuntime implements RuntimeService, Service {
   async removePodSandbox(id: string): Promise<void> {
     const own = this.#containers.list().filter((record) => record.sandboxId === id);
     await Promise.all(own.map((record) => this.#containers.remove(record.id)));
+    const parent = this.#sandboxes.get(id)?.config.cgroupParent ?? '';
     await this.#sandboxes.remove(id);
+    this.#cgroups.pruneHybrid(parent);
   }
 
   podSandboxStatus(id: string): Promise<SandboxStatus | undefined> {
@@ -189,10 +206,10 @@ export class OciRuntime implements RuntimeService, Service {
     return Promise.resolve(this.#sandboxes.list().map((record) => this.#sandboxes.status(record)));
   }
 
-  createContainer(sandboxId: string, config: ContainerConfig): Promise<string> {
+  createContainer(sandboxId: string, config: ContainerConfig, wishes: SandboxConfig): Promise<string> {
     const sandbox = this.#sandboxes.get(sandboxId);
     if (sandbox?.state !== 'ready') return Promise.reject(new Error(`sandbox "${sandboxId}" is not running`));
-    return this.#containers.create(sandbox, config);
+    return this.#containers.create(sandbox, config, wishes);
   }
 
   startContainer(id: string): Promise<void> {
@@ -296,11 +313,19 @@ export class OciRuntime implements RuntimeService, Service {
       sandboxId: record.sandboxId,
       name: config.name,
       attempt: config.attempt,
-      state: phase === 'starting' ? 'created' : phase === 'removing' ? 'unknown' : phase,
-      ...{ createdAt: record.createdAt, startedAt: record.startedAt, finishedAt: record.finishedAt },
-      ...{ exitCode: record.exitCode, reason: record.reason, message: record.message },
-      ...{ image: config.image, imageRef: record.imageRef, userImage: config.userImage },
-      ...{ labels: config.labels, annotations: config.annotations, mounts: config.mounts },
+      state: stateOf(phase),
+      createdAt: record.createdAt,
+      startedAt: record.startedAt,
+      finishedAt: record.finishedAt,
+      exitCode: record.exitCode,
+      reason: record.reason,
+      message: record.message,
+      image: config.image,
+      imageRef: record.imageRef,
+      userImage: config.userImage,
+      labels: config.labels,
+      annotations: config.annotations,
+      mounts: config.mounts,
       logPath: config.logPath === '' ? '' : join(record.logDirectory, config.logPath),
       pid: phase === 'running' ? (record.process?.pid ?? 0) : 0,
       resources: config.resources,
@@ -329,6 +354,11 @@ export class OciRuntime implements RuntimeService, Service {
   #failed(what: string, error: unknown): void {
     this.#options.log.error(`handling ${what} failed`, { error: messageOf(error) });
   }
+}
+
+function stateOf(phase: Phase): ContainerState {
+  if (phase === 'starting' || phase === 'releasing') return 'created';
+  return phase === 'removing' ? 'unknown' : phase;
 }
 
 function findProgram(name: string): string | undefined {

@@ -22,6 +22,8 @@ export interface ContainerPaths {
   readonly root: string;
   readonly bundle: string;
   readonly rootfs: string;
+  /** Images mounted as volumes. */
+  readonly images: string;
   readonly upper: string;
   readonly work: string;
   readonly pidFile: string;
@@ -70,6 +72,7 @@ export function runtimePaths({ stateDir, runDir, prefix }: PathOptions): Runtime
         root,
         bundle,
         rootfs: join(root, 'rootfs'),
+        images: join(root, 'images'),
         upper: join(root, 'upper'),
         work: join(root, 'work'),
         pidFile: join(bundle, 'pid'),

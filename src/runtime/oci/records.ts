@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { codeOf } from '../../base/errors.ts';
 import type { ImageConfig } from '../../image/manifest.ts';
 import type { NamespaceFiles } from '../../network/netns.ts';
-import type { ContainerConfig, ContainerStatus, SandboxConfig } from '../runtime.ts';
+import type { ContainerConfig, ContainerStatus, Mount, NamespaceOptions, SandboxConfig } from '../runtime.ts';
 
 export interface SandboxRecord {
   readonly id: string;
@@ -31,7 +31,11 @@ export interface ProcessIdentity {
   readonly startedAt: string;
 }
 
-export type Phase = 'created' | 'starting' | 'running' | 'exited' | 'removing';
+/**
+ * starting: nothing of the image has run yet, and if the agent ends now nothing will.
+ * releasing: the process is being let go; it may have run.
+ */
+export type Phase = 'created' | 'starting' | 'releasing' | 'running' | 'exited' | 'removing';
 
 export interface ContainerRecord {
   readonly id: string;
@@ -40,6 +44,7 @@ export interface ContainerRecord {
   readonly cgroupParent: string;
   readonly logDirectory: string;
   readonly handler: string;
+  readonly namespaces: NamespaceOptions;
   readonly config: ContainerConfig;
   readonly createdAt: number;
   readonly phase: Phase;
@@ -53,6 +58,9 @@ export interface ContainerRecord {
   readonly imageRef: string;
   /** Folder names of the image's layers, lowest first. */
   readonly layers: readonly string[];
+  /** As configured, with images resolved to where they are mounted; and these images' layers. */
+  readonly mounts?: readonly Mount[];
+  readonly volumeLayers?: readonly string[];
   readonly user?: NonNullable<ContainerStatus['user']>;
 }
 

@@ -6,7 +6,7 @@ import { codeOf } from '../../base/errors.ts';
 import { readTextIfPresent } from '../../base/file.ts';
 import type { Logger } from '../../base/log.ts';
 import type { ImageStore } from '../../image/image-store.ts';
-import { type CommandRunner, runOrThrow } from '../../network/command.ts';
+import type { CommandRunner } from '../../network/command.ts';
 import { mountPoints } from '../../network/netns.ts';
 import { type Mount, StartError } from '../runtime.ts';
 import type { Cgroups } from './cgroups.ts';
@@ -17,6 +17,7 @@ import { type ContainerPaths, type RuntimePaths, shortId } from './paths.ts';
 import { allProcesses, commandLine, identify, isAlive, nameOf, signalProcess } from './processes.ts';
 import type { ContainerRecord, ProcessIdentity, SandboxRecord } from './records.ts';
 import { containerSpec } from './spec.ts';
+import { mountImages, mountRoot, unmountAll } from './root-mounts.ts';
 import { resolveUser } from './users.ts';
 
 export interface RuncDriverOptions {
@@ -31,6 +32,8 @@ export interface RuncDriverOptions {
   readonly runtime: string;
   /** Group of containers whose sandbox names no parent. */
   readonly defaultCgroup: string;
+  /** The first process of a running container. */
+  readonly processOf: (id: string) => ProcessIdentity | undefined;
 }
 
 /** Longest wait for the runtime to create a container. */
@@ -47,31 +50,36 @@ export class RuncDriver implements ContainerDriver {
   }
 
   async prepare(record: ContainerRecord): Promise<Partial<ContainerRecord>> {
-    const paths = this.#options.paths.container(record.id);
-    for (const folder of [paths.bundle, paths.rootfs, paths.upper, paths.work]) mkdirSync(folder, { recursive: true });
-    await this.#mountRoot(record, paths);
-    const passwd = readUserFile(paths.rootfs, 'passwd');
-    const group = readUserFile(paths.rootfs, 'group');
-    return { user: resolveUser(record.config.security, record.image.User ?? '', passwd, group) };
+    const own = this.#options.paths.container(record.id);
+    mkdirSync(own.bundle, { recursive: true });
+    await mountRoot(this.#options, record.layers, own);
+    const images = await mountImages(this.#options, record.config.mounts, own);
+    const passwd = readUserFile(own.rootfs, 'passwd');
+    const group = readUserFile(own.rootfs, 'group');
+    return {
+      user: resolveUser(record.config.security, record.image.User ?? '', passwd, group),
+      mounts: images.mounts,
+      volumeLayers: images.layers,
+    };
   }
 
   async start(
     record: ContainerRecord,
     sandbox: SandboxRecord,
+    created: (process: ProcessIdentity | undefined) => void,
     exited: Promise<unknown>,
-  ): Promise<ProcessIdentity | undefined> {
+  ): Promise<void> {
     const { paths, clock, conmon, runtime } = this.#options;
     const own = paths.container(record.id);
-    const logPath = record.config.logPath === '' ? '' : join(sandbox.config.logDirectory, record.config.logPath);
+    const logPath = record.config.logPath === '' ? '' : join(record.logDirectory, record.config.logPath);
     if (logPath !== '') mkdirSync(dirname(logPath), { recursive: true });
     rmSync(own.exitFile, { force: true });
     writeFileSync(join(own.bundle, 'config.json'), JSON.stringify(this.#spec(record, sandbox, own)));
     const { tty, stdin, stdinOnce } = record.config;
     const monitored = { id: record.id, paths: own, logPath, tty, stdin, stdinOnce };
     const pid = await createUnderConmon({ clock, conmon, runtime, paths, timeout: createTimeout }, monitored);
-    const identity = identify(pid);
+    created(identify(pid));
     await releaseInit(own, exited);
-    return identity;
   }
 
   signal(record: ContainerRecord, signal: number): void {
@@ -97,26 +105,27 @@ export class RuncDriver implements ContainerDriver {
   async remove(record: ContainerRecord): Promise<void> {
     const own = this.#options.paths.container(record.id);
     await this.clean(record);
-    if (mountPoints().has(own.rootfs)) await runOrThrow(this.#options.run, 'umount', ['-l', own.rootfs]);
+    await unmountAll(this.#options.run, own);
     rmSync(own.exitFile, { force: true });
   }
 
   async recover(record: ContainerRecord): Promise<Recovered> {
     const own = this.#options.paths.container(record.id);
-    const written = this.#readExit(own);
-    if (written !== undefined) return { state: 'exited', exit: written };
-    const identity = record.process ?? this.#initOf(own);
-    const alive = identity !== undefined && isAlive(identity);
-    if (alive && !isInit(identity.pid) && this.#isMonitored(own)) {
-      return { state: 'running', process: identity, startedAt: record.startedAt || startOf(own, this.#options.clock) };
+    if (record.phase === 'created' || record.phase === 'starting') return this.#startable(record, own);
+    const exit = this.#readExit(own);
+    if (exit !== undefined) return { state: 'exited', exit };
+    if (!this.#isMonitored(own)) {
+      await this.#abort(record);
+      return { state: 'exited', exit: this.#unseen() };
     }
-    await this.#abort(record);
-    const late = this.#readExit(own);
-    if (late !== undefined && !isUnstarted(record)) return { state: 'exited', exit: late };
-    rmSync(own.exitFile, { force: true });
-    if (isUnstarted(record) && (!alive || isInit(identity.pid)) && mountPoints().has(own.rootfs))
-      return { state: 'created' };
-    return { state: 'exited', exit: { exitCode: 255, finishedAt: this.#options.clock.now(), outOfMemory: false } };
+    if (record.process !== undefined && isAlive(record.process) && isInit(record.process.pid))
+      return this.#startable(record, own);
+    // If it has ended meanwhile, the monitor is about to say so.
+    return {
+      state: 'running',
+      process: record.process,
+      startedAt: record.startedAt || startOf(own, this.#options.clock),
+    };
   }
 
   missedExit(record: ContainerRecord): Exit | undefined {
@@ -126,7 +135,7 @@ export class RuncDriver implements ContainerDriver {
     if (this.#isMonitored(own)) return undefined;
     // The monitor was killed: its container can't be watched, nor its output kept.
     this.signal(record, 9);
-    return { exitCode: 255, finishedAt: this.#options.clock.now(), outOfMemory: false };
+    return this.#unseen();
   }
 
   /** The group's path from the root of the hierarchies. */
@@ -134,30 +143,22 @@ export class RuncDriver implements ContainerDriver {
     return join('/', record.cgroupParent || this.#options.defaultCgroup, shortId(record.id));
   }
 
-  async #mountRoot(record: ContainerRecord, paths: ContainerPaths): Promise<void> {
-    const { run, store } = this.#options;
-    // Relative names: all of a mount's options must fit into one page.
-    const lower = record.layers.toReversed().join(':');
-    const options = `lowerdir=${lower},upperdir=${paths.upper},workdir=${paths.work}`;
-    const mount = (extra: string): string[] => [
-      '-C',
-      store.layers.root,
-      'mount',
-      '-t',
-      'overlay',
-      'overlay',
-      '-o',
-      `${options}${extra}`,
-      paths.rootfs,
-    ];
-    // Volatile: what a container wrote outside its volumes need not survive a power cut, for it won't itself.
-    const { code } = await run('env', mount(',volatile'));
-    if (code !== 0) await runOrThrow(run, 'env', mount(''));
+  /** It has not run: whatever was begun is undone, and it can be started as if for the first time. */
+  async #startable(record: ContainerRecord, own: ContainerPaths): Promise<Recovered> {
+    await this.#abort(record);
+    rmSync(own.exitFile, { force: true });
+    // After a reboot its root is no longer mounted, and what it wrote can't be trusted.
+    return mountPoints().has(own.rootfs) ? { state: 'created' } : { state: 'exited', exit: this.#unseen() };
+  }
+
+  #unseen(): Exit {
+    return { exitCode: 255, finishedAt: this.#options.clock.now(), outOfMemory: false, unseen: true };
   }
 
   #spec(record: ContainerRecord, sandbox: SandboxRecord, own: ContainerPaths): object {
     const { machine, paths } = this.#options;
-    const { config } = record;
+    const { namespaces } = record;
+    const config = { ...record.config, mounts: record.mounts ?? record.config.mounts };
     const { security } = config;
     const folder = paths.sandbox(sandbox.id);
     const devices = config.devices.map((device) => {
@@ -171,12 +172,12 @@ export class RuncDriver implements ContainerDriver {
       rootfs: own.rootfs,
       hostname: sandbox.config.hostname,
       user: record.user ?? { uid: 0, gid: 0, supplementalGroups: [] },
-      namespaces: sandbox.config.namespaces,
+      namespaces,
       joined: {
         ...(sandbox.namespaces.net === undefined ? {} : { network: sandbox.namespaces.net }),
         ...(sandbox.namespaces.ipc === undefined ? {} : { ipc: sandbox.namespaces.ipc }),
         ...(sandbox.namespaces.uts === undefined ? {} : { uts: sandbox.namespaces.uts }),
-        ...(sandbox.pid === undefined ? {} : { pid: `/proc/${sandbox.pid.pid}/ns/pid` }),
+        ...this.#pidNamespace(record, sandbox),
       },
       cgroupPath: this.#cgroup(record),
       sandboxMounts: sandboxMounts(folder, sandbox),
@@ -186,6 +187,17 @@ export class RuncDriver implements ContainerDriver {
         : {}),
       machine,
     });
+  }
+
+  #pidNamespace({ namespaces }: ContainerRecord, sandbox: SandboxRecord): { readonly pid?: string } {
+    if (namespaces.pid === 'pod' && sandbox.pid !== undefined) return { pid: `/proc/${sandbox.pid.pid}/ns/pid` };
+    if (namespaces.pid !== 'target') return {};
+    const target = this.#options.processOf(namespaces.targetId ?? '');
+    if (target === undefined)
+      throw new StartError(
+        `failed to create task: container "${namespaces.targetId}" to share processes with is not running`,
+      );
+    return { pid: `/proc/${target.pid}/ns/pid` };
   }
 
   #readExit(own: ContainerPaths): Exit | undefined {
@@ -215,8 +227,10 @@ export class RuncDriver implements ContainerDriver {
       const found = identify(pid);
       if (found !== undefined) signalProcess(found, 9);
     }
+    if (record.process !== undefined) signalProcess(record.process, 9);
     const init = this.#initOf(this.#options.paths.container(record.id));
-    if (init !== undefined && (isInit(init.pid) || record.process !== undefined)) signalProcess(init, 9);
+    // By then the number may be somebody else's: only what is still the runtime's own program is ours.
+    if (init !== undefined && isInit(init.pid)) signalProcess(init, 9);
     await this.clean(record);
   }
 }
@@ -234,10 +248,6 @@ function sandboxMounts(folder: string, sandbox: SandboxRecord): readonly Mount[]
     ...files.map((name) => mount(`/etc/${name}`, join(folder, name))),
     mount('/dev/shm', sandbox.sharedMemory ?? '/dev/shm'),
   ];
-}
-
-function isUnstarted(record: ContainerRecord): boolean {
-  return record.phase === 'starting' || record.phase === 'created';
 }
 
 /** Whether it is still the runtime's own program, waiting to become the container's. */

@@ -39,17 +39,11 @@ export interface SpecInput {
 
 export const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-const defaultMaskedPaths: readonly string[] = [
-  ...['/proc/asound', '/proc/acpi', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/timer_list'],
-  ...['/proc/timer_stats', '/proc/sched_debug', '/proc/scsi', '/sys/firmware', '/sys/devices/virtual/powercap'],
-];
-const defaultReadonlyPaths: readonly string[] = [
-  '/proc/bus',
-  '/proc/fs',
-  '/proc/irq',
-  '/proc/sys',
-  '/proc/sysrq-trigger',
-];
+const defaultMaskedPaths = words(`
+  /proc/asound /proc/acpi /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list /proc/timer_stats
+  /proc/sched_debug /proc/scsi /sys/firmware /sys/devices/virtual/powercap
+`);
+const defaultReadonlyPaths = words('/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger');
 
 /** Throws RangeError for what cannot be run, in words for the user. */
 export function containerSpec(input: SpecInput): object {
@@ -108,9 +102,9 @@ export function resourcesOf(resources: ContainerResources, machine: Machine): ob
   const { memoryLimit = 0, hugepageLimits = [] } = resources;
   const cpu = {
     ...positive('shares', resources.cpuShares),
-    ...(resources.cpuQuota === undefined || resources.cpuQuota === 0 ? {} : { quota: resources.cpuQuota }),
+    ...nonZero('quota', resources.cpuQuota),
     ...positive('period', resources.cpuPeriod),
-    ...(resources.cpusetCpus === undefined || resources.cpusetCpus === '' ? {} : { cpus: resources.cpusetCpus }),
+    ...((resources.cpusetCpus ?? '') === '' ? {} : { cpus: resources.cpusetCpus }),
   };
   const memory = {
     ...positive('limit', memoryLimit),
@@ -120,7 +114,7 @@ export function resourcesOf(resources: ContainerResources, machine: Machine): ob
   return {
     ...(Object.keys(cpu).length > 0 ? { cpu } : {}),
     ...(Object.keys(memory).length > 0 ? { memory } : {}),
-    ...(resources.pidsLimit === undefined || resources.pidsLimit <= 0 ? {} : { pids: { limit: resources.pidsLimit } }),
+    ...((resources.pidsLimit ?? 0) > 0 ? { pids: { limit: resources.pidsLimit } } : {}),
     hugepageLimits: hugepageLimits.filter(({ pageSize }) => machine.hugePageSizes.includes(pageSize)),
   };
 }
@@ -215,6 +209,15 @@ function userMappings({ user }: NamespaceOptions): object {
   return { uidMappings: mapping, gidMappings: mapping };
 }
 
+/** Negative: no limit. */
+function nonZero(name: string, value: number | undefined): object {
+  return value === undefined || value === 0 ? {} : { [name]: value };
+}
+
 function positive(name: string, value: number | undefined): object {
   return value === undefined || value <= 0 ? {} : { [name]: value };
+}
+
+function words(text: string): readonly string[] {
+  return text.trim().split(/\s+/);
 }

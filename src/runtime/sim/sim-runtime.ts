@@ -133,9 +133,26 @@ export class SimRuntime implements RuntimeService {
     const id = this.#id();
     const { name, attempt, image, userImage, labels, annotations, mounts, resources } = config;
     const status: ContainerStatus = {
-      ...{ id, sandboxId, name, attempt, image, imageRef: image, userImage, labels, annotations, mounts, resources },
-      ...{ state: 'created', createdAt: this.#options.clock.now(), startedAt: 0, finishedAt: 0, exitCode: 0 },
-      ...{ reason: '', message: '', logPath: `${sandbox.logDirectory}/${config.logPath}`, pid: 0 },
+      id,
+      sandboxId,
+      name,
+      attempt,
+      image,
+      imageRef: image,
+      userImage,
+      labels,
+      annotations,
+      mounts,
+      resources,
+      state: 'created',
+      createdAt: this.#options.clock.now(),
+      startedAt: 0,
+      finishedAt: 0,
+      exitCode: 0,
+      reason: '',
+      message: '',
+      logPath: `${sandbox.logDirectory}/${config.logPath}`,
+      pid: 0,
     };
     const behaviour = this.#options.behaviour?.(config, sandbox) ?? {};
     this.#containers.set(id, { status, behaviour, exited: Promise.withResolvers(), timer: undefined });

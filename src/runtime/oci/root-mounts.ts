@@ -1,0 +1,106 @@
+/** A container's root as an overlay over its image's layers, and images mounted as volumes. */
+import { mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ImageStore } from '../../image/image-store.ts';
+import { type CommandRunner, runOrThrow } from '../../network/command.ts';
+import { mountPoints } from '../../network/netns.ts';
+import type { Mount } from '../runtime.ts';
+import type { ContainerPaths } from './paths.ts';
+
+export interface RootMountsOptions {
+  readonly run: CommandRunner;
+  readonly store: ImageStore;
+}
+
+/** `layers` are folder names, lowest first. */
+export async function mountRoot(
+  options: RootMountsOptions,
+  layers: readonly string[],
+  paths: ContainerPaths,
+): Promise<void> {
+  for (const folder of [paths.rootfs, paths.upper, paths.work]) mkdirSync(folder, { recursive: true });
+  const data = `lowerdir=${lowerOf(layers)},upperdir=${paths.upper},workdir=${paths.work}`;
+  // Volatile: what a container wrote outside its volumes need not survive a power cut, for it won't itself.
+  if (await mountOverlay(options, `${data},volatile`, paths.rootfs, false)) return;
+  await mountOverlay(options, data, paths.rootfs, true);
+}
+
+/**
+ * Mounts the images that a container wants as volumes, read-only below its folder. Returns the mounts with
+ * these as their host paths, and how to let their layers go.
+ */
+export async function mountImages(
+  options: RootMountsOptions,
+  mounts: readonly Mount[],
+  paths: ContainerPaths,
+): Promise<{ readonly mounts: readonly Mount[]; readonly layers: readonly string[] }> {
+  const mounted: Mount[] = [];
+  const held: string[] = [];
+  for (const [index, mount] of mounts.entries()) {
+    if (mount.image === undefined) {
+      mounted.push(mount);
+      continue;
+    }
+    const found = options.store.find(mount.image);
+    if (found === undefined) throw new Error(`image "${mount.image}" not found`);
+    const { layers, release } = await options.store.acquire(found.id, new AbortController().signal);
+    held.push(...layers);
+    const target = join(paths.images, String(index));
+    mkdirSync(target, { recursive: true });
+    try {
+      await mountReadonly(options, layers, target);
+    } finally {
+      release();
+    }
+    mounted.push({ ...mount, readonly: true, hostPath: inside(target, mount.imageSubPath ?? '') });
+  }
+  return { mounts: mounted, layers: held };
+}
+
+/** Unmounts everything of the container. Idempotent. */
+export async function unmountAll(run: CommandRunner, paths: ContainerPaths): Promise<void> {
+  const mounted = mountPoints();
+  const held = [paths.rootfs, ...imageFolders(paths)].filter((path) => mounted.has(path));
+  if (held.length > 0) await runOrThrow(run, 'umount', ['-l', ...held]);
+}
+
+/** One layer alone is no overlay: it is bound. */
+async function mountReadonly(options: RootMountsOptions, layers: readonly string[], target: string): Promise<void> {
+  if (layers.length > 1) {
+    await mountOverlay(options, `ro,lowerdir=${lowerOf(layers)}`, target, true);
+    return;
+  }
+  const source = layers[0] === undefined ? options.store.layers.root : join(options.store.layers.root, layers[0]);
+  await runOrThrow(options.run, 'mount', ['-o', 'bind,ro', source, target]);
+}
+
+/** The uppermost first; relative names, since all of a mount's options must fit into one page. */
+function lowerOf(layers: readonly string[]): string {
+  return layers.toReversed().join(':');
+}
+
+async function mountOverlay(
+  { run, store }: RootMountsOptions,
+  data: string,
+  target: string,
+  must: boolean,
+): Promise<boolean> {
+  const args = ['-C', store.layers.root, 'mount', '-t', 'overlay', 'overlay', '-o', data, target];
+  if (must) await runOrThrow(run, 'env', args);
+  return must || (await run('env', args)).code === 0;
+}
+
+/** The folder below `root`, symbolic links resolved. Throws when that leads out of it. */
+function inside(root: string, path: string): string {
+  const real = realpathSync(join(root, path));
+  if (real !== root && !real.startsWith(`${root}/`)) throw new Error(`sub-path "${path}" leads out of the image`);
+  return real;
+}
+
+function imageFolders(paths: ContainerPaths): readonly string[] {
+  try {
+    return readdirSync(paths.images).map((name) => join(paths.images, name));
+  } catch {
+    return []; // No image was mounted.
+  }
+}

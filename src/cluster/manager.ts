@@ -1,5 +1,5 @@
 /** The cluster on this machine that the commands act on. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
@@ -128,6 +128,8 @@ async function reset({ layout }: ManagerEnvironment): Promise<void> {
       rmSync(join(layout.dataDir, part), { recursive: true, force: true });
     }
     rmSync(layout.runDir, { recursive: true, force: true });
+    // Only when nothing else is in it.
+    if (existsSync(layout.dataDir) && readdirSync(layout.dataDir).length === 0) rmdirSync(layout.dataDir);
   } catch (error) {
     throw new UserError(
       `could not delete all of ${layout.dataDir}: ${messageOf(error)}`,

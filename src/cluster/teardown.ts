@@ -1,5 +1,6 @@
 /** Stops and removes all containers and networks of a cluster's node, without an agent. */
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextIfPresent } from '../base/file.ts';
 import { silentLogger } from '../base/log.ts';
@@ -25,5 +26,22 @@ export async function removePods(environment: ManagerEnvironment, settings: Clus
     }),
   );
   await runtime.close();
+  unmountBelow(layout.dataDir);
+  unmountBelow(layout.runDir);
   return sandboxes.length;
+}
+
+/** Volumes of the pods that were stopped: nobody uses them any more. Innermost first. */
+function unmountBelow(folder: string): void {
+  const points = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => unescaped(line.split(' ')[1] ?? ''))
+    .filter((point) => point.startsWith(`${folder}/`))
+    .toReversed();
+  if (points.length > 0) spawnSync('umount', points, { stdio: 'ignore' });
+}
+
+/** The kernel writes blanks and the like as octal codes. */
+function unescaped(path: string): string {
+  return path.replaceAll(/\\(\d{3})/g, (_, code: string) => String.fromCodePoint(Number.parseInt(code, 8)));
 }

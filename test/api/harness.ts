@@ -86,7 +86,13 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     log,
   });
   const tls = { key: server.key, cert: server.certificate, clientCa: ca.certificate };
-  const front = createFront({ tls, clock: systemClock, log, handle: (exchange) => api.handle(exchange), upgrade: (...each) => api.upgrade(...each) });
+  const front = createFront({
+    tls,
+    clock: systemClock,
+    log,
+    handle: (exchange) => api.handle(exchange),
+    upgrade: (...each) => api.upgrade(...each),
+  });
   const { port } = await front.listen(0, '127.0.0.1');
   const agent = new Agent({ keepAlive: true, ca: ca.certificate, key: admin.key, cert: admin.certificate });
   const open = (method: string, path: string, headers: Record<string, string>, body?: string | Uint8Array) =>

@@ -23,6 +23,8 @@ metadata:
   labels: {app: ${name}}
 spec:
   terminationGracePeriodSeconds: 2
+  # With the token mounted, kubectl sees a difference in the order of volumeMounts at every apply.
+  automountServiceAccountToken: false
   containers:
   - name: main
     image: busybox
@@ -110,7 +112,7 @@ describe.each<ClientVersion>(['1.35', '1.32'])('kubectl %s', (version) => {
     expect(await ok(run(program, ['exec', '-i', name, '--', 'tr', 'a-z', 'A-Z'], { env, input: 'typed\n' }))).toBe(
       'TYPED\n',
     );
-    const inTerminal = `${program} exec -it ${name} -- sh -c 'stty size; tty'`;
+    const inTerminal = `${program} exec -it ${name} -- sh -c 'sleep 0.5; stty size; tty'`;
     // script(1) gives kubectl a terminal; its own input must stay open.
     const recorded = `sleep 5 | script -qec ${JSON.stringify(`stty rows 33 cols 99; ${inTerminal}`)} /dev/null`;
     const typescript = await ok(run('sh', ['-c', recorded], { env }));

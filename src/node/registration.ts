@@ -233,7 +233,11 @@ export function nodePatch(from: NodeStatus, to: NodeStatus, overdue: boolean): F
   if (changed.length === 0 && !overdue) return undefined;
   const full = to as Fields;
   const patch = Object.fromEntries(changed.map((key) => [key, full[key] ?? null]));
-  if (changed.includes('addresses')) patch['addresses'] = [...(to.addresses ?? []), { $patch: 'replace' }];
+  // Merged by type, which two addresses of one type or one that is gone defeat.
+  const types = (to.addresses ?? []).map((each) => each.type);
+  const clash =
+    new Set(types).size < types.length || from.addresses?.some((each) => !types.includes(each.type)) === true;
+  if (changed.includes('addresses') && clash) patch['addresses'] = [...(to.addresses ?? []), { $patch: 'replace' }];
   return { ...patch, conditions: to.conditions };
 }
 

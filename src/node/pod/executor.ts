@@ -1,6 +1,6 @@
 /** Carries out a plan's actions for one pod. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Pod } from '../../api/core/pod.ts';
 import { isAbort, messageOf } from '../../base/errors.ts';
 import type {
@@ -18,7 +18,7 @@ import type { PreparedVolumes } from '../volumes/volume.ts';
 import type { PodDeps } from './deps.ts';
 import { environmentFileKey } from './env-file.ts';
 import type { PodRuntime } from './history.ts';
-import { podPaths, type SpecContainer } from './names.ts';
+import { logPath, podPaths, type SpecContainer } from './names.ts';
 import type { Action, KillReason } from './plan.ts';
 import { stopAll, stopContainer } from './stop.ts';
 import { WaitingError } from './waiting-error.ts';
@@ -133,7 +133,7 @@ function probeGrace(pod: Pod, name: string, reason: KillReason): number | undefi
 async function removeContainer(deps: PodDeps, pod: Pod, container: ContainerStatus): Promise<void> {
   await deps.runtime.removeContainer(container.id);
   if (container.state === 'created') return;
-  const log = join(podPaths(deps.config, pod).logs, container.logPath);
+  const log = logPath(podPaths(deps.config, pod).logs, container.logPath);
   await rm(log, { force: true });
   await rm(podPaths(deps.config, pod).terminationLog(container.name, container.attempt), { force: true });
 }

@@ -85,6 +85,9 @@ export interface PodPaths {
   terminationLog(container: string, attempt: number): string;
 }
 
+/** Where a container's log is: runtimes tell it in full or as they were told. */
+export const logPath = (folder: string, path: string): string => (path.startsWith('/') ? path : join(folder, path));
+
 /** Relative to the pod's log folder. */
 export const logFile = (container: string, attempt: number): string => `${container}/${attempt}.log`;
 

@@ -1,12 +1,11 @@
 /** What the runtime knows of one pod, with the messages that its containers left when they ended. */
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Pod } from '../../api/core/pod.ts';
 import { codeOf } from '../../base/errors.ts';
 import type { ContainerStatus, RuntimeService } from '../../runtime/runtime.ts';
 import type { NodeConfig } from '../config.ts';
 import type { PodRuntime } from './history.ts';
-import { annotation, podPaths } from './names.ts';
+import { annotation, logPath, podPaths } from './names.ts';
 
 type Paths = Pick<NodeConfig, 'rootDirectory' | 'podLogsDirectory'>;
 
@@ -29,7 +28,7 @@ async function withMessage(container: ContainerStatus, pod: Pod, paths: Paths): 
   if (written !== '') return { ...container, message: written };
   const falls = container.annotations[annotation.terminationMessagePolicy] === 'FallbackToLogsOnError';
   if (!falls || container.exitCode === 0) return container;
-  const text = await tail(join(logs, container.logPath));
+  const text = await tail(logPath(logs, container.logPath));
   return text === '' ? container : { ...container, message: text };
 }
 

@@ -42,6 +42,8 @@ export interface PlanInput {
     readonly entries: ReadonlyMap<string, BackoffEntry>;
   };
   readonly probes: ProbeView;
+  /** Containers that failed to start, and when to try them again, in milliseconds since the epoch. */
+  readonly held: ReadonlyMap<string, number>;
 }
 
 /** What the probes have found out about a container that runs. */
@@ -172,7 +174,12 @@ function succeededBefore(draft: Draft, each: SpecContainer): ContainerStatus | u
 }
 
 function start(draft: Draft, each: SpecContainer): void {
-  const { now, backoff, runtime } = draft.input;
+  const { now, backoff, runtime, held } = draft.input;
+  const heldUntil = held.get(each.spec.name) ?? 0;
+  if (heldUntil > now) {
+    draft.wakeAt = Math.min(draft.wakeAt ?? heldUntil, heldUntil);
+    return;
+  }
   const attempts = attemptsOf(runtime, each.spec.name);
   const neverRan = attempts[0]?.state === 'created' ? attempts[0] : undefined;
   if (neverRan !== undefined) draft.actions.push({ type: 'removeContainer', container: neverRan });

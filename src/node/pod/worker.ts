@@ -37,6 +37,10 @@ export class PodWorker {
   readonly #waiting = new Map<string, WaitingReason>();
   readonly #backoff = new Map<string, BackoffEntry>();
   readonly #toldCrashLoops = new Set<string>();
+  /** When containers that failed to start may try again. */
+  readonly #held = new Map<string, number>();
+  /** Until when nothing is tried after a failure of the pod as a whole. */
+  #pausedUntil = 0;
   /** Aborts what a sync is doing when the pod must stop. */
   #sync = new AbortController();
   #pod: Pod;
@@ -82,12 +86,20 @@ export class PodWorker {
   update(pod: Pod): void {
     const before = this.#pod.metadata;
     this.#pod = pod;
+    // What was wrong may have been put right: an image name, a missing volume.
+    if (pod.metadata.generation !== before.generation) this.#resume();
     if (pod.metadata.deletionTimestamp !== undefined) {
       const shorter = (pod.metadata.deletionGracePeriodSeconds ?? 0) < (before.deletionGracePeriodSeconds ?? Infinity);
       if (this.#state === 'syncing') this.#terminate();
       else if (this.#state === 'terminating' && shorter) this.#hurry();
     }
     this.kick();
+  }
+
+  #resume(): void {
+    this.#held.clear();
+    this.#pausedUntil = 0;
+    this.#failures = 0;
   }
 
   /** Ends the pod although the API has not asked: eviction, deadline, shutdown. `grace` in seconds. */
@@ -137,12 +149,14 @@ export class PodWorker {
     if (this.#stop.signal.aborted) return;
     this.#timer?.cancel();
     const before = this.#state;
+    const pause = this.#pausedUntil - this.#deps.clock.now();
+    if (pause > 0) return this.#wakeIn(pause);
     try {
       if (this.#state === 'syncing') await this.#syncOnce();
       else if (this.#state === 'terminating') await this.#terminateOnce();
       else if (this.#removed) await this.#erase();
       else this.#publish();
-      this.#failures = 0;
+      if (this.#held.size === 0) this.#failures = 0;
     } catch (error) {
       if (this.#stop.signal.aborted || before !== this.#state || this.#sync.signal.aborted) return this.kick();
       this.#failed(error);
@@ -158,6 +172,7 @@ export class PodWorker {
       error: messageOf(error),
       retryInSeconds: delay / 1000,
     });
+    this.#pausedUntil = this.#deps.clock.now() + delay;
     this.#wakeIn(delay);
   }
 
@@ -183,12 +198,12 @@ export class PodWorker {
     this.#publish();
     deps.probes.follow(pod, this.#podIps()[0] ?? '', this.#runtime.containers);
     if (plan.actions.length === 0) return this.#rest(plan.wakeAt);
-    const outcome = await this.#act(plan);
+    await this.#act(plan);
     if (this.#sync.signal.aborted) return this.kick();
     await this.#observe();
     this.#publish();
-    if (outcome.retryAt === undefined) return this.kick();
-    this.#rest(Math.min(outcome.retryAt, plan.wakeAt ?? Infinity));
+    // The next plan says whether there is more to do, and until when to wait if not.
+    this.kick();
   }
 
   #plan(): Plan {
@@ -202,6 +217,7 @@ export class PodWorker {
         entries: this.#backoff,
       },
       probes,
+      held: this.#held,
     });
   }
 
@@ -253,21 +269,16 @@ export class PodWorker {
     }
   }
 
-  /** Carries out the plan; `retryAt` is set when something must wait. */
-  async #act(plan: Plan): Promise<{ readonly retryAt?: number }> {
-    let retryAt: number | undefined;
+  async #act(plan: Plan): Promise<void> {
     const volumes = await this.#prepare();
-    if (volumes === undefined) return { retryAt: this.#deps.clock.now() + this.#nextRetry() };
     for (const action of plan.actions) {
-      if (this.#sync.signal.aborted) break;
-      const due = await this.#actOne(action, volumes);
-      if (due !== undefined) retryAt = Math.min(retryAt ?? Infinity, due);
+      if (this.#sync.signal.aborted) return;
+      await this.#actOne(action, volumes);
       if (action.type === 'createSandbox') await this.#observe();
     }
-    return retryAt === undefined ? {} : { retryAt };
   }
 
-  async #actOne(action: Action, volumes: PreparedVolumes): Promise<number | undefined> {
+  async #actOne(action: Action, volumes: PreparedVolumes): Promise<void> {
     const context: ActionContext = {
       pod: this.#pod,
       runtime: this.#runtime,
@@ -276,18 +287,18 @@ export class PodWorker {
       podIps: this.#podIps(),
       signal: this.#sync.signal,
     };
-    if (action.type === 'startContainer' && action.backoff !== undefined) {
-      this.#backoff.set(action.container.spec.name, action.backoff);
-    }
+    if (action.type !== 'startContainer') return execute(this.#deps, action, context);
+    const { name } = action.container.spec;
+    if (action.backoff !== undefined) this.#backoff.set(name, action.backoff);
     try {
       await execute(this.#deps, action, context);
-      if (action.type === 'startContainer') this.#waiting.delete(action.container.spec.name);
-      return undefined;
+      this.#waiting.delete(name);
+      this.#held.delete(name);
     } catch (error) {
-      if (!(error instanceof WaitingError) || action.type !== 'startContainer') throw error;
-      this.#waiting.set(action.container.spec.name, { reason: error.reason, message: error.message });
+      if (!(error instanceof WaitingError)) throw error;
+      this.#waiting.set(name, { reason: error.reason, message: error.message });
       this.#failures += 1;
-      return error.retryAt ?? this.#deps.clock.now() + this.#nextRetry();
+      this.#held.set(name, error.retryAt ?? this.#deps.clock.now() + this.#nextRetry());
     }
   }
 
@@ -295,8 +306,8 @@ export class PodWorker {
     return Math.min(retryLongest, retryFirst * 2 ** Math.min(this.#failures, 6));
   }
 
-  /** Volumes and cgroups; undefined when they cannot be had yet. */
-  async #prepare(): Promise<PreparedVolumes | undefined> {
+  /** Volumes and cgroups. */
+  async #prepare(): Promise<PreparedVolumes> {
     const { deps, pod } = { deps: this.#deps, pod: this.#pod };
     const version = `${pod.metadata.generation ?? 0}`;
     if (this.#prepared?.version === version) return this.#prepared.volumes;
@@ -306,17 +317,21 @@ export class PodWorker {
       this.#prepared = { version, volumes };
       return volumes;
     } catch (error) {
-      if (this.#sync.signal.aborted) throw error;
-      if (!(error instanceof VolumeError) && !(error instanceof ApiError)) throw error;
-      this.#failures += 1;
-      deps.events.pod(pod, 'Warning', 'FailedMount', `MountVolume.SetUp failed: ${error.message}`);
-      return undefined;
+      const expected = error instanceof VolumeError || error instanceof ApiError || error instanceof WaitingError;
+      if (expected && !this.#sync.signal.aborted) {
+        deps.events.pod(pod, 'Warning', 'FailedMount', `MountVolume.SetUp failed: ${error.message}`);
+      }
+      throw error;
     }
   }
 
   /** Configuration that the pod's volumes show has changed. */
   async refreshVolumes(): Promise<void> {
-    if (this.#state !== 'syncing' || this.#prepared === undefined) return;
+    if (this.#state !== 'syncing') return;
+    if (this.#prepared === undefined || this.#held.size > 0) {
+      this.#resume();
+      return this.kick();
+    }
     try {
       await this.#deps.volumes.refresh(this.#deps.facts(this.#pod, this.#podIps()));
     } catch (error) {
@@ -348,6 +363,7 @@ export class PodWorker {
 
   #terminate(): void {
     this.#state = 'terminating';
+    this.#pausedUntil = 0;
     this.#sync.abort(new Error('the pod is stopping'));
   }
 

@@ -1,9 +1,8 @@
 /** GET /containerLogs/NAMESPACE/POD/CONTAINER */
-import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { parseTimestamp } from '../../base/clock.ts';
 import { readLog } from '../logs/read-log.ts';
-import { findContainer, podPaths } from '../pod/names.ts';
+import { findContainer, logPath, podPaths } from '../pod/names.ts';
 import type { PodWorker } from '../pod/worker.ts';
 import { attempts, findPod, HttpError, type KubeletRequest, type KubeletResponse } from './http.ts';
 import type { ContainerStatus, RuntimeService } from '../../runtime/runtime.ts';
@@ -24,7 +23,7 @@ export async function containerLogs(request: KubeletRequest, response: KubeletRe
   const stream = streamOf(query);
   const changes = new AbortController();
   const pieces = readLog({
-    path: join(podPaths(config, worker.pod).logs, container.logPath),
+    path: logPath(podPaths(config, worker.pod).logs, container.logPath),
     follow,
     timestamps: query.get('timestamps') === 'true',
     ...(tailLines === undefined ? {} : { tailLines }),

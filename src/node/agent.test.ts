@@ -1,0 +1,205 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { Lease } from '../api/coordination/lease.ts';
+import { Node } from '../api/core/node.ts';
+import { Pod } from '../api/core/pod.ts';
+import { ImageError } from '../runtime/runtime.ts';
+import { Harness, type HarnessOptions } from './harness.ts';
+
+let harness: Harness | undefined;
+afterEach(async () => {
+  await harness?.stop();
+  harness = undefined;
+});
+
+async function start(options: HarnessOptions = {}): Promise<Harness> {
+  harness = await Harness.start(options);
+  return harness;
+}
+
+const box = { name: 'box', image: 'busybox', imagePullPolicy: 'IfNotPresent' } as const;
+
+describe('a node', () => {
+  test('registers with its capacity and is ready', async () => {
+    const it = await start();
+    await it.until('the node exists', () => it.client.all(Node).length === 1);
+    const [node] = it.client.all(Node);
+    expect(node?.status?.capacity).toMatchObject({ cpu: '4', memory: '8388608Ki', pods: '110' });
+    expect(node?.status?.conditions?.find((each) => each.type === 'Ready')?.status).toBe('True');
+    expect(node?.status?.nodeInfo?.kubeletVersion).toMatch(/^v1\.35\./);
+    expect(node?.metadata.labels?.['kubernetes.io/hostname']).toBe('one');
+  });
+
+  test('renews its lease every ten seconds, and writes its status only every five minutes', async () => {
+    const it = await start();
+    await it.until('the lease exists', () => it.client.all(Lease).length === 1);
+    const before = it.client.all(Lease)[0]?.spec?.renewTime;
+    it.client.writes.length = 0;
+    await it.clock.advance(30_000);
+    expect(it.client.all(Lease)[0]?.spec?.renewTime).not.toBe(before);
+    expect(it.client.writes.filter((each) => each.plural === 'nodes')).toEqual([]);
+    await it.clock.advance(300_000);
+    expect(it.client.writes.filter((each) => each.plural === 'nodes').length).toBe(1);
+  });
+});
+
+describe('a pod', () => {
+  test('comes to run, with events in order', async () => {
+    const it = await start();
+    it.create('web', { containers: [box] });
+    const pod = await it.phase('web', 'Running');
+    expect(pod.status?.podIP).toMatch(/^10\.244\./);
+    expect(pod.status?.hostIP).toBe('192.0.2.1');
+    expect(pod.status?.qosClass).toBe('BestEffort');
+    expect(pod.status?.conditions?.map((each) => `${each.type}=${each.status}`)).toEqual([
+      'PodReadyToStartContainers=True',
+      'Initialized=True',
+      'Ready=True',
+      'ContainersReady=True',
+      'PodScheduled=True',
+    ]);
+    expect(pod.status?.containerStatuses?.[0]).toMatchObject({
+      name: 'box',
+      ready: true,
+      started: true,
+      restartCount: 0,
+      state: { running: {} },
+    });
+    expect(pod.status?.containerStatuses?.[0]?.containerID).toMatch(/^coracle:\/\//);
+    expect(await it.events('web')).toEqual([
+      'Pulling: Pulling image "busybox"',
+      'Pulled: Successfully pulled image "busybox" in 0s (0s including waiting). Image size: 1048576 bytes.',
+      'Created: Container created',
+      'Started: Container started',
+    ]);
+  });
+
+  test('is deleted: its containers stop, then the API object goes', async () => {
+    const it = await start();
+    it.create('web', { containers: [box], terminationGracePeriodSeconds: 30 });
+    await it.phase('web', 'Running');
+    await it.client.delete(Pod, { namespace: 'default', name: 'web' });
+    await it.gone('web');
+    await it.until('nothing is left', async () => (await it.runtime.listPodSandboxes()).length === 0);
+    expect(await it.events('web')).toContain('Killing: Stopping container box');
+    const last = it.client.writes.filter((each) => each.plural === 'pods').at(-1);
+    expect(last).toMatchObject({ verb: 'delete' });
+  });
+
+  test('that ignores SIGTERM is killed when its grace is over', async () => {
+    const it = await start({ behaviour: () => ({ stopDelay: Infinity }) });
+    it.create('stubborn', { containers: [box], terminationGracePeriodSeconds: 30 });
+    await it.phase('stubborn', 'Running');
+    await it.client.delete(Pod, { namespace: 'default', name: 'stubborn' });
+    await it.clock.advance(29_000);
+    expect(await it.pod('stubborn')).toBeDefined();
+    await it.clock.advance(2000);
+    await it.gone('stubborn');
+  });
+
+  test('that never restarts ends as its container does', async () => {
+    const it = await start({ behaviour: () => ({ exitAfter: 1000, exitCode: 3 }) });
+    it.create('job', { containers: [box], restartPolicy: 'Never' });
+    await it.phase('job', 'Running');
+    await it.clock.advance(1000);
+    const pod = await it.phase('job', 'Failed');
+    expect(pod.status?.containerStatuses?.[0]?.state?.terminated).toMatchObject({ exitCode: 3, reason: 'Error' });
+    expect(pod.status?.conditions?.find((each) => each.type === 'Ready')).toMatchObject({
+      status: 'False',
+      reason: 'PodFailed',
+    });
+  });
+
+  test('whose container keeps crashing waits longer each time', async () => {
+    const it = await start({ behaviour: () => ({ exitAfter: 1000, exitCode: 1 }) });
+    it.create('crash', { containers: [box], restartPolicy: 'Always' });
+    await it.phase('crash', 'Running');
+    await it.clock.advance(1000);
+    // The first restart is immediate, the second waits 10 s, the third 20 s.
+    await it.until('restarted', async () => (await status(it))?.restartCount === 1);
+    await it.clock.advance(1000);
+    await it.until('backs off', async () => (await status(it))?.state?.waiting?.reason === 'CrashLoopBackOff');
+    expect((await status(it))?.state?.waiting?.message).toMatch(
+      /^back-off 10s restarting failed container=box pod=crash_default\(.*\)$/,
+    );
+    expect((await status(it))?.lastState?.terminated?.exitCode).toBe(1);
+    await it.clock.advance(8500);
+    expect((await status(it))?.restartCount).toBe(1);
+    await it.clock.advance(1500);
+    await it.until('restarted again', async () => (await status(it))?.restartCount === 2);
+
+    async function status(from: Harness) {
+      return (await from.pod('crash'))?.status?.containerStatuses?.[0];
+    }
+  });
+
+  test('whose image cannot be pulled says why, then backs off', async () => {
+    const it = await start({ image: () => new ImageError('ErrImagePull', 'no such manifest') });
+    it.create('bad', { containers: [box] });
+    const reason = async (): Promise<string | undefined> =>
+      (await it.pod('bad'))?.status?.containerStatuses?.[0]?.state?.waiting?.reason;
+    await it.until('the pull fails', async () => (await reason()) === 'ErrImagePull');
+    await it.clock.advance(4000);
+    await it.until('it backs off', async () => (await reason()) === 'ImagePullBackOff');
+    expect(await it.events('bad')).toEqual([
+      'Pulling: Pulling image "busybox"',
+      'Failed: Failed to pull image "busybox": no such manifest',
+      'Failed: Error: ErrImagePull',
+      'BackOff: Back-off pulling image "busybox"',
+      'Failed: Error: ImagePullBackOff',
+    ]);
+    expect((await it.pod('bad'))?.status?.phase).toBe('Pending');
+  });
+
+  test('runs its init containers first, one after the other', async () => {
+    const it = await start({
+      behaviour: (config) => (config.name.startsWith('init') ? { exitAfter: 500 } : {}),
+    });
+    it.create('staged', {
+      initContainers: [
+        { name: 'init-a', image: 'busybox', imagePullPolicy: 'IfNotPresent' },
+        { name: 'init-b', image: 'busybox', imagePullPolicy: 'IfNotPresent' },
+      ],
+      containers: [box],
+    });
+    const names = async (): Promise<readonly string[]> =>
+      (await it.runtime.listContainers()).map((each) => `${each.name} ${each.state}`);
+    await it.until('a runs', async () => (await names()).join() === 'init-a running');
+    expect((await it.pod('staged'))?.status?.containerStatuses?.[0]?.state?.waiting?.reason).toBe('PodInitializing');
+    await it.clock.advance(500);
+    await it.until('b runs', async () => (await names()).includes('init-b running'));
+    await it.clock.advance(500);
+    await it.phase('staged', 'Running');
+  });
+
+  test('keeps running when the agent is killed and comes back', async () => {
+    const it = await start();
+    it.create('web', { containers: [box] });
+    const before = await it.phase('web', 'Running');
+    await it.stopAgent();
+    it.client.writes.length = 0;
+    await it.startAgent();
+    await it.clock.advance(5000);
+    const after = await it.pod('web');
+    expect(after?.status).toEqual(before.status);
+    expect(it.client.writes.filter((each) => each.plural === 'pods')).toEqual([]);
+  });
+
+  test('that was deleted while the agent was away is removed when it is back', async () => {
+    const it = await start();
+    it.create('web', { containers: [box] });
+    await it.phase('web', 'Running');
+    await it.stopAgent();
+    it.client.remove(Pod, { namespace: 'default', name: 'web' });
+    await it.startAgent();
+    await it.until('nothing is left', async () => (await it.runtime.listPodSandboxes()).length === 0);
+  });
+
+  test('past its active deadline fails', async () => {
+    const it = await start();
+    it.create('late', { containers: [box], activeDeadlineSeconds: 5 });
+    await it.phase('late', 'Running');
+    await it.clock.advance(5000);
+    const pod = await it.phase('late', 'Failed');
+    expect(pod.status?.reason).toBe('DeadlineExceeded');
+  });
+});

@@ -1,5 +1,7 @@
 /** SQLite's result codes as sentences, and which of them pass by themselves. */
 
+import { SyncError } from './sync-error.ts';
+
 const primary = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const;
 /** Writing failed before anything was promised; after a failed sync, in contrast, nobody knows what is on disk. */
 const ioErrorWrite = 778;
@@ -10,6 +12,12 @@ export interface Explained {
 }
 
 export function explainSqliteError(error: unknown, path: string): Explained {
+  if (error instanceof SyncError) {
+    return {
+      message: `${path}: what was written may not have reached the disk (${error.message})`,
+      recoverable: false,
+    };
+  }
   const { errcode, code: systemCode, message } = error as { errcode?: number; code?: string; message?: string };
   const text = message ?? String(error);
   const code = errcode ?? systemCodes[systemCode ?? ''] ?? 0;

@@ -1,27 +1,45 @@
-import { defineKind, type ObjectOf } from '../kind.ts';
+import { defineKind, type KubernetesObject, type ObjectOf } from '../kind.ts';
 import { int32, int64, intOrString, list, of, string, struct, time, type Infer } from '../../schema/field.ts';
 import { PersistentVolumeClaim } from '../core/persistent-volume-claim.ts';
 import { PodTemplateSpec } from '../core/pod-template-spec.ts';
+import { templateColumns } from '../core/workload-columns.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
+import { ageColumn, nameColumn } from '../rules/columns.ts';
+import { fillAbsent } from '../rules/draft.ts';
+import {
+  nameClaimTemplates,
+  statefulSetFaults,
+  statefulSetStatusFaults,
+  statefulSetUpdateFaults,
+} from './validate-stateful-set.ts';
 
 export const RollingUpdateStatefulSetStrategy = struct('io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy', '', {
-  partition: int32(1).pointer(),
-  maxUnavailable: intOrString(2).pointer(),
+  partition: int32(1).default(0).pointer(),
+  maxUnavailable: intOrString(2).default(1).pointer(),
 });
 export interface RollingUpdateStatefulSetStrategy extends Infer<typeof RollingUpdateStatefulSetStrategy> {}
 
-export const StatefulSetUpdateStrategy = struct('io.k8s.api.apps.v1.StatefulSetUpdateStrategy', '', {
-  type: string(1).enum('RollingUpdate', 'OnDelete'),
-  rollingUpdate: of(2, RollingUpdateStatefulSetStrategy),
-});
+export const StatefulSetUpdateStrategy = struct(
+  'io.k8s.api.apps.v1.StatefulSetUpdateStrategy',
+  '',
+  {
+    type: string(1).known<'RollingUpdate' | 'OnDelete'>().default('RollingUpdate'),
+    rollingUpdate: of(2, RollingUpdateStatefulSetStrategy),
+  },
+  {
+    defaults: (draft) => {
+      if (draft['type'] === 'RollingUpdate') fillAbsent(draft, 'rollingUpdate', {});
+    },
+  },
+);
 export interface StatefulSetUpdateStrategy extends Infer<typeof StatefulSetUpdateStrategy> {}
 
 export const StatefulSetPersistentVolumeClaimRetentionPolicy = struct(
   'io.k8s.api.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy',
   '',
   {
-    whenDeleted: string(1),
-    whenScaled: string(2),
+    whenDeleted: string(1).enum('Retain', 'Delete').default('Retain'),
+    whenScaled: string(2).enum('Retain', 'Delete').default('Retain'),
   },
 );
 export interface StatefulSetPersistentVolumeClaimRetentionPolicy extends Infer<
@@ -34,16 +52,16 @@ export const StatefulSetOrdinals = struct('io.k8s.api.apps.v1.StatefulSetOrdinal
 export interface StatefulSetOrdinals extends Infer<typeof StatefulSetOrdinals> {}
 
 export const StatefulSetSpec = struct('io.k8s.api.apps.v1.StatefulSetSpec', '', {
-  replicas: int32(1).pointer(),
+  replicas: int32(1).default(1).pointer(),
   selector: of(2, LabelSelector).required(),
   template: of(3, PodTemplateSpec).required(),
   volumeClaimTemplates: list(4, PersistentVolumeClaim),
   serviceName: string(5).always(),
-  podManagementPolicy: string(6).enum('OrderedReady', 'Parallel'),
-  updateStrategy: of(7, StatefulSetUpdateStrategy).always(),
-  revisionHistoryLimit: int32(8).pointer(),
+  podManagementPolicy: string(6).known<'OrderedReady' | 'Parallel'>().default('OrderedReady'),
+  updateStrategy: of(7, StatefulSetUpdateStrategy).default({}).always(),
+  revisionHistoryLimit: int32(8).default(10).pointer(),
   minReadySeconds: int32(9),
-  persistentVolumeClaimRetentionPolicy: of(10, StatefulSetPersistentVolumeClaimRetentionPolicy),
+  persistentVolumeClaimRetentionPolicy: of(10, StatefulSetPersistentVolumeClaimRetentionPolicy).default({}),
   ordinals: of(11, StatefulSetOrdinals),
 });
 export interface StatefulSetSpec extends Infer<typeof StatefulSetSpec> {}
@@ -71,11 +89,17 @@ export const StatefulSetStatus = struct('io.k8s.api.apps.v1.StatefulSetStatus', 
 });
 export interface StatefulSetStatus extends Infer<typeof StatefulSetStatus> {}
 
+interface Row extends KubernetesObject {
+  readonly spec?: StatefulSetSpec;
+}
+
 export const StatefulSet = defineKind({
   group: 'apps',
   version: 'v1',
   kind: 'StatefulSet',
   plural: 'statefulsets',
+  shortNames: ['sts'],
+  categories: ['all'],
   scope: 'Namespaced',
   package: 'io.k8s.api.apps.v1',
   doc: '',
@@ -83,6 +107,24 @@ export const StatefulSet = defineKind({
     spec: of(2, StatefulSetSpec).always(),
     status: of(3, StatefulSetStatus).always(),
   },
-  subresources: { status: true },
+  subresources: {
+    status: true,
+    scale: { replicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
+  },
+  columns: [
+    nameColumn,
+    {
+      name: 'Ready',
+      type: 'string',
+      doc: 'Pods that are ready, of those that should be.',
+      value: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`,
+    },
+    ageColumn,
+    ...templateColumns<Row>(({ spec }) => spec?.template),
+  ],
+  defaults: nameClaimTemplates,
+  validate: ({ spec }) => statefulSetFaults(spec ?? {}),
+  validateUpdate: ({ spec }, old) => statefulSetUpdateFaults(spec ?? {}, old.spec ?? {}),
+  validateStatusUpdate: ({ status }, old) => statefulSetStatusFaults(status ?? {}, old.status ?? {}),
 });
 export interface StatefulSet extends ObjectOf<typeof StatefulSet> {}

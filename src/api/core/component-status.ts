@@ -1,4 +1,5 @@
 import { defineKind, type ObjectOf } from '../kind.ts';
+import { nameColumn } from '../rules/columns.ts';
 import { list, string, struct, type Infer } from '../../schema/field.ts';
 
 export const ComponentCondition = struct('io.k8s.api.core.v1.ComponentCondition', '', {
@@ -14,11 +15,38 @@ export const ComponentStatus = defineKind({
   version: 'v1',
   kind: 'ComponentStatus',
   plural: 'componentstatuses',
+  shortNames: ['cs'],
   scope: 'Cluster',
   package: 'io.k8s.api.core.v1',
   doc: '',
   fields: {
     conditions: list(2, ComponentCondition).listMap('type').merge('type'),
   },
+  verbs: ['get', 'list'],
+  columns: [
+    nameColumn,
+    {
+      name: 'Status',
+      type: 'string',
+      doc: 'Whether the component answers.',
+      value: ({ conditions }) => {
+        const health = conditions?.find(({ type }) => type === 'Healthy');
+        if (health === undefined) return 'Unknown';
+        return health.status === 'True' ? 'Healthy' : 'Unhealthy';
+      },
+    },
+    {
+      name: 'Message',
+      type: 'string',
+      doc: 'What it answered.',
+      value: ({ conditions }) => conditions?.find(({ type }) => type === 'Healthy')?.message ?? '',
+    },
+    {
+      name: 'Error',
+      type: 'string',
+      doc: 'Why it did not answer.',
+      value: ({ conditions }) => conditions?.find(({ type }) => type === 'Healthy')?.error ?? '',
+    },
+  ],
 });
 export interface ComponentStatus extends ObjectOf<typeof ComponentStatus> {}

@@ -21,6 +21,8 @@ import {
   StorageOSPersistentVolumeSource,
   VsphereVirtualDiskVolumeSource,
 } from './legacy-volume-source.ts';
+import { persistentVolumeColumns } from './persistent-volume-columns.ts';
+import { volumeSpecFaults, volumeUpdateFaults } from './validate-persistent-volume.ts';
 import { ObjectReference, SecretReference } from './object-reference.ts';
 import { HostPathVolumeSource, NFSVolumeSource } from './volume.ts';
 
@@ -78,19 +80,19 @@ export interface VolumeNodeAffinity extends Infer<typeof VolumeNodeAffinity> {}
 export const PersistentVolumeSpec = struct('io.k8s.api.core.v1.PersistentVolumeSpec', '', {
   capacity: map(1, quantity()),
   ...inline(2, PersistentVolumeSource),
-  accessModes: list(3, string().enum('ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod')),
+  accessModes: list(3, string().known<'ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod'>()),
   claimRef: of(4, ObjectReference),
-  persistentVolumeReclaimPolicy: string(5).enum('Recycle', 'Delete', 'Retain'),
+  persistentVolumeReclaimPolicy: string(5).enum('Delete', 'Recycle', 'Retain').default('Retain'),
   storageClassName: string(6),
   mountOptions: list(7, string()),
-  volumeMode: string(8).enum('Block', 'Filesystem').pointer(),
+  volumeMode: string(8).enum('Block', 'Filesystem').default('Filesystem').pointer(),
   nodeAffinity: of(9, VolumeNodeAffinity),
   volumeAttributesClassName: string(10).pointer(),
 });
 export interface PersistentVolumeSpec extends Infer<typeof PersistentVolumeSpec> {}
 
 export const PersistentVolumeStatus = struct('io.k8s.api.core.v1.PersistentVolumeStatus', '', {
-  phase: string(1).enum('Pending', 'Available', 'Bound', 'Released', 'Failed'),
+  phase: string(1).known<'Pending' | 'Available' | 'Bound' | 'Released' | 'Failed'>().default('Pending'),
   message: string(2),
   reason: string(3),
   lastPhaseTransitionTime: time(4),
@@ -102,6 +104,7 @@ export const PersistentVolume = defineKind({
   version: 'v1',
   kind: 'PersistentVolume',
   plural: 'persistentvolumes',
+  shortNames: ['pv'],
   scope: 'Cluster',
   package: 'io.k8s.api.core.v1',
   doc: '',
@@ -109,6 +112,13 @@ export const PersistentVolume = defineKind({
     spec: of(2, PersistentVolumeSpec).always(),
     status: of(3, PersistentVolumeStatus).always(),
   },
+  generation: false,
   subresources: { status: true },
+  columns: persistentVolumeColumns,
+  prepareCreate: (draft) => {
+    draft['status'] = { phase: 'Pending' };
+  },
+  validate: (volume) => volumeSpecFaults(volume),
+  validateUpdate: (volume, old) => volumeUpdateFaults(volume, old),
 });
 export interface PersistentVolume extends ObjectOf<typeof PersistentVolume> {}

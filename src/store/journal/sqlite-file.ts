@@ -8,7 +8,7 @@
  *   grows with the number of updates.
  * - The lock is exclusive and held until close or death, so a second server can't open the file.
  */
-import { closeSync, existsSync, fdatasyncSync, fsyncSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, fdatasyncSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { packWrites, unpackWrites, type Packed } from './packed-batch.ts';
@@ -35,7 +35,9 @@ export class SqliteFile {
   #pages = 0;
 
   constructor(path: string, lockTimeout: number) {
-    if (!existsSync(path)) create(path);
+    // Asked here because SQLite calls a read-only file system an I/O error.
+    if (existsSync(path)) accessSync(path, constants.W_OK);
+    else create(path);
     this.#database = new DatabaseSync(path, { timeout: lockTimeout });
     try {
       this.#prepare();

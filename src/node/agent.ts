@@ -29,7 +29,7 @@ import { Limiter } from './pod/limiter.ts';
 import { StatusManager } from './pod/status-manager.ts';
 import { pullSecretsOf } from './images/pull-secrets.ts';
 import { Pods } from './pods.ts';
-import { noProbes } from './probes/no-probes.ts';
+import { ProbeManager } from './probes/probe-manager.ts';
 import { Registration } from './registration.ts';
 import { runtimeClassHandlers } from './runtime-classes.ts';
 import { serviceInformer } from './services.ts';
@@ -81,7 +81,10 @@ interface Parts {
 /** Reads the machine's facts; makes nothing yet. */
 export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
   const parts = await makeParts(options, (uid) => void pods.byUid(uid)?.refreshVolumes());
-  const pods = new Pods(await podDeps(parts));
+  const { runtime, clock, random } = options;
+  const onChange = (uid: string): void => pods.kick(uid);
+  const probes = options.probes ?? new ProbeManager({ runtime, events: parts.events, clock, random, onChange });
+  const pods = new Pods(podDeps(parts, probes));
   const registration = new Registration({
     ...options,
     machine: options.machine ?? systemMachine,
@@ -217,7 +220,7 @@ async function cgroupsOf(options: NodeAgentOptions): Promise<PodCgroups> {
   return podCgroups({ hierarchies, root: config.cgroupRoot, podPidsLimit: config.podPidsLimit, clock, log });
 }
 
-async function podDeps(parts: Parts): Promise<PodDeps> {
+function podDeps(parts: Parts, probes: Probes): PodDeps {
   const { options, events, objects, puller, volumes, cgroups, services, statuses } = parts;
   const { client, clock, config, runtime } = options;
   const log = options.log.named('pods');
@@ -232,7 +235,7 @@ async function podDeps(parts: Parts): Promise<PodDeps> {
     events,
     cgroups,
     hooks: lifecycleHooks(runtime, clock),
-    probes: options.probes ?? noProbes,
+    probes,
     statuses,
     machineMemory: parts.facts.memoryBytes,
     reader: objects,

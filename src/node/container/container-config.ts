@@ -7,6 +7,7 @@ import type { NodeConfig } from '../config.ts';
 import { annotation, containerHash, describePod, label, logFile, namespaceOf, podPaths } from '../pod/names.ts';
 import type { SpecContainer } from '../pod/names.ts';
 import { containerResources } from '../pod/resources.ts';
+import { probeAnnotation, probeTypes } from '../probes/probe-manager.ts';
 import type { PreparedVolumes } from '../volumes/volume.ts';
 import { environment, type ConfigurationReader } from './environment.ts';
 import { expand } from './expand.ts';
@@ -57,6 +58,7 @@ export async function containerConfig(input: ContainerInput): Promise<ContainerC
       [annotation.terminationMessagePath]: terminationPath(container),
       [annotation.terminationMessagePolicy]: spec.terminationMessagePolicy ?? 'File',
       [annotation.gracePeriod]: `${pod.spec?.terminationGracePeriodSeconds ?? 30}`,
+      [probeAnnotation]: probeTypes(spec),
     },
     logPath: logFile(spec.name, attempt),
     stdin: spec.stdin === true,

@@ -11,7 +11,6 @@ import { rm } from 'node:fs/promises';
 import type { Pod } from '../../api/core/pod.ts';
 import { parseTimestamp, type Timer } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
-import { ApiError } from '../../client/client.ts';
 import { VolumeError, type PreparedVolumes } from '../volumes/volume.ts';
 import type { BackoffEntry } from './backoff.ts';
 import { durationText } from './backoff.ts';
@@ -317,9 +316,8 @@ export class PodWorker {
       this.#prepared = { version, volumes };
       return volumes;
     } catch (error) {
-      const expected = error instanceof VolumeError || error instanceof ApiError || error instanceof WaitingError;
-      if (expected && !this.#sync.signal.aborted) {
-        deps.events.pod(pod, 'Warning', 'FailedMount', `MountVolume.SetUp failed: ${error.message}`);
+      if (error instanceof VolumeError && !this.#sync.signal.aborted) {
+        deps.events.pod(pod, 'Warning', 'FailedMount', error.message);
       }
       throw error;
     }

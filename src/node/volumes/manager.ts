@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { Pod } from '../../api/core/pod.ts';
 import type { Volume } from '../../api/core/volume.ts';
 import type { Clock } from '../../base/clock.ts';
-import { codeOf } from '../../base/errors.ts';
+import { codeOf, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { ConfigurationReader } from '../container/environment.ts';
 import type { PodFacts } from '../container/fields.ts';
@@ -59,14 +59,20 @@ export class Volumes {
     await this.#options.mounter.mount('tmpfs', folder, 'tmpfs', ['mode=0750', 'nosuid', 'nodev', 'noexec']);
   }
 
-  /** Makes all volumes that containers use. Throws VolumeError, FieldError and ApiError. */
+  /** Makes all volumes that containers use. Throws VolumeError. */
   async prepare(facts: PodFacts, signal: AbortSignal): Promise<PreparedVolumes> {
     const used = usedVolumes(facts.pod);
     const prepared = new Map<string, PreparedVolume>();
     for (const volume of facts.pod.spec?.volumes ?? []) {
       if (!used.has(volume.name)) continue;
       signal.throwIfAborted();
-      prepared.set(volume.name, await this.#prepareOne(facts, volume, signal));
+      try {
+        prepared.set(volume.name, await this.#prepareOne(facts, volume, signal));
+      } catch (error) {
+        if (signal.aborted) throw error;
+        const message = `MountVolume.SetUp failed for volume "${volume.name}" : ${messageOf(error)}`;
+        throw new VolumeError(message, { cause: error });
+      }
     }
     return prepared;
   }

@@ -6,6 +6,8 @@ import { MutatingWebhookConfiguration } from './admissionregistration/mutating-w
 import { ValidatingAdmissionPolicy } from './admissionregistration/validating-admission-policy.ts';
 import { ValidatingAdmissionPolicyBinding } from './admissionregistration/validating-admission-policy-binding.ts';
 import { ValidatingWebhookConfiguration } from './admissionregistration/validating-webhook-configuration.ts';
+import { CustomResourceDefinition } from './apiextensions/custom-resource-definition.ts';
+import { APIService } from './apiregistration/api-service.ts';
 import { ControllerRevision } from './apps/controller-revision.ts';
 import { DaemonSet } from './apps/daemon-set.ts';
 import { Deployment } from './apps/deployment.ts';
@@ -57,6 +59,7 @@ import { ClusterRoleBinding } from './rbac/cluster-role-binding.ts';
 import { ClusterRole } from './rbac/cluster-role.ts';
 import { RoleBinding } from './rbac/role-binding.ts';
 import { Role } from './rbac/role.ts';
+import { retiredKinds } from './retired-kinds.ts';
 import { DeviceClass } from './resource/device-class.ts';
 import { ResourceClaimTemplate } from './resource/resource-claim-template.ts';
 import { ResourceClaim } from './resource/resource-claim.ts';
@@ -107,16 +110,21 @@ const groups: readonly (readonly Kind[])[] = [
     ValidatingAdmissionPolicyBinding,
     ValidatingWebhookConfiguration,
   ],
+  [CustomResourceDefinition],
   [PriorityClass],
   [Lease],
   [RuntimeClass],
   [EndpointSlice],
+  [APIService],
   [FlowSchema, PriorityLevelConfiguration],
   [DeviceClass, ResourceClaim, ResourceClaimTemplate, ResourceSlice],
 ];
 
 /** Every served kind. Kinds of one group stand together, and so do those of one version. */
-export const kinds: readonly Kind[] = Object.freeze(groups.flat());
+export const kinds: readonly Kind[] = Object.freeze([
+  ...groups.flatMap((group) => [...group, ...retiredKinds.filter((each) => each.group === group[0]?.group)]),
+  ...retiredKinds.filter((each) => !groups.some((group) => group[0]?.group === each.group)),
+]);
 
 const byResource: ReadonlyMap<string, Kind> = new Map(
   kinds.map((each) => [key(each.group, each.version, each.plural), each]),

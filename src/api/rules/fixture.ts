@@ -10,8 +10,7 @@ type Json = Readonly<Record<string, unknown>>;
 /** Decoded, with defaults, named `it` in namespace `default` unless said otherwise. */
 export function made(kind: Kind, content: Json): Json {
   const metadata = { name: 'it', ...(kind.scope === 'Namespaced' ? { namespace: 'default' } : {}) };
-  const { value } = decodeObject(kind.schema, { metadata, ...content });
-  const draft = value as Record<string, unknown>;
+  const { value: draft } = decodeObject(kind.schema, { metadata, ...content });
   applyDefaults(kind.schema, draft);
   kind.defaults?.(draft);
   return deepFreeze(draft);

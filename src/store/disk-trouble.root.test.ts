@@ -48,14 +48,14 @@ test.skipIf(!mountable)(
     const store = await opened();
     for (let n = 0; n < 20; n += 1) await store.commit([put(`before/${n}`)]);
     fill();
-    let refused: unknown;
     let written = 0;
-    while (refused === undefined) {
-      await store.commit([put(`while/${written}`)]).then(
-        () => (written += 1),
-        (error: unknown) => (refused = error),
-      );
-    }
+    const writeOn = async (): Promise<never> => {
+      for (;;) {
+        await store.commit([put(`while/${written}`)]);
+        written += 1;
+      }
+    };
+    const refused: unknown = await writeOn().catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(StorageError);
     expect((refused as Error).message).toMatch(/the disk that holds .*store\.db is full; free some space/);
     expect(store.count('before/')).toBe(20);

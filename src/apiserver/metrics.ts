@@ -51,22 +51,22 @@ export function createMetrics(
     labelNames: ['request_kind'],
     registers,
   });
-  new Gauge({
+  const objects = new Gauge({
     name: 'apiserver_storage_objects',
     help: 'Objects in the store, by resource.',
     labelNames: ['resource'],
     registers,
     collect() {
-      this.reset();
-      for (const [resource, count] of storeFigures().objects) this.set({ resource }, count);
+      objects.reset();
+      for (const [resource, count] of storeFigures().objects) objects.set({ resource }, count);
     },
   });
-  new Gauge({
+  const revision = new Gauge({
     name: 'coracle_store_revision',
     help: 'The newest durable revision.',
     registers,
     collect() {
-      this.set(storeFigures().revision);
+      revision.set(storeFigures().revision);
     },
   });
   return {

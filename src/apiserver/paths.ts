@@ -54,9 +54,12 @@ function readOnly(exchange: Exchange, answer: () => void): boolean {
   return true;
 }
 
+const jsonTypes: ReadonlySet<string> = new Set(['application/json', 'application/*', '*/*']);
+
 function answerDiscovery({ discovery }: PathOptions, exchange: Exchange, info: RequestInfo): boolean {
   const path = info.path.replace(/\/+$/, '');
   const root = path === '/api' || path === '/apis';
+  if (exchange.headers.accept === undefined) return sendLegacy(discovery, exchange, path);
   for (const { type, parameters } of acceptedTypes(exchange.headers.accept)) {
     const { as, g, v } = parameters;
     if (as === 'APIGroupDiscoveryList' && g === 'apidiscovery.k8s.io') {
@@ -67,11 +70,8 @@ function answerDiscovery({ discovery }: PathOptions, exchange: Exchange, info: R
         `application/json;g=${g};v=${v};as=${as}`,
       );
     }
-    if (type === '*/*' || type === 'application/*' || type === 'application/json') {
-      return sendLegacy(discovery, exchange, path);
-    }
+    if (jsonTypes.has(type)) return sendLegacy(discovery, exchange, path);
   }
-  if (exchange.headers.accept === undefined) return sendLegacy(discovery, exchange, path);
   throw notAcceptable(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']);
 }
 
@@ -108,7 +108,7 @@ function answerOpenApi2(openApi: OpenApi, exchange: Exchange): boolean {
   for (const { type } of acceptedTypes(exchange.headers.accept)) {
     if (type === protobufV2)
       return sendDocument(exchange, openApi.version2('protobuf'), protobufV2, 'no-cache, private');
-    if (type === 'application/json' || type === '*/*' || type === 'application/*') break;
+    if (jsonTypes.has(type)) break;
   }
   return sendDocument(exchange, openApi.version2('json'), 'application/json', 'no-cache, private');
 }

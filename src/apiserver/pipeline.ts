@@ -31,7 +31,6 @@ export async function handle(pipeline: Pipeline, exchange: Exchange): Promise<vo
   const { clock, log } = server;
   const begun = clock.monotonic();
   let info: RequestInfo | undefined;
-  let code = 200;
   let long = false;
   try {
     info = requestInfoOf(exchange.method, exchange.url);
@@ -40,11 +39,12 @@ export async function handle(pipeline: Pipeline, exchange: Exchange): Promise<vo
     await serve(pipeline, exchange, info);
   } catch (error) {
     const status = statusOf(error, log, `${exchange.method} ${exchange.url}`);
-    ({ code } = status);
+    const { code } = status;
     if (exchange.started) exchange.destroy();
     else sendStatus(exchange, code, status, statusHeaders(status));
   }
-  if (info !== undefined) metrics.finished(labelsOf(info), code, (clock.monotonic() - begun) / 1000, long);
+  if (info !== undefined)
+    metrics.finished(labelsOf(info), exchange.status || 200, (clock.monotonic() - begun) / 1000, long);
 }
 
 async function serve(pipeline: Pipeline, exchange: Exchange, info: RequestInfo): Promise<void> {

@@ -96,7 +96,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const { port } = await front.listen(0, '127.0.0.1');
   const agent = new Agent({ keepAlive: true, ca: ca.certificate, key: admin.key, cert: admin.certificate });
   const open = (method: string, path: string, headers: Record<string, string>, body?: string | Uint8Array) =>
-    openRequest({ port, agent, method, path, headers }, body);
+    openRequest({ ...{ port, agent, method, path }, headers }, body);
   return {
     api,
     store,
@@ -114,7 +114,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     stream: (path, headers = {}) => open('GET', path, headers),
     async stop() {
       api.drain();
-      await new Promise((resolve) => setImmediate(resolve));
+      await systemClock.sleep(20);
       agent.destroy();
       await front.close(100);
       await store.close();
@@ -122,8 +122,13 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   };
 }
 
-async function openRequest(options: object, body?: string | Uint8Array): Promise<IncomingMessage> {
-  const outgoing = httpsRequest({ host: '127.0.0.1', ...options });
+async function openRequest(
+  options: { readonly headers: Record<string, string> },
+  body?: string | Uint8Array,
+): Promise<IncomingMessage> {
+  // Node does not frame the body of a DELETE by itself.
+  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+  const outgoing = httpsRequest({ host: '127.0.0.1', ...options, headers: { ...length, ...options.headers } });
   outgoing.end(body);
   const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
   return answer;

@@ -49,7 +49,8 @@ export class Claims {
       return except.has(member) || this.isTaken(name, member) ? undefined : member;
     };
     const open = size - reserved;
-    for (let tries = 0; tries < luckyTries && open > 0; tries += 1) {
+    const tries = open > 0 ? luckyTries : 0;
+    for (let attempt = 0; attempt < tries; attempt += 1) {
       const found = free(reserved + Math.floor(this.#random.next() * open));
       if (found !== undefined) return found;
     }
@@ -67,11 +68,11 @@ export class Claims {
     return { type: 'put', key: this.key(pool, name), value, bytes, expect: 'absent' };
   }
 
-  /** The write that gives a member back; undefined when it is not this holder's. */
-  release(pool: string, name: string, holder: string): Write | undefined {
+  /** The write that gives a member back; none when it is not this holder's. */
+  release(pool: string, name: string, holder: string): readonly Write[] {
     const entry = this.#store.get(this.key(pool, name));
-    if (entry === undefined || (entry.value as { readonly holder?: string }).holder !== holder) return undefined;
-    return { type: 'delete', key: entry.key, expect: entry.revision };
+    if (entry === undefined || (entry.value as { readonly holder?: string }).holder !== holder) return [];
+    return [{ type: 'delete', key: entry.key, expect: entry.revision }];
   }
 
   /** Marks the claims among these writes as on their way; the result takes the marks off. */

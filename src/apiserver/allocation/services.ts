@@ -82,18 +82,16 @@ class ServiceAllocation implements Preparation {
 
   #addresses(plan: Plan, spec: Spec, before: Spec | undefined, namespace: string, name: string): void {
     if (spec.type === 'ExternalName' || spec.clusterIP === 'None') return;
-    const wanted = spec.clusterIPs?.[0] ?? spec.clusterIP ?? '';
-    const present = before?.clusterIPs?.[0] ?? before?.clusterIP ?? '';
-    if (wanted !== '' && wanted === present) return;
+    const wanted = addressOf(spec);
+    if (wanted !== '' && wanted === addressOf(before)) return;
+    const problem = wanted === '' ? undefined : this.#addressProblem(wanted);
+    if (problem !== undefined) {
+      const detail = `failed to allocate IP ${wanted}: ${problem}`;
+      plan.faults.push(invalidField('spec.clusterIPs', spec.clusterIPs ?? [wanted], detail));
+      return;
+    }
     const address = wanted === '' ? this.#claims.pick(this.#addressPool) : wanted;
     if (address === undefined) throw internalError('failed to allocate a serviceIP: range is full');
-    if (wanted !== '') {
-      const problem = this.#addressProblem(wanted);
-      if (problem !== undefined) {
-        const detail = `failed to allocate IP ${wanted}: ${problem}`;
-        return void plan.faults.push(invalidField('spec.clusterIPs', spec.clusterIPs ?? [wanted], detail));
-      }
-    }
     spec.clusterIP = address;
     spec.clusterIPs = [address];
     plan.writes.push(this.#claims.take(addresses, address, plan.holder), this.#addressObject(address, namespace, name));
@@ -171,22 +169,26 @@ class ServiceAllocation implements Preparation {
 
   /** Gives back what the Service had and has no more. */
   #release(plan: Plan, before: Spec | undefined, spec: Spec | undefined): void {
-    const kept = new Set(spec?.clusterIPs ?? []);
+    const kept = new Set(spec?.clusterIPs);
+    const { holder } = plan;
     for (const address of before?.clusterIPs ?? []) {
-      if (kept.has(address)) continue;
-      const release = this.#claims.release(addresses, address, plan.holder);
-      if (release !== undefined) plan.writes.push(release);
-      const object = this.#options.store.get(addressKey(address));
-      if (release !== undefined && object !== undefined)
-        plan.writes.push({ type: 'delete', key: object.key, expect: object.revision });
+      if (!kept.has(address)) plan.writes.push(...this.#releaseAddress(address, holder));
     }
     const used = portsOf(spec);
     for (const port of portsOf(before)) {
-      const release = used.has(port) ? undefined : this.#claims.release(ports, String(port), plan.holder);
-      if (release !== undefined) plan.writes.push(release);
+      if (!used.has(port)) plan.writes.push(...this.#claims.release(ports, String(port), holder));
     }
   }
+
+  #releaseAddress(address: string, holder: string): readonly Write[] {
+    const release = this.#claims.release(addresses, address, holder);
+    const object = this.#options.store.get(addressKey(address));
+    if (release.length === 0 || object === undefined) return release;
+    return [...release, { type: 'delete', key: object.key, expect: object.revision }];
+  }
 }
+
+const addressOf = (spec: Spec | undefined): string => spec?.clusterIPs?.[0] ?? spec?.clusterIP ?? '';
 
 const addressKey = (address: string): string => `networking.k8s.io/ipaddresses/${address}`;
 

@@ -66,7 +66,7 @@ export async function dispatch(
   const warnings: string[] = [];
   const deprecation = resource.kind.conversion?.warning;
   if (deprecation !== undefined) warnings.push(deprecation);
-  const userAgent = String(exchange.headers['user-agent'] ?? '');
+  const userAgent = exchange.headers['user-agent'] ?? '';
   const context = writeContext({ query: info.query, user, userAgent, warnings });
   const media = negotiate(exchange.headers.accept, info.verb === 'watch');
   const call: Call = { exchange, info, request, resource, target, user, media, context, warnings, server };
@@ -74,19 +74,21 @@ export async function dispatch(
 }
 
 function answerCall(dispatcher: Dispatcher, call: Call): Answer | Promise<Answer> {
-  const { request, resource, info, target } = call;
+  const { request, resource, info } = call;
   if (request.subresource !== '') return answerSubresource(dispatcher, call);
-  if (!verbsOf(resource.kind).includes(info.verb)) {
-    if (info.verb === '') throw methodNotAllowed();
-    throw methodNotSupported(resource.name, info.verb);
-  }
-  if (resource.namespaced && target.namespace === '' && info.verb !== 'list' && info.verb !== 'watch') {
-    throw methodNotAllowed();
-  }
-  // POST to an object's own path is not a create.
-  if (info.verb === 'create' && target.name !== '') throw methodNotAllowed();
-  if ((info.verb === 'update' || info.verb === 'patch') && target.name === '') throw methodNotAllowed();
+  if (info.verb === '') throw methodNotAllowed();
+  if (!verbsOf(resource.kind).includes(info.verb)) throw methodNotSupported(resource.name, info.verb);
+  checkPlace(call);
   return answerVerb(dispatcher, call);
+}
+
+/** Each verb has its paths: objects are created by a POST to their collection, and so on. Throws 405. */
+function checkPlace({ resource, target, info }: Call): void {
+  const { verb } = info;
+  const everywhere = resource.namespaced && target.namespace === '';
+  if (everywhere && verb !== 'list' && verb !== 'watch') throw methodNotAllowed();
+  if (verb === 'create' && target.name !== '') throw methodNotAllowed();
+  if ((verb === 'update' || verb === 'patch') && target.name === '') throw methodNotAllowed();
 }
 
 function answerVerb({ flusher, signal }: Dispatcher, call: Call): Answer | Promise<Answer> {

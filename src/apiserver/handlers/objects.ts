@@ -109,8 +109,8 @@ export async function updateOne(call: Call): Promise<Answer> {
 
 export async function patchOne(call: Call): Promise<Answer> {
   const { resource, target, server, context, exchange } = call;
-  checkOptions('PatchOptions', call.info.query);
   const format = patchFormat(exchange.headers['content-type'], !resource.custom);
+  checkOptions('PatchOptions', call.info.query, format === 'apply');
   const body = await readBody(exchange, server.clock);
   const strict = context.fieldValidation !== 'Ignore';
   if (format === 'apply') {

@@ -1,5 +1,5 @@
 /** The options of a write, from its query. Throws 422 with upstream's texts. */
-import { invalid as invalidField, notSupported, tooLong, type Fault } from '../../schema/fault.ts';
+import { forbidden, invalid as invalidField, notSupported, required, tooLong, type Fault } from '../../schema/fault.ts';
 import type { UserInfo } from '../access.ts';
 import { invalid } from '../errors.ts';
 import type { WriteContext } from '../registry/context.ts';
@@ -29,7 +29,11 @@ export function writeContext({ query, user, userAgent, warnings }: ContextInput)
 /** Headers have a bounded size; upstream cuts off too. */
 const mostWarnings = 60;
 
-export function checkOptions(kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions', query: URLSearchParams): void {
+export function checkOptions(
+  kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',
+  query: URLSearchParams,
+  apply = false,
+): void {
   const faults: Fault[] = [];
   const dryRun = query.getAll('dryRun');
   if (dryRun.some((each) => each !== 'All')) faults.push(notSupported('dryRun', dryRun, ['All']));
@@ -40,5 +44,14 @@ export function checkOptions(kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOpt
   }
   const validation = query.get('fieldValidation') ?? '';
   if (!validations.includes(validation)) faults.push(notSupported('fieldValidation', validation, validations));
+  if (kind === 'PatchOptions') faults.push(...patchFaults(query, apply));
   if (faults.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', faults);
+}
+
+function patchFaults(query: URLSearchParams, apply: boolean): readonly Fault[] {
+  if (!apply) {
+    return query.has('force') ? [forbidden('force', 'may not be specified for non-apply patch')] : [];
+  }
+  const manager = query.get('fieldManager') ?? '';
+  return manager === '' ? [required('fieldManager', 'is required for apply patch')] : [];
 }

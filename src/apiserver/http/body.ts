@@ -1,6 +1,6 @@
 /** Reading request bodies: whole, within a limit, and without waiting for ever. */
 import type { Clock } from '../../base/clock.ts';
-import { badRequest, StatusError, timeout, tooLarge } from '../errors.ts';
+import { badRequest, timeout, tooLarge, type StatusError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Upstream's limit for everything that is decoded. */

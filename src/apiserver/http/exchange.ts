@@ -23,6 +23,8 @@ export interface Exchange {
   readonly body: Readable;
   /** Whether an answer has been begun. */
   readonly started: boolean;
+  /** The status of the answer; 0 until it has been begun. */
+  readonly status: number;
   /** The whole answer at once. */
   send(status: number, headers: Headers, body: Uint8Array | string): void;
   /** Begins a streamed answer. */
@@ -78,12 +80,14 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     get started(): boolean {
       return response.headersSent;
     },
+    get status(): number {
+      return response.headersSent ? response.statusCode : 0;
+    },
     send(status, headers, body): void {
       if (response.headersSent || response.destroyed) return;
       const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-      // An unread body would be taken for the next request.
-      const close = request.complete || !hasBody(request.headers) ? {} : { connection: 'close' };
-      response.writeHead(status, { ...(headers as OutgoingHttpHeaders), 'content-length': length, ...close });
+      // Node reads and drops what is left of an unread body: a client that is still sending gets its answer.
+      response.writeHead(status, { ...(headers as OutgoingHttpHeaders), 'content-length': length });
       response.end(request.method === 'HEAD' ? undefined : body);
     },
     open(status, headers): Outlet {
@@ -109,6 +113,9 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers):
     get started(): boolean {
       return stream.headersSent;
     },
+    get status(): number {
+      return stream.headersSent ? Number(stream.sentHeaders?.[':status'] ?? 0) : 0;
+    },
     send(status, answer, body): void {
       if (stream.destroyed || stream.headersSent) return;
       const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
@@ -125,11 +132,6 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers):
     onClose: (listener) => void stream.once('close', listener),
     destroy: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
   };
-}
-
-function hasBody(headers: IncomingHttpHeaders): boolean {
-  const length = headers['content-length'];
-  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
 
 /** The session's `socket` is a proxy that costs time at every access; the identity is kept per real socket. */

@@ -24,6 +24,7 @@ export function localExchange(request: LocalRequest): {
   const { promise: answer, resolve, reject } = Promise.withResolvers<LocalAnswer>();
   const closing = new Set<() => void>();
   let started = false;
+  let sent = 0;
   const finish = (outcome: () => void): void => {
     outcome();
     for (const listener of closing) listener();
@@ -41,14 +42,19 @@ export function localExchange(request: LocalRequest): {
     get started(): boolean {
       return started;
     },
+    get status(): number {
+      return sent;
+    },
     send(status, headers, body): void {
       if (started) return;
       started = true;
+      sent = status;
       const bytes = typeof body === 'string' ? Buffer.from(body) : body;
       finish(() => resolve({ status, headers: plain(headers), body: bytes }));
     },
     open(status, headers): Outlet {
       started = true;
+      sent = status;
       const stream = new PassThrough();
       const chunks: Uint8Array[] = [];
       stream.on('data', (chunk: Uint8Array) => chunks.push(chunk));

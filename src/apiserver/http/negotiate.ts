@@ -75,14 +75,17 @@ function firstOf(clauses: readonly Clause[], stream: boolean): MediaType | undef
 function mediaOf({ type, parameters }: Clause, stream: boolean): MediaType | undefined {
   const format = formats[type];
   if (format === undefined || (stream && format === 'yaml')) return undefined;
-  const { as, g = '', v = 'v1' } = parameters;
   // Clients expect the parameter on binary streams, and none on JSON.
-  const suffix = stream && format === 'protobuf' ? ';stream=watch' : '';
-  if (as === undefined) return { format, shape: 'object', version: '', contentType: `${names[format]}${suffix}` };
-  const shape = shapes[as];
-  if (shape === undefined || g !== 'meta.k8s.io' || (v !== 'v1' && v !== 'v1beta1')) return undefined;
-  if (shape === 'table' && format === 'protobuf') return undefined;
-  return { format, shape, version: v, contentType: `${names[format]}${suffix}` };
+  const contentType = `${names[format]}${stream && format === 'protobuf' ? ';stream=watch' : ''}`;
+  const { as } = parameters;
+  if (as === undefined) return { format, shape: 'object', version: '', contentType };
+  const shape = shapeOf(as, parameters);
+  if (shape === undefined || (shape === 'table' && format === 'protobuf')) return undefined;
+  return { format, shape, version: parameters['v'] ?? 'v1', contentType };
+}
+
+function shapeOf(as: string, { g = '', v = 'v1' }: Clause['parameters']): Shape | undefined {
+  return g === 'meta.k8s.io' && (v === 'v1' || v === 'v1beta1') ? shapes[as] : undefined;
 }
 
 function clausesOf(accept: string): readonly Clause[] {

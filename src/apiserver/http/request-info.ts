@@ -52,16 +52,23 @@ export function requestInfoOf(method: string, url: string): RequestInfo {
   const rawQuery = mark === -1 ? '' : url.slice(mark + 1);
   const path = decodePath(mark === -1 ? url : url.slice(0, mark));
   const query = rawQuery === '' ? noQuery : new URLSearchParams(rawQuery);
-  const parts = path.split('/').filter((part) => part !== '');
-  const api = apiOf(parts);
+  const api = apiOf(path.split('/').filter((part) => part !== ''));
   if (api === undefined) return { method, path, query, rawQuery, verb: method.toLowerCase() };
-  const { rest, oldWatch } = api;
-  let verb = verbs[method] ?? '';
-  const resource = resourceOf(api.group, api.version, rest, path);
-  if (verb === 'get' && (oldWatch || (resource.subresource === '' && isTrue(query.get('watch'))))) verb = 'watch';
-  else if (verb === 'get' && resource.name === '') verb = 'list';
-  else if (verb === 'delete' && resource.name === '') verb = 'deletecollection';
+  const resource = resourceOf(api, path);
+  const verb = verbOf(verbs[method] ?? '', resource, api.oldWatch, query);
   return { method, path, query, rawQuery, verb, resource: named(resource, verb, query) };
+}
+
+function verbOf(
+  verb: string,
+  { name, subresource }: ResourceRequest,
+  oldWatch: boolean,
+  query: URLSearchParams,
+): string {
+  if (verb === 'delete') return name === '' ? 'deletecollection' : verb;
+  if (verb !== 'get') return verb;
+  if (oldWatch || (subresource === '' && isTrue(query.get('watch')))) return 'watch';
+  return name === '' ? 'list' : verb;
 }
 
 function decodePath(raw: string): string {
@@ -95,14 +102,18 @@ function apiOf(parts: readonly string[]): Api | undefined {
   return { group: core ? '' : first, version: core ? first : second, rest: resource, oldWatch };
 }
 
-function resourceOf(group: string, version: string, rest: readonly string[], path: string): ResourceRequest {
-  const [first = '', second = '', third = ''] = rest;
-  const inNamespace = first === 'namespaces' && rest.length > 2 && !namespaceSubresources.has(third);
-  const namespace = first === 'namespaces' ? second : '';
-  const [resource = '', name = '', subresource = '', ...more] = inNamespace ? rest.slice(2) : rest;
-  const tail = more.length === 0 ? '' : `/${more.join('/')}${path.endsWith('/') ? '/' : ''}`;
-  const slash = more.length === 0 && subresource !== '' && path.endsWith('/') ? '/' : '';
-  return { group, version, namespace, resource, name, subresource, rest: tail === '' ? slash : tail };
+function resourceOf({ group, version, rest }: Api, path: string): ResourceRequest {
+  const [first, second = '', third = ''] = rest;
+  const ofNamespaces = first === 'namespaces';
+  const within = ofNamespaces && rest.length > 2 && !namespaceSubresources.has(third);
+  const [resource = '', name = '', subresource = '', ...more] = within ? rest.slice(2) : rest;
+  const namespace = ofNamespaces ? second : '';
+  return { group, version, namespace, resource, name, subresource, rest: tailOf(subresource, more, path) };
+}
+
+function tailOf(subresource: string, more: readonly string[], path: string): string {
+  const slash = subresource !== '' && path.endsWith('/') ? '/' : '';
+  return more.length === 0 ? slash : `/${more.join('/')}${slash}`;
 }
 
 /** A field selector for one name makes that name part of what is authorised. */

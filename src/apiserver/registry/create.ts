@@ -16,36 +16,43 @@ const mostAttempts = 8;
 /** Generated names keep room for five characters within 63. */
 const longestBase = 58;
 
-/** `draft` is in the stored version, decoded and defaulted; it is consumed. */
+/**
+ * `draft` is in the stored version, decoded and defaulted; it is consumed. `managed`: its managedFields are up
+ * to date already (an apply).
+ */
 export async function createObject(
   registry: Registry,
   target: Target,
   draft: DraftObject,
   context: WriteContext,
+  managed = false,
 ): Promise<Snapshot> {
-  const { resource } = target;
-  settleNamespace(resource, draft, target.namespace);
+  settleNamespace(target.resource, draft, target.namespace);
   const meta = draftMeta(draft);
-  if (meta.resourceVersion !== undefined && meta.resourceVersion !== '' && meta.resourceVersion !== '0') {
-    throw badRequest('resourceVersion should not be set on objects to be created');
-  }
+  if (!isUnset(meta.resourceVersion)) throw badRequest('resourceVersion should not be set on objects to be created');
   const { generateName = '' } = meta;
-  const generated = (meta.name === undefined || meta.name === '') && generateName !== '';
+  const generated = generateName !== '' && isUnset(meta.name);
   for (let attempt = 1; ; attempt += 1) {
     const last = attempt >= mostAttempts;
     const copy = last ? draft : deepClone(draft);
     if (generated) draftMeta(copy).name = generateName.slice(0, longestBase) + nameSuffix(registry.random);
     try {
-      return await attemptCreate(registry, target, copy, context);
+      return await attemptCreate(registry, target, copy, context, managed);
     } catch (error) {
-      const name = draftMeta(copy).name ?? '';
-      if (error instanceof ClaimLost) {
-        if (last) throw internalError(error.message);
-      } else if (!(error instanceof Overtaken)) throw error;
-      else if (!generated) throw alreadyExists(resource.name, name);
-      else if (last) throw generateNameConflict(resource.name, name);
+      if (last || !isRetried(error, generated)) throw failureOf(error, target, draftMeta(copy).name ?? '', generated);
     }
   }
+}
+
+const isRetried = (error: unknown, generated: boolean): boolean =>
+  error instanceof ClaimLost || (error instanceof Overtaken && generated);
+
+const isUnset = (text: string | undefined): boolean => text === undefined || text === '' || text === '0';
+
+function failureOf(error: unknown, { resource }: Target, name: string, generated: boolean): unknown {
+  if (error instanceof ClaimLost) return internalError(error.message);
+  if (!(error instanceof Overtaken)) return error;
+  return generated ? generateNameConflict(resource.name, name) : alreadyExists(resource.name, name);
 }
 
 async function attemptCreate(
@@ -53,16 +60,17 @@ async function attemptCreate(
   target: Target,
   draft: DraftObject,
   context: WriteContext,
+  managed: boolean,
 ): Promise<Snapshot> {
   const { resource } = target;
   const kind = resource.storage;
   stampNew(registry, draft, kind.generation);
   const name = draftMeta(draft).name ?? '';
   const named: Target = { ...target, name };
+  if (!managed) recordWrite(registry, named, draft, undefined, context);
   const admission = admissionOf(registry, context, { operation: 'CREATE', target: named, draft });
   await admission.admit();
   finishDraft(kind, draft, undefined, '');
-  recordWrite(registry, named, draft, undefined, context);
   const claim = claimOf(registry, { operation: 'CREATE', target: named, draft, context });
   try {
     check(named, draft);

@@ -57,28 +57,24 @@ export function readObject(resource: Resource, parsed: ParsedBody, context: Writ
 
 /** The body must say the kind that the path stands for. Throws 400. */
 export function checkType(kind: Kind, json: unknown): Record<string, unknown> {
-  if (!isRecord(json))
-    throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): it is not a JSON object`);
+  if (!isRecord(json)) throw cannotHandle(kind, 'the body is not a JSON object');
   const { apiVersion = '', kind: name = '' } = json;
   if (typeof apiVersion !== 'string' || typeof name !== 'string') {
-    throw badRequest(`couldn't get version/kind; json parse error: apiVersion and kind must be strings`);
+    throw badRequest("couldn't get version/kind; json parse error: apiVersion and kind must be strings");
   }
+  // Neither is said: it is what the path stands for, as upstream has it.
   if (name === '' && apiVersion === '') return json;
-  if (name === '') {
-    throw badRequest("Object 'Kind' is missing in the body: set kind to " + kind.kind);
-  }
+  if (name === '') throw badRequest(`Object 'Kind' is missing in the body, which must be a ${kind.kind}`);
   if (apiVersion !== '' && apiVersion !== kind.apiVersion) {
-    throw badRequest(
-      `the API version in the data (${apiVersion}) does not match the expected API version (${kind.apiVersion})`,
-    );
+    const expected = `the expected API version (${kind.apiVersion})`;
+    throw badRequest(`the API version in the data (${apiVersion}) does not match ${expected}`);
   }
-  if (name !== kind.kind) {
-    const [group, version] = kind.apiVersion.includes('/') ? kind.apiVersion.split('/') : ['', kind.apiVersion];
-    throw badRequest(
-      `${kind.kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}: the body is of kind ${name}${group === '' ? '' : ` in group ${group}`}`,
-    );
-  }
+  if (name !== kind.kind) throw cannotHandle(kind, `the body is of kind ${JSON.stringify(name)}`);
   return json;
+}
+
+function cannotHandle({ kind, version }: Kind, why: string): Error {
+  return badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`);
 }
 
 /** Plain JSON of a kind, decoded and defaulted. */
@@ -93,22 +89,19 @@ export function decodeKind(
     decoded = decodeObject(kind.schema, json);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw badRequest(
-      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${error.message}`,
-    );
+    throw cannotHandle(kind, error.message);
   }
-  complain(kind, [...duplicates, ...decoded.unknown], context);
+  complainAbout(kind, [...duplicates, ...decoded.unknown], context);
   const draft = decoded.value;
   fillDefaults(kind, draft);
   return draft;
 }
 
-function complain(kind: Kind, complaints: readonly string[], context: WriteContext): void {
+/** What field validation makes of complaints: a 400, warnings, or nothing. */
+export function complainAbout(kind: Kind, complaints: readonly string[], context: WriteContext): void {
   if (complaints.length === 0 || context.fieldValidation === 'Ignore') return;
   if (context.fieldValidation === 'Strict') {
-    throw badRequest(
-      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: strict decoding error: ${complaints.join(', ')}`,
-    );
+    throw cannotHandle(kind, `strict decoding error: ${complaints.join(', ')}`);
   }
   for (const complaint of complaints) context.warn(complaint);
 }

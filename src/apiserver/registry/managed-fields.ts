@@ -1,28 +1,124 @@
-/** Who manages which fields: recorded on every write that is not an apply. */
+/** Who manages which fields: brought up to date on every write that is not an apply. */
+import { timestamp } from '../../base/clock.ts';
+import type { Kind } from '../../api/kind.ts';
+import { emptySet, fieldSet, type FieldSet } from '../../schema/apply/field-set.ts';
+import { keepTimes, trackUpdate, type WriteContext as TrackContext } from '../../schema/apply/track.ts';
+import type { Converter } from '../../schema/apply/updater.ts';
+import { deepClone } from '../../schema/freeze.ts';
 import type { Registry, Target, WriteContext } from './context.ts';
+import type { Resource, Resources } from './resources.ts';
 import { draftMeta, metaOf, type DraftObject, type Snapshot } from './snapshot.ts';
 
 /** The manager's name when a client does not say one: what stands before the `/` of its user agent. */
 export function managerOf(context: WriteContext): string {
   if (context.fieldManager !== '') return context.fieldManager;
   const [agent = ''] = context.userAgent.split('/', 1);
-  return (
-    [...agent]
-      .filter((character) => character >= ' ' && character !== '\u007f')
-      .join('')
-      .slice(0, 128) || 'unknown'
-  );
+  return agent.replaceAll(/\p{C}/gu, '').slice(0, 128);
 }
 
+/** How the apply engine sees this write. */
+export function trackContext(
+  registry: Registry,
+  { resource, subresource }: Target,
+  context: WriteContext,
+): TrackContext {
+  return {
+    manager: managerOf(context),
+    apiVersion: resource.kind.apiVersion,
+    subresource,
+    now: timestamp(registry.clock.now()),
+    convert: converterOf(registry.resources, resource),
+    reset: resetsOf(resource.storage, subresource),
+  };
+}
+
+/** Before admission: what admission and the server add on their own is nobody's. */
 export function recordWrite(
-  _registry: Registry,
-  _target: Target,
+  registry: Registry,
+  target: Target,
   draft: DraftObject,
   old: Snapshot | undefined,
-  _context: WriteContext,
+  context: WriteContext,
 ): void {
-  const meta = draftMeta(draft);
-  const before = old === undefined ? undefined : metaOf(old.value).managedFields;
-  if (before === undefined) delete meta.managedFields;
-  else meta.managedFields = before;
+  const live = old?.value as DraftObject | undefined;
+  const { resource } = target;
+  const named = { ...draft, kind: resource.storage.kind, apiVersion: resource.storage.apiVersion };
+  const tracked = trackUpdate(live, named, trackContext(registry, target, context));
+  setManagers(draft, metaOf(tracked).managedFields);
 }
+
+/** Before storing: a write that would change nothing but times in managedFields changes nothing. */
+export function keepManagerTimes(draft: DraftObject, old: Snapshot): void {
+  const before = draftMeta(draft).managedFields;
+  if (before === undefined) return;
+  // The revision is not part of what is stored, and so not a difference.
+  const { resourceVersion: _revision, ...meta } = draftMeta(draft);
+  const kept = keepTimes(old.value as DraftObject, { ...draft, metadata: meta });
+  setManagers(draft, metaOf(kept).managedFields);
+}
+
+function setManagers(draft: DraftObject, managers: ReturnType<typeof metaOf>['managedFields']): void {
+  const meta = draftMeta(draft);
+  if (managers === undefined) delete meta.managedFields;
+  else meta.managedFields = managers;
+}
+
+/** Between the versions of one resource, by way of the stored one. */
+function converterOf(resources: Resources, { storage }: Resource): Converter {
+  return (object, wanted) => {
+    const { apiVersion = storage.apiVersion } = object as { readonly apiVersion?: string };
+    if (wanted === apiVersion) return schemaOf(resources, storage, wanted, object);
+    const stored = apiVersion === storage.apiVersion ? object : toStorage(resources, storage, apiVersion, object);
+    if (stored === undefined || wanted === storage.apiVersion)
+      return stored && { schema: storage.schema, value: stored };
+    const target = versionOf(resources, storage, wanted);
+    if (target?.conversion === undefined) return undefined;
+    const value = target.conversion.fromStorage(deepClone<DraftObject>(stored));
+    return { schema: target.schema, value: { ...value, apiVersion: wanted, kind: target.kind } };
+  };
+}
+
+function schemaOf(resources: Resources, storage: Kind, apiVersion: string, value: Readonly<DraftObject>) {
+  const kind = apiVersion === storage.apiVersion ? storage : versionOf(resources, storage, apiVersion);
+  return kind === undefined ? undefined : { schema: kind.schema, value };
+}
+
+function toStorage(
+  resources: Resources,
+  storage: Kind,
+  apiVersion: string,
+  object: Readonly<DraftObject>,
+): Readonly<DraftObject> | undefined {
+  const source = versionOf(resources, storage, apiVersion);
+  if (source?.conversion === undefined) return undefined;
+  const value = source.conversion.toStorage(deepClone<DraftObject>(object));
+  return { ...value, apiVersion: storage.apiVersion, kind: storage.kind };
+}
+
+/** The kind in another version, if that is another form of the same stored kind. */
+function versionOf(resources: Resources, storage: Kind, apiVersion: string): Kind | undefined {
+  const slash = apiVersion.indexOf('/');
+  const group = slash === -1 ? '' : apiVersion.slice(0, slash);
+  const resource = resources.ofKind(group, apiVersion.slice(slash + 1), storage.kind);
+  return resource?.storage === storage ? resource.kind : undefined;
+}
+
+const statusOnly = fieldSet(['status']);
+const nothing = (): FieldSet => emptySet;
+const onMain = (): FieldSet => statusOnly;
+const onStatus = new WeakMap<Kind, FieldSet>();
+
+/** What an endpoint does not let its callers change is nobody's through it. */
+function resetsOf(kind: Kind, subresource: string): () => FieldSet {
+  if (kind.subresources.status !== true) return nothing;
+  if (subresource !== 'status') return onMain;
+  let fields = onStatus.get(kind);
+  if (fields === undefined) {
+    const others = Object.keys(kind.schema.fields).filter((name) => !statusFields.has(name));
+    onStatus.set(kind, (fields = fieldSet(...others.map((name) => [name]))));
+  }
+  const found = fields;
+  return () => found;
+}
+
+const statusFields: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata', 'status']);

@@ -51,7 +51,7 @@ function merge(
   try {
     if (format === 'json') return applyJsonPatch(present, patch);
     if (format === 'merge') return applyMergePatch(present, patch);
-    return applyStrategicMergePatch(resource.kind.schema, deepClone(present) as DraftObject, patch);
+    return applyStrategicMergePatch(resource.kind.schema, deepClone(present), patch);
   } catch (error) {
     throw patchError(error);
   }

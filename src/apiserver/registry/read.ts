@@ -6,7 +6,14 @@
  *     continue, limit=2  c d     as of revision 7, whatever has been written since
  */
 import { forbidden as forbiddenField, notSupported, type Fault } from '../../schema/fault.ts';
-import { CompactedError, FutureRevisionError, type Entry, type Reader, type Revision } from '../../store/store.ts';
+import {
+  CompactedError,
+  FutureRevisionError,
+  type Entry,
+  type RangeOptions,
+  type Reader,
+  type Revision,
+} from '../../store/store.ts';
 import { badRequest, expired, invalid, notFound, tooLargeResourceVersion, type StatusError } from '../errors.ts';
 import type { ListMeta } from '../encoding/encoder.ts';
 import { keyOf, prefixOf, type Resource } from './resources.ts';
@@ -97,63 +104,99 @@ function checkList(query: ListQuery): void {
 export function readList(store: Reader, resource: Resource, namespace: string, query: ListQuery): ListResult {
   checkList(query);
   const selection = selectionOf(resource, query.labelSelector, query.fieldSelector);
+  const asked = askedRevision(store, query);
+  const single = singleKey(resource, namespace, query, selection, asked);
+  if (single !== undefined) return readSingle(store, single, selection);
   const prefix = prefixOf(resource, namespace);
-  const asked = revisionOf(query.continue === '' ? query.resourceVersion : '');
-  if (asked > store.revision) throw tooLargeResourceVersion(asked, store.revision);
-  if (query.continue !== '' && query.resourceVersion !== '' && query.resourceVersion !== '0') {
-    throw badRequest('specifying resource version is not allowed when using continue');
-  }
-  const only = selection.name;
-  if (only !== undefined && (namespace !== '' || !resource.namespaced) && asked === 0 && query.continue === '') {
-    return single(store, resource, namespace, only, selection);
-  }
-  // `resourceVersion=0` is answered from memory as a whole, whatever the limit, as upstream's cache does.
-  const limit = query.resourceVersion === '0' && query.continue === '' ? 0 : Math.max(0, query.limit);
-  const start = startOf(query, prefix);
-  const exact = query.resourceVersionMatch === 'Exact' || (query.resourceVersionMatch === '' && limit > 0);
-  const at = start.at ?? (asked > 0 && exact ? asked : undefined);
+  const start = startOf(query, prefix, asked);
   try {
-    return page(store, prefix, { at, after: start.after, limit, selection });
+    return page(store, prefix, { ...start, selection });
   } catch (error) {
-    throw listError(error, start.after, prefix, query.continue !== '', at);
+    throw listError(error, start, prefix, query.continue !== '');
   }
 }
 
+function askedRevision(store: Reader, query: ListQuery): Revision {
+  const { resourceVersion, continue: token } = query;
+  if (token !== '' && resourceVersion !== '' && resourceVersion !== '0') {
+    throw badRequest('specifying resource version is not allowed when using continue');
+  }
+  const asked = revisionOf(resourceVersion);
+  if (asked > store.revision) throw tooLargeResourceVersion(asked, store.revision);
+  return asked;
+}
+
+/** The only key that can match, when the present is asked for. */
+function singleKey(
+  resource: Resource,
+  namespace: string,
+  query: ListQuery,
+  { name }: Selection,
+  asked: Revision,
+): string | undefined {
+  if (name === undefined || asked !== 0 || query.continue !== '') return undefined;
+  return namespace === '' && resource.namespaced ? undefined : keyOf(resource, namespace, name);
+}
+
 /** `fieldSelector=metadata.name=x`: one look instead of a walk. */
-function single(store: Reader, resource: Resource, namespace: string, name: string, selection: Selection): ListResult {
+function readSingle(store: Reader, key: string, selection: Selection): ListResult {
   const { revision } = store;
-  const entry = store.get(keyOf(resource, namespace, name));
+  const entry = store.get(key);
   const entries = entry !== undefined && selection.matches(entry.value) ? [entry] : [];
   return { entries, revision, meta: { resourceVersion: String(revision) } };
 }
 
-interface PageOptions {
+interface Start {
+  /** The snapshot to read; undefined for the present. */
   readonly at: Revision | undefined;
   readonly after: string | undefined;
+  /** 0 for all. */
   readonly limit: number;
-  readonly selection: Selection;
 }
 
-function page(store: Reader, prefix: string, options: PageOptions): ListResult {
+function startOf(query: ListQuery, prefix: string, asked: Revision): Start {
+  const limit = Math.max(0, query.limit);
+  if (query.continue !== '') {
+    const { rv, start } = decodeToken(query.continue);
+    return { at: rv < 0 ? undefined : rv, after: prefix + start, limit };
+  }
+  const { resourceVersion, resourceVersionMatch: match } = query;
+  // `resourceVersion=0` is answered from memory as a whole, whatever the limit, as upstream's cache does.
+  if (resourceVersion === '0') return { at: undefined, after: undefined, limit: 0 };
+  const exact = match === 'Exact' || (match === '' && limit > 0);
+  return { at: asked > 0 && exact ? asked : undefined, after: undefined, limit };
+}
+
+/** With a selector, more is read than asked for: pages of nothing would only cost round trips. */
+const readAhead = 500;
+
+function page(store: Reader, prefix: string, options: Start & { readonly selection: Selection }): ListResult {
   const { limit, selection } = options;
   const found: Entry[] = [];
+  const readLimit = selection.all ? limit : Math.max(limit, readAhead);
   let { at, after } = options;
   for (;;) {
-    // With a selector, keep reading until the page is full: pages of nothing would only cost round trips.
-    const wanted = limit === 0 ? {} : { limit: selection.all ? limit : Math.max(limit, 500) };
-    const range = store.range(prefix, {
-      ...wanted,
-      ...(at === undefined ? {} : { at }),
-      ...(after === undefined ? {} : { after }),
-    });
+    const range = store.range(prefix, rangeOptions(at, after, limit === 0 ? 0 : readLimit));
     at ??= range.revision;
+    const end = range.entries.at(-1);
     const full = fill(found, range.entries, limit, selection);
-    const last = full ?? range.entries.at(-1);
-    const more = last !== undefined && (range.remaining > 0 || last !== range.entries.at(-1));
-    if (!more || full !== undefined)
-      return resultOf(found, at, prefix, more ? last : undefined, more && selection.all ? range.remaining : undefined);
+    const last = full ?? end;
+    const done = last === end && range.remaining === 0;
+    if (done || last === undefined) return resultOf(found, at, undefined, undefined);
+    if (full !== undefined) {
+      const token = encodeToken(at, last.key.slice(prefix.length));
+      return resultOf(found, at, token, selection.all ? range.remaining : undefined);
+    }
     after = last.key;
   }
+}
+
+function rangeOptions(at: Revision | undefined, after: string | undefined, limit: number): RangeOptions {
+  return {
+    ...(limit === 0 ? {} : { limit }),
+    ...(at === undefined ? {} : { at }),
+    ...(after === undefined ? {} : { after }),
+  };
 }
 
 /** Takes what matches; answers with the last entry looked at when the page is full. */
@@ -169,24 +212,10 @@ function fill(found: Entry[], entries: readonly Entry[], limit: number, selectio
 function resultOf(
   entries: readonly Entry[],
   revision: Revision,
-  prefix: string,
-  last: Entry | undefined,
+  token: string | undefined,
   remainingItemCount: number | undefined,
 ): ListResult {
-  const token = last === undefined ? undefined : encodeToken(revision, last.key.slice(prefix.length));
   return { entries, revision, meta: { resourceVersion: String(revision), continue: token, remainingItemCount } };
-}
-
-interface Start {
-  /** The snapshot to read; undefined for the present. */
-  readonly at: Revision | undefined;
-  readonly after: string | undefined;
-}
-
-function startOf(query: ListQuery, prefix: string): Start {
-  if (query.continue === '') return { at: undefined, after: undefined };
-  const { rv, start } = decodeToken(query.continue);
-  return { at: rv < 0 ? undefined : rv, after: prefix + start };
 }
 
 function encodeToken(revision: Revision, start: string): string {
@@ -218,9 +247,9 @@ const inconsistent =
   'Continuing with the provided token results in an inconsistent list - objects that were created, modified, or ' +
   'deleted between the time the first chunk was returned and now may show up in the list.';
 
-function listError(error: unknown, after: string | undefined, prefix: string, continued: boolean, at = 0): unknown {
+function listError(error: unknown, { at = 0, after }: Start, prefix: string, continued: boolean): unknown {
   if (error instanceof FutureRevisionError) return tooLargeResourceVersion(at, error.current);
   if (!(error instanceof CompactedError)) return error;
-  if (!continued) return expired(`The resourceVersion for the provided list is too old.`);
+  if (!continued) return expired('The resourceVersion for the provided list is too old.');
   return expired(inconsistent, encodeToken(-1, (after ?? prefix).slice(prefix.length)));
 }

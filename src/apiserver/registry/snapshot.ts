@@ -42,8 +42,11 @@ export function draftMeta(draft: DraftObject): DraftMeta {
 
 const encoder = new TextEncoder();
 
+/** An object and its JSON, ready to be stored. */
+export type Sealed = Pick<Snapshot, 'value' | 'bytes'>;
+
 /** Makes a finished draft storable: fixed order of the first keys, no resourceVersion, frozen, serialised. */
-export function seal(kind: Kind, draft: DraftObject): { readonly value: object; readonly bytes: Uint8Array } {
+export function seal(kind: Kind, draft: DraftObject): Sealed {
   const { kind: _kind, apiVersion: _version, metadata, ...rest } = draft;
   const { resourceVersion: _revision, selfLink: _link, ...meta } = (metadata ?? {}) as DraftMeta;
   const value = { kind: kind.kind, apiVersion: kind.apiVersion, metadata: meta, ...rest };

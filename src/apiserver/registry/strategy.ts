@@ -15,18 +15,26 @@ const statusOnCreate: ReadonlySet<string> = new Set(['Node']);
  * `subresource`: '' or 'status'.
  */
 export function finishDraft(kind: Kind, draft: DraftObject, old: object | undefined, subresource: string): void {
-  if (old === undefined) {
-    if (kind.subresources.status === true && !(kind.group === '' && statusOnCreate.has(kind.kind)))
-      resetStatus(kind, draft);
-    kind.prepareCreate?.(draft);
-    return;
-  }
-  const before = old as DraftObject;
-  if (subresource === 'status') keepAllBut(draft, before, 'status');
-  else if (kind.subresources.status === true) keep(draft, before, 'status');
-  if (subresource === 'status') kind.prepareStatusUpdate?.(draft, before);
-  else if (subresource === '') kind.prepareUpdate?.(draft, before);
-  if (kind.generation && subresource !== 'status') countGeneration(draft, before);
+  if (old === undefined) finishNew(kind, draft);
+  else if (subresource === 'status') finishStatus(kind, draft, old as DraftObject);
+  else finishUpdate(kind, draft, old as DraftObject, subresource);
+}
+
+function finishNew(kind: Kind, draft: DraftObject): void {
+  const reported = kind.group === '' && statusOnCreate.has(kind.kind);
+  if (kind.subresources.status === true && !reported) resetStatus(kind, draft);
+  kind.prepareCreate?.(draft);
+}
+
+function finishStatus(kind: Kind, draft: DraftObject, before: DraftObject): void {
+  keepAllBut(draft, before, 'status');
+  kind.prepareStatusUpdate?.(draft, before);
+}
+
+function finishUpdate(kind: Kind, draft: DraftObject, before: DraftObject, subresource: string): void {
+  if (kind.subresources.status === true && subresource !== 'approval') keep(draft, before, 'status');
+  if (subresource === '') kind.prepareUpdate?.(draft, before);
+  if (kind.generation) countGeneration(draft, before);
 }
 
 function resetStatus(kind: Kind, draft: DraftObject): void {

@@ -11,13 +11,13 @@ import { badRequest, conflict, internalError, invalid, notFound } from '../error
 import { invalid as invalidField } from '../../schema/fault.ts';
 import { admissionOf, noAdmission } from './admit.ts';
 import { ClaimLost, Overtaken, putObject, removeObject } from './commit.ts';
-import { claimOf, type Registry, type Target, type WriteContext } from './context.ts';
+import { claimOf, type Claim, type Registry, type Target, type WriteContext } from './context.ts';
 import { createObject } from './create.ts';
-import { recordWrite } from './managed-fields.ts';
+import { keepManagerTimes, recordWrite } from './managed-fields.ts';
 import { keepIdentity, settleNamespace } from './metadata.ts';
 import { isHeld } from './namespace-deletion.ts';
 import { keyOf } from './resources.ts';
-import { draftMeta, metaOf, seal, withRevision, type DraftObject, type Snapshot } from './snapshot.ts';
+import { draftMeta, metaOf, seal, withRevision, type DraftObject, type Sealed, type Snapshot } from './snapshot.ts';
 import { finishDraft, validateKindUpdate } from './strategy.ts';
 
 export interface Updated {
@@ -59,7 +59,10 @@ export async function updateObject(
       if (!options.createAbsent) throw notFound(resource.name, name);
       const draft = await options.next(undefined);
       checkName(draft, name);
-      return { snapshot: await createAbsent(registry, target, draft, context), created: true };
+      return {
+        snapshot: await createAbsent(registry, target, draft, context, options.managed === true),
+        created: true,
+      };
     }
     const draft = await options.next(old);
     const insisted = checkRevision(target, draft, old, options.merged);
@@ -80,11 +83,12 @@ async function createAbsent(
   target: Target,
   draft: DraftObject,
   context: WriteContext,
+  managed: boolean,
 ): Promise<Snapshot> {
   const { resourceVersion = '' } = metaOf(draft);
   if (resourceVersion !== '' && resourceVersion !== '0') throw conflict(target.resource.name, target.name);
   draftMeta(draft).name = target.name;
-  return createObject(registry, { ...target, subresource: '' }, draft, context);
+  return createObject(registry, { ...target, subresource: '' }, draft, context, managed);
 }
 
 function checkName(draft: DraftObject, name: string): void {
@@ -123,31 +127,48 @@ async function attemptUpdate(
   context: WriteContext,
   options: UpdateOptions,
 ): Promise<Snapshot> {
-  const { resource, subresource, name } = target;
-  const kind = resource.storage;
-  settleNamespace(resource, draft, target.namespace);
-  draftMeta(draft).name ??= name;
+  const kind = target.resource.storage;
+  settleNamespace(target.resource, draft, target.namespace);
+  const meta = draftMeta(draft);
+  meta.name ??= target.name;
+  meta.resourceVersion = String(old.revision);
   keepIdentity(draft, metaOf(old.value));
-  draftMeta(draft).resourceVersion = String(old.revision);
+  const claim = await admitted(registry, target, draft, old, context, options);
+  keepManagerTimes(draft, old);
+  const now = seal(kind, draft);
+  if (isFinished(kind, now.value, old.value)) {
+    claim?.settle?.(false);
+    return finishDeletion(registry, target, now, old, context);
+  }
+  if (claim === undefined && sameContent(now, old)) return old;
+  return putObject(registry, target, draft, context, { expect: old.revision, claim, shown: old.revision });
+}
+
+/** Admission, what the kind says, and validation; answers with what the write claims beside its object. */
+async function admitted(
+  registry: Registry,
+  target: Target,
+  draft: DraftObject,
+  old: Entry,
+  context: WriteContext,
+  options: UpdateOptions,
+): Promise<Claim | undefined> {
+  const kind = target.resource.storage;
   const direct = options.direct === true;
   const admission = direct ? noAdmission : admissionOf(registry, context, { operation: 'UPDATE', target, draft, old });
+  if (!direct && options.managed !== true) recordWrite(registry, target, draft, old, context);
   await admission.admit();
-  if (!direct) finishDraft(kind, draft, old.value, subresource);
-  if (options.managed !== true) recordWrite(registry, target, draft, old, context);
+  if (!direct) finishDraft(kind, draft, old.value, target.subresource);
   const claim = direct ? undefined : claimOf(registry, { operation: 'UPDATE', target, draft, old, context });
   try {
     check(target, draft, old, options);
-    const before = withRevision(old.value, old.revision);
-    for (const warning of kind.warnings?.(draft, before) ?? []) context.warn(warning);
+    for (const warning of kind.warnings?.(draft, withRevision(old.value, old.revision)) ?? []) context.warn(warning);
     await admission.validate();
+    return claim;
   } catch (error) {
     claim?.settle?.(false);
     throw error;
   }
-  const now = seal(kind, draft);
-  if (isFinished(kind, now.value, old.value)) return finishDeletion(registry, target, now, old, context);
-  if (claim === undefined && sameBytes(now.bytes, old.bytes, now.value, old.value)) return old;
-  return putObject(registry, target, draft, context, { expect: old.revision, claim, shown: old.revision });
 }
 
 function check(target: Target, draft: DraftObject, old: Entry, options: UpdateOptions): void {
@@ -166,8 +187,9 @@ function kindFaults(target: Target, draft: DraftObject, old: Entry, { rules }: U
 }
 
 /** A write that changes nothing makes no revision. */
-function sameBytes(bytes: Uint8Array, oldBytes: Uint8Array, value: object, old: object): boolean {
-  return bytes.length === oldBytes.length && (Buffer.compare(bytes, oldBytes) === 0 || deepEqual(value, old));
+function sameContent(now: Sealed, old: Sealed): boolean {
+  if (now.bytes.length !== old.bytes.length) return false;
+  return Buffer.compare(now.bytes, old.bytes) === 0 || deepEqual(now.value, old.value);
 }
 
 /** The last finalizer of an object that is being deleted has gone. */
@@ -181,7 +203,7 @@ function isFinished(kind: Kind, value: object, old: object): boolean {
 async function finishDeletion(
   registry: Registry,
   target: Target,
-  now: { readonly value: object; readonly bytes: Uint8Array },
+  now: Sealed,
   old: Entry,
   context: WriteContext,
 ): Promise<Snapshot> {

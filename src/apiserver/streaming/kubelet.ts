@@ -76,10 +76,11 @@ export function pipeRequest(
       outgoing.destroy();
       resolve();
     });
-    outgoing.on('error', (error) =>
-      exchange.started ? (exchange.destroy(), resolve()) : reject(unreachable(address, error)),
-    );
-    outgoing.on('response', (answer) => relay(exchange, answer).then(resolve, reject));
+    outgoing.on('error', (error) => {
+      if (exchange.started) exchange.destroy();
+      reject(unreachable(address, error));
+    });
+    outgoing.on('response', (answer) => void relay(exchange, answer).then(resolve, reject));
     exchange.body.pipe(outgoing);
   });
 }

@@ -69,33 +69,29 @@ interface BoundPod {
 }
 
 function assign(registry: Registry, name: string, draft: DraftObject, binding: DraftObject, node: string): void {
-  const of = { group: '', resource: 'pods/binding' };
   const meta = draftMeta(draft);
-  const { uid, resourceVersion, annotations, labels } = metaOf(binding);
+  const { resourceVersion = '', annotations, labels } = metaOf(binding);
+  checkBindable(name, draft, metaOf(binding).uid ?? '');
   const pod = draft as unknown as BoundPod;
-  if (uid !== undefined && uid !== '' && uid !== meta.uid) {
-    const detail = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${meta.uid ?? ''}`;
-    throw conflict(of, name, detail);
-  }
-  if (resourceVersion !== undefined && resourceVersion !== '') meta.resourceVersion = resourceVersion;
-  if (meta.deletionTimestamp !== undefined) {
-    throw conflict(of, name, `pod ${name} is being deleted, cannot be assigned to a host`);
-  }
-  if (pod.spec.nodeName !== undefined && pod.spec.nodeName !== '') {
-    throw conflict(of, name, `pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
-  }
-  if ((pod.spec.schedulingGates?.length ?? 0) > 0) {
-    throw conflict(of, name, `pod ${name} has non-empty .spec.schedulingGates`);
-  }
+  if (resourceVersion !== '') meta.resourceVersion = resourceVersion;
   pod.spec.nodeName = node;
   if (annotations !== undefined) meta.annotations = { ...meta.annotations, ...annotations };
   if (labels !== undefined) meta.labels = { ...labels, ...meta.labels };
   const others = (pod.status.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
-  const scheduled = {
-    type: 'PodScheduled',
-    status: 'True',
-    lastProbeTime: null,
-    lastTransitionTime: timestamp(registry.clock.now()),
-  };
+  const now = timestamp(registry.clock.now());
+  const scheduled = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: now };
   pod.status = { ...pod.status, conditions: [...others, scheduled] };
+}
+
+/** Throws 409. */
+function checkBindable(name: string, draft: DraftObject, uid: string): void {
+  const refuse = (why: string): Error => conflict({ group: '', resource: 'pods/binding' }, name, why);
+  const meta = metaOf(draft);
+  const { nodeName = '', schedulingGates = [] } = (draft as unknown as BoundPod).spec;
+  if (uid !== '' && uid !== meta.uid) {
+    throw refuse(`Precondition failed: UID in precondition: ${uid}, UID in object meta: ${meta.uid ?? ''}`);
+  }
+  if (meta.deletionTimestamp !== undefined) throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
+  if (nodeName !== '') throw refuse(`pod ${name} is already assigned to node ${JSON.stringify(nodeName)}`);
+  if (schedulingGates.length > 0) throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
 }

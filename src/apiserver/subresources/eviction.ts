@@ -1,6 +1,6 @@
 /** `pods/NAME/eviction`: a deletion that a PodDisruptionBudget may put off. */
 import { timestamp } from '../../base/clock.ts';
-import { Pod } from '../../api/core/pod.ts';
+import type { Pod } from '../../api/core/pod.ts';
 import { Eviction } from '../../api/policy/eviction.ts';
 import { PodDisruptionBudget } from '../../api/policy/pod-disruption-budget.ts';
 import { deepClone } from '../../schema/freeze.ts';
@@ -44,24 +44,23 @@ async function evict(call: Call, eviction: DraftObject): Promise<Answer> {
   const { name = '' } = metaOf(eviction);
   if (name !== '' && name !== target.name) throw badRequest('name in URL does not match name in Eviction object');
   const options = (eviction['deleteOptions'] ?? {}) as DeleteOptions;
-  const dryRun = call.context.dryRun || (options.dryRun?.length ?? 0) > 0;
+  const dryRun = call.context.dryRun || (options.dryRun ?? []).length > 0;
   const context = { ...call.context, dryRun };
-  const entry = readOne(server.registry.store, resource, target.namespace, target.name);
-  const pod = entry.value as Pod;
-  if (needsBudget(pod)) {
-    const budgets = budgetsOf(call, pod);
-    if (budgets.length > 1) {
-      const message =
-        'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
-      throw new StatusError(500, 'InternalError', message, {});
-    }
-    const [budget] = budgets;
-    if (budget !== undefined && !unprotected(pod, budget)) await spend({ ...call, context }, budget);
-  }
-  const { preconditions = {} } = options;
-  const pinned = { ...options, preconditions: { uid: pod.metadata.uid, ...preconditions } };
+  const pod = readOne(server.registry.store, resource, target.namespace, target.name).value as Pod;
+  if (needsBudget(pod)) await spendBudget({ ...call, context }, pod);
+  const pinned = { ...options, preconditions: { uid: pod.metadata.uid, ...options.preconditions } };
   await deleteObject(server.registry, { ...target, subresource: '' }, pinned, context);
   return { type: 'value', status: 201, value: { ...success(), code: 201 } };
+}
+
+/** Throws 429 when the pod's budget has no disruption left, 500 when it has several budgets. */
+async function spendBudget(call: Call, pod: Pod): Promise<void> {
+  const [budget, ...others] = budgetsOf(call, pod);
+  if (others.length > 0) {
+    const message = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
+    throw new StatusError(500, 'InternalError', message, {});
+  }
+  if (budget !== undefined && !unprotected(pod, budget)) await spend(call, budget);
 }
 
 /** Pods that do no work can go at any time. */
@@ -141,27 +140,31 @@ function exhausted({ metadata, status }: PodDisruptionBudget, now: string): read
   ];
 }
 
-function checkBudget({ metadata, status }: PodDisruptionBudget): void {
+const noStatus: NonNullable<PodDisruptionBudget['status']> = {
+  disruptionsAllowed: 0,
+  currentHealthy: 0,
+  desiredHealthy: 0,
+  expectedPods: 0,
+};
+
+function checkBudget({ metadata, status = noStatus }: PodDisruptionBudget): void {
   const { name, generation = 0 } = metadata;
   const of = { group: 'policy', resource: 'poddisruptionbudget' };
-  const refuse = (message: string): StatusError =>
-    tooManyRequests(violated, retrySeconds, [{ reason: 'DisruptionBudget', message }]);
-  if ((status?.observedGeneration ?? 0) < generation) {
-    throw refuse(`The disruption budget ${name} is still being processed by the server.`);
+  const { observedGeneration = 0, disruptionsAllowed, disruptedPods = {}, desiredHealthy, currentHealthy } = status;
+  if (observedGeneration < generation) {
+    throw refused(`The disruption budget ${name} is still being processed by the server.`, retrySeconds);
   }
-  const allowed = status?.disruptionsAllowed ?? 0;
-  if (allowed < 0) throw forbidden(of, name, 'pdb disruptions allowed is negative');
-  if (Object.keys(status?.disruptedPods ?? {}).length > mostUnconfirmed) {
+  if (disruptionsAllowed < 0) throw forbidden(of, name, 'pdb disruptions allowed is negative');
+  if (Object.keys(disruptedPods).length > mostUnconfirmed) {
     throw forbidden(of, name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller');
   }
-  if (allowed > 0) return;
-  const { desiredHealthy = 0, currentHealthy = 0 } = status ?? {};
-  throw new StatusError(429, 'TooManyRequests', violated, {
-    causes: [
-      {
-        reason: 'DisruptionBudget',
-        message: `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
-      },
-    ],
-  });
+  if (disruptionsAllowed > 0) return;
+  throw refused(
+    `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
+    0,
+  );
+}
+
+function refused(message: string, retryAfter: number): StatusError {
+  return tooManyRequests(violated, retryAfter, [{ reason: 'DisruptionBudget', message }]);
 }

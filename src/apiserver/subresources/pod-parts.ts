@@ -1,6 +1,6 @@
 /** Parts of a pod that change through a subresource of their own: ephemeral containers and resources. */
 import { ephemeralContainersUpdateFaults, podFaults } from '../../api/core/validate-pod.ts';
-import type { PodLike } from '../../api/core/validate-pod.ts';
+
 import { forbidden, type Fault } from '../../schema/fault.ts';
 import { deepClone, deepEqual } from '../../schema/freeze.ts';
 import type { Entry } from '../../store/store.ts';
@@ -75,7 +75,7 @@ interface ContainerDraft {
   resizePolicy?: unknown;
 }
 
-const specOf = (draft: DraftObject): PodSpecDraft => (draft['spec'] ?? {}) as PodSpecDraft;
+const specOf = (draft: DraftObject): PodSpecDraft => draft['spec'] ?? {};
 
 export const ephemeralContainersHandler = partHandler({
   take(draft, sent) {
@@ -83,7 +83,7 @@ export const ephemeralContainersHandler = partHandler({
     if (ephemeralContainers === undefined) delete specOf(draft).ephemeralContainers;
     else specOf(draft).ephemeralContainers = ephemeralContainers;
   },
-  faults: (draft, old) => ephemeralContainersUpdateFaults(draft as unknown as PodLike, old.value as PodLike),
+  faults: (draft, old) => ephemeralContainersUpdateFaults(draft, old.value),
 });
 
 export const resizeHandler = partHandler({
@@ -91,7 +91,7 @@ export const resizeHandler = partHandler({
     takeResources(specOf(draft).containers, specOf(sent).containers);
     takeResources(specOf(draft).initContainers, specOf(sent).initContainers);
   },
-  faults: (draft, old) => [...podFaults(draft as unknown as PodLike), ...qosFaults(draft, old)],
+  faults: (draft, old) => [...podFaults(draft), ...qosFaults(draft, old)],
 });
 
 function takeResources(present: ContainerDraft[] = [], sent: readonly ContainerDraft[] = []): void {

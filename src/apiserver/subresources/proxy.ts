@@ -91,25 +91,26 @@ function plain(scheme: string, host: string, port: number): Destination {
   return { secure: scheme === 'https', options: { host, port, rejectUnauthorized: false } };
 }
 
-function endpointOf(
-  server: ServerState,
-  namespace: string,
-  service: string,
-  portName: string,
-): { readonly host: string; readonly port: number } | undefined {
-  const resource = server.resources.of(EndpointSlice);
-  const found: { host: string; port: number }[] = [];
-  for (const { value } of server.registry.store.range(prefixOf(resource, namespace)).entries) {
-    const slice = value as EndpointSlice;
-    if (slice.metadata.labels?.['kubernetes.io/service-name'] !== service) continue;
-    const port = slice.ports?.find(({ name = '' }) => name === portName)?.port;
-    if (port === undefined || port === null) continue;
-    for (const { addresses, conditions } of slice.endpoints ?? []) {
-      const [host] = addresses;
-      if (host !== undefined && conditions?.ready !== false) found.push({ host, port });
-    }
-  }
+interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One of the ready endpoints, by lot. */
+function endpointOf(server: ServerState, namespace: string, service: string, portName: string): Endpoint | undefined {
+  const { entries } = server.registry.store.range(prefixOf(server.resources.of(EndpointSlice), namespace));
+  const found = entries
+    .map(({ value }) => value as EndpointSlice)
+    .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === service)
+    .flatMap((slice) => readyEndpoints(slice, portName));
   return found[Math.floor(server.random.next() * found.length)];
+}
+
+function readyEndpoints({ ports = [], endpoints }: EndpointSlice, portName: string): readonly Endpoint[] {
+  const port = ports.find(({ name = '' }) => name === portName)?.port;
+  if (port === undefined) return [];
+  const ready = endpoints.filter(({ conditions }) => conditions?.ready !== false);
+  return ready.flatMap(({ addresses: [host] }) => (host === undefined ? [] : [{ host, port }]));
 }
 
 function forward(exchange: Exchange, { options, secure }: Destination): Promise<void> {

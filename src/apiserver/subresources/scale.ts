@@ -3,7 +3,7 @@ import { Scale } from '../../api/autoscaling/scale.ts';
 import type { ScaleSubresource } from '../../api/kind.ts';
 import { invalid as invalidField } from '../../schema/fault.ts';
 import { deepClone, isRecord } from '../../schema/freeze.ts';
-import { formatSelector, selectorOf, selectorOfMap, type LabelSelectorLike } from '../../schema/selector.ts';
+import { formatSelector, selectorOf, selectorOfMap } from '../../schema/selector.ts';
 import { conflict, invalid, notFound, unsupportedMediaType } from '../errors.ts';
 import { readBody } from '../http/body.ts';
 import { bodyFormat, patchFormat } from '../http/negotiate.ts';
@@ -118,7 +118,5 @@ function selectorText(selector: unknown): string {
   if (typeof selector === 'string') return selector;
   if (!isRecord(selector)) return '';
   const struct = 'matchLabels' in selector || 'matchExpressions' in selector || Object.keys(selector).length === 0;
-  return formatSelector(
-    struct ? selectorOf(selector as LabelSelectorLike) : selectorOfMap(selector as Record<string, string>),
-  );
+  return formatSelector(struct ? selectorOf(selector) : selectorOfMap(selector as Record<string, string>));
 }

@@ -69,24 +69,36 @@ export function openFeed({ store, resource, namespace, query, onReady }: FeedOpt
   const selection = selectionOf(resource, query.labelSelector, query.fieldSelector);
   const asked = revisionOf(query.resourceVersion);
   if (asked > store.revision) throw tooLargeResourceVersion(asked, store.revision);
-  const withInitial = query.sendInitialEvents ?? asked === 0;
-  const exact = selection.name !== undefined && (namespace !== '' || !resource.namespaced);
-  const place = exact ? keyOf(resource, namespace, selection.name) : prefixOf(resource, namespace);
-  const range = withInitial ? store.range(place) : undefined;
-  const entries = exact ? range?.entries.filter(({ key }) => key === place) : range?.entries;
-  const revision = range?.revision ?? (asked === 0 ? store.revision : asked);
+  const place = placeOf(resource, namespace, selection);
+  const initial = (query.sendInitialEvents ?? asked === 0) ? presentOf(store, place, selection) : undefined;
+  const revision = initial !== undefined || asked === 0 ? store.revision : asked;
+  const options = { exact: place.exact, ...(onReady === undefined ? {} : { onReady }) };
   try {
-    return {
-      initial: selection.all ? entries : entries?.filter(({ value }) => selection.matches(value)),
-      revision,
-      markEnd: query.sendInitialEvents === true,
-      watch: store.watch(place, revision, { exact, ...(onReady === undefined ? {} : { onReady }) }),
-      selection,
-    };
+    const watch = store.watch(place.key, revision, options);
+    return { initial, revision, markEnd: query.sendInitialEvents === true, watch, selection };
   } catch (error) {
     if (error instanceof CompactedError) throw tooOldResourceVersion(asked, error.oldest);
     throw error;
   }
+}
+
+interface Place {
+  readonly key: string;
+  /** One object only. */
+  readonly exact: boolean;
+}
+
+function placeOf(resource: Resource, namespace: string, { name }: Selection): Place {
+  if (name === undefined || (namespace === '' && resource.namespaced)) {
+    return { key: prefixOf(resource, namespace), exact: false };
+  }
+  return { key: keyOf(resource, namespace, name), exact: true };
+}
+
+function presentOf(store: Reader, { key, exact }: Place, selection: Selection): readonly Entry[] {
+  const single = exact ? store.get(key) : undefined;
+  const entries = exact ? (single === undefined ? [] : [single]) : store.range(key).entries;
+  return selection.all ? entries : entries.filter(({ value }) => selection.matches(value));
 }
 
 /** What a change means to a reader with this selection; undefined when it does not concern it. */

@@ -40,10 +40,11 @@ export async function serveWatch(
 ): Promise<void> {
   const { encoder } = options;
   const headers = { 'content-type': encoder.contentType, 'cache-control': 'no-cache, private' };
-  let stream: WatchStream | undefined;
+  // The stream comes after its feed, which may call at once.
+  const running: { stream?: WatchStream } = {};
   let feed: Feed;
   try {
-    feed = open(() => stream?.wake());
+    feed = open(() => running.stream?.wake());
   } catch (error) {
     if (!(error instanceof StatusError) || error.code !== 410) throw error;
     const out = exchange.open(200, headers);
@@ -51,9 +52,8 @@ export async function serveWatch(
     out.end();
     return;
   }
-  const out = exchange.open(200, headers);
-  stream = new WatchStream(out, feed, serving, options);
-  await stream.run(exchange);
+  running.stream = new WatchStream(exchange.open(200, headers), feed, serving, options);
+  await running.stream.run(exchange);
 }
 
 class WatchStream {

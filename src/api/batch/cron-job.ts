@@ -1,6 +1,8 @@
 import { defineKind, type ObjectOf } from '../kind.ts';
 import { boolean, int32, int64, list, of, string, struct, time, type Infer } from '../../schema/field.ts';
 import { JobSpec } from './job.ts';
+import { cronJobColumns } from './job-columns.ts';
+import { cronJobFaults } from './validate-cron-job.ts';
 import { ObjectReference } from '../core/object-reference.ts';
 import { ObjectMeta } from '../meta/object-meta.ts';
 
@@ -14,11 +16,11 @@ export const CronJobSpec = struct('io.k8s.api.batch.v1.CronJobSpec', '', {
   schedule: string(1).required(),
   timeZone: string(8).pointer(),
   startingDeadlineSeconds: int64(2).pointer(),
-  concurrencyPolicy: string(3).enum('Allow', 'Forbid', 'Replace'),
-  suspend: boolean(4).pointer(),
+  concurrencyPolicy: string(3).enum('Allow', 'Forbid', 'Replace').default('Allow'),
+  suspend: boolean(4).default(false).pointer(),
   jobTemplate: of(5, JobTemplateSpec).required(),
-  successfulJobsHistoryLimit: int32(6).pointer(),
-  failedJobsHistoryLimit: int32(7).pointer(),
+  successfulJobsHistoryLimit: int32(6).default(3).pointer(),
+  failedJobsHistoryLimit: int32(7).default(1).pointer(),
 });
 export interface CronJobSpec extends Infer<typeof CronJobSpec> {}
 
@@ -34,6 +36,8 @@ export const CronJob = defineKind({
   version: 'v1',
   kind: 'CronJob',
   plural: 'cronjobs',
+  shortNames: ['cj'],
+  categories: ['all'],
   scope: 'Namespaced',
   package: 'io.k8s.api.batch.v1',
   doc: '',
@@ -42,5 +46,7 @@ export const CronJob = defineKind({
     status: of(3, CronJobStatus).always(),
   },
   subresources: { status: true },
+  columns: cronJobColumns,
+  validate: (cronJob, old) => cronJobFaults(cronJob, old),
 });
 export interface CronJob extends ObjectOf<typeof CronJob> {}

@@ -2,14 +2,18 @@ import { defineKind, type ObjectOf } from '../kind.ts';
 import { boolean, int32, int64, list, of, string, struct, time, type Infer } from '../../schema/field.ts';
 import { PodTemplateSpec } from '../core/pod-template-spec.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
+import { jobColumns } from './job-columns.ts';
+import { generateSelector, jobDefaults } from './job-defaults.ts';
+import { jobFaults } from './validate-job.ts';
+import { jobStatusFaults } from './validate-job-status.ts';
 
 export const PodFailurePolicyOnExitCodesRequirement = struct(
   'io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement',
   '',
   {
     containerName: string(1).pointer(),
-    operator: string(2).enum('In', 'NotIn').required(),
-    values: list(3, int32()).listSet().required(),
+    operator: string(2).known<'In' | 'NotIn'>().present(),
+    values: list(3, int32()).listSet().present(),
   },
 );
 export interface PodFailurePolicyOnExitCodesRequirement extends Infer<typeof PodFailurePolicyOnExitCodesRequirement> {}
@@ -18,21 +22,21 @@ export const PodFailurePolicyOnPodConditionsPattern = struct(
   'io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern',
   '',
   {
-    type: string(1).required(),
-    status: string(2).always(),
+    type: string(1).present(),
+    status: string(2).default('True').always(),
   },
 );
 export interface PodFailurePolicyOnPodConditionsPattern extends Infer<typeof PodFailurePolicyOnPodConditionsPattern> {}
 
 export const PodFailurePolicyRule = struct('io.k8s.api.batch.v1.PodFailurePolicyRule', '', {
-  action: string(1).enum('FailJob', 'FailIndex', 'Ignore', 'Count').required(),
+  action: string(1).known<'FailJob' | 'FailIndex' | 'Ignore' | 'Count'>().present(),
   onExitCodes: of(2, PodFailurePolicyOnExitCodesRequirement),
   onPodConditions: list(3, PodFailurePolicyOnPodConditionsPattern),
 });
 export interface PodFailurePolicyRule extends Infer<typeof PodFailurePolicyRule> {}
 
 export const PodFailurePolicy = struct('io.k8s.api.batch.v1.PodFailurePolicy', '', {
-  rules: list(1, PodFailurePolicyRule).required(),
+  rules: list(1, PodFailurePolicyRule).present(),
 });
 export interface PodFailurePolicy extends Infer<typeof PodFailurePolicy> {}
 
@@ -43,7 +47,7 @@ export const SuccessPolicyRule = struct('io.k8s.api.batch.v1.SuccessPolicyRule',
 export interface SuccessPolicyRule extends Infer<typeof SuccessPolicyRule> {}
 
 export const SuccessPolicy = struct('io.k8s.api.batch.v1.SuccessPolicy', '', {
-  rules: list(1, SuccessPolicyRule).required(),
+  rules: list(1, SuccessPolicyRule).present(),
 });
 export interface SuccessPolicy extends Infer<typeof SuccessPolicy> {}
 
@@ -62,7 +66,7 @@ export const JobSpec = struct('io.k8s.api.batch.v1.JobSpec', '', {
   ttlSecondsAfterFinished: int32(8).pointer(),
   completionMode: string(9).enum('NonIndexed', 'Indexed').pointer(),
   suspend: boolean(10).pointer(),
-  podReplacementPolicy: string(14).enum('TerminatingOrFailed', 'Failed').pointer(),
+  podReplacementPolicy: string(14).known<'TerminatingOrFailed' | 'Failed'>().pointer(),
   managedBy: string(15).pointer(),
 });
 export interface JobSpec extends Infer<typeof JobSpec> {}
@@ -103,6 +107,7 @@ export const Job = defineKind({
   version: 'v1',
   kind: 'Job',
   plural: 'jobs',
+  categories: ['all'],
   scope: 'Namespaced',
   package: 'io.k8s.api.batch.v1',
   doc: '',
@@ -111,5 +116,11 @@ export const Job = defineKind({
     status: of(3, JobStatus).always(),
   },
   subresources: { status: true },
+  columns: jobColumns,
+  selectable: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
+  defaults: jobDefaults,
+  prepareCreate: generateSelector,
+  validate: (job, old) => jobFaults(job, old),
+  validateStatusUpdate: (job, old) => jobStatusFaults(job, old),
 });
 export interface Job extends ObjectOf<typeof Job> {}

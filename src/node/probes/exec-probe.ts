@@ -1,6 +1,6 @@
 /** exec probes: exit code 0 is success. */
 import { messageOf } from '../../base/errors.ts';
-import type { RuntimeService } from '../../runtime/runtime.ts';
+import { ExecTimeoutError, type RuntimeService } from '../../runtime/runtime.ts';
 import { failed, shortened, succeeded, type Outcome } from './outcome.ts';
 
 export async function execProbe(
@@ -29,6 +29,9 @@ async function run(
     if (exitCode === 0) return succeeded;
     return failed(shortened(`${Buffer.from(stdout).toString()}${Buffer.from(stderr).toString()}`));
   } catch (error) {
+    if (error instanceof ExecTimeoutError) {
+      return failed(`command timed out: "${command.join(' ')}" timed out after ${timeoutSeconds}s`);
+    }
     return { result: 'unknown', output: messageOf(error) };
   }
 }

@@ -162,7 +162,11 @@ class JournaledStore implements Store {
   #apply(tickets: readonly Ticket[]): void {
     const now = this.#clock.monotonic();
     for (const { revision, steps } of tickets) {
-      const changes = steps.flatMap((step) => this.#applyStep(step, revision));
+      const changes: Change[] = [];
+      for (const step of steps) {
+        const change = this.#applyStep(step, revision);
+        if (change !== undefined) changes.push(change);
+      }
       this.#history.append(changes, revision, now);
       for (const change of changes) this.#hub.dispatch(change);
       this.#revision = revision;
@@ -172,12 +176,13 @@ class JournaledStore implements Store {
     for (const waiter of this.#waiting) if (waiter.revision <= this.#revision) waiter.resolve();
   }
 
-  #applyStep({ key, entry }: Step, revision: Revision): Change[] {
+  #applyStep({ key, entry }: Step, revision: Revision): Change | undefined {
     if (entry === undefined) {
       const deleted = this.#tree.delete(key);
-      return deleted === undefined ? [] : [{ type: 'delete', key, revision, entry: deleted }];
+      return deleted === undefined ? undefined : { type: 'delete', key, revision, entry: deleted };
     }
     const previous = this.#tree.put(entry);
-    return [{ type: 'put', key, revision, entry, ...(previous !== undefined && { previous }) }];
+    if (previous === undefined) return { type: 'put', key, revision, entry };
+    return { type: 'put', key, revision, entry, previous };
   }
 }

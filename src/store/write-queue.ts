@@ -61,10 +61,8 @@ const queueLimit = 50_000;
 const retryInterval = 1000;
 
 interface Pending extends Ticket {
-  readonly entries: readonly StoredEntry[];
   readonly bytes: number;
-  readonly done: (error?: StorageError) => void;
-  readonly settled: Promise<void>;
+  readonly answer: PromiseWithResolvers<Commit>;
 }
 
 /** A write of the head: whose it is, and what the key will then hold. */
@@ -97,13 +95,10 @@ export class WriteQueue {
   }
 
   async commit(writes: readonly Write[]): Promise<Commit> {
-    assert(new Set(writes.map(({ key }) => key)).size === writes.length, 'a commit writes each key once');
+    assert(areDistinct(writes), 'a commit writes each key once');
     this.#admit();
-    const blocked = writes.find((write) => !holds(write.expect, this.#headEntry(write.key)));
-    if (blocked !== undefined) return this.#refuse(blocked.key);
-    const pending = this.#enqueue(writes);
-    await pending.settled;
-    return { revision: pending.revision, entries: pending.entries };
+    for (const { key, expect } of writes) if (!holds(expect, this.#headEntry(key))) return this.#refuse(key);
+    return this.#enqueue(writes);
   }
 
   /** Waits for what is pending; later commits are refused. */
@@ -130,31 +125,22 @@ export class WriteQueue {
 
   /** A conflict, told once the write it conflicts with is durable: nobody may see it earlier. */
   async #refuse(key: Key): Promise<never> {
-    await this.#head.get(key)?.ticket.settled;
+    await this.#head.get(key)?.ticket.answer.promise;
     throw new ConflictError(key, this.#options.durable(key));
   }
 
-  #enqueue(writes: readonly Write[]): Pending {
+  #enqueue(writes: readonly Write[]): Promise<Commit> {
     const revision = this.#assigned + 1;
     const steps = writes.map((write) => this.#step(write, revision));
     this.#assigned = revision;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    // Rejections reach the caller through commit; this keeps waiting readers of a conflict from being the only ones.
-    promise.catch(() => {});
-    const entries = steps.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
-    const pending: Pending = {
-      revision,
-      steps,
-      entries,
-      bytes: entries.reduce((sum, entry) => sum + entry.bytes.length, 0),
-      done: (error) => (error === undefined ? resolve() : reject(error)),
-      settled: promise,
-    };
-    for (const { key, entry } of steps) this.#head.set(key, { ticket: pending, entry });
-    this.#queue.push(pending);
+    let bytes = 0;
+    for (const { entry } of steps) bytes += entry?.bytes.length ?? 0;
+    const ticket: Pending = { revision, steps, bytes, answer: Promise.withResolvers<Commit>() };
+    for (const { key, entry } of steps) this.#head.set(key, { ticket, entry });
+    this.#queue.push(ticket);
     // At the end of this turn, so that commits of the same turn share a batch.
     if (this.#flight === undefined) this.#flight = Promise.resolve().then(() => this.#fly());
-    return pending;
+    return ticket.answer.promise;
   }
 
   #step(write: Write, revision: Revision): Step {
@@ -184,14 +170,15 @@ export class WriteQueue {
   async #writeBatch(): Promise<void> {
     const batch = this.#nextBatch();
     this.#batch = batch;
-    const writes = batch.flatMap(({ steps }) => steps.map(({ journal }) => journal));
+    const writes: JournalWrite[] = [];
+    for (const { steps } of batch) for (const { journal } of steps) writes.push(journal);
     await this.#options.journal.append({ revision: batch.at(-1)?.revision ?? this.#assigned, writes });
     for (const ticket of batch) {
       for (const { key } of ticket.steps) if (this.#head.get(key)?.ticket === ticket) this.#head.delete(key);
     }
     this.#options.apply(batch);
     this.#batch = [];
-    for (const { done } of batch) done();
+    for (const { revision, steps, answer } of batch) answer.resolve({ revision, entries: entriesOf(steps) });
   }
 
   #nextBatch(): Pending[] {
@@ -234,8 +221,18 @@ export class WriteQueue {
     this.#queue = [];
     this.#head.clear();
     if (first) this.#options.onFailure(error);
-    for (const { done } of rejected) done(error);
+    for (const { answer } of rejected) answer.reject(error);
   }
+}
+
+function entriesOf(steps: readonly Step[]): StoredEntry[] {
+  const entries: StoredEntry[] = [];
+  for (const { entry } of steps) if (entry !== undefined) entries.push(entry);
+  return entries;
+}
+
+function areDistinct(writes: readonly Write[]): boolean {
+  return writes.length < 2 || new Set(writes.map(({ key }) => key)).size === writes.length;
 }
 
 function holds(expect: Expectation, entry: StoredEntry | undefined): boolean {

@@ -3,11 +3,13 @@ import type { Kind } from '../api/kind.ts';
 import type { Service } from '../base/service.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
 import type { Dependencies } from '../controllers/dependencies.ts';
+import { deploymentController } from '../controllers/deployment/controller.ts';
 import { endpointSliceController } from '../controllers/endpoint-slice/controller.ts';
 import { endpointsController } from '../controllers/endpoints/controller.ts';
 import { garbageCollector } from '../controllers/garbage-collector/controller.ts';
 import { namespaceController } from '../controllers/namespace/controller.ts';
 import { nodeIpamController } from '../controllers/node-ipam/controller.ts';
+import { replicaSetController, replicationControllerController } from '../controllers/replica-set/controller.ts';
 import { rootCaController } from '../controllers/root-ca/controller.ts';
 import { serviceAccountController } from '../controllers/service-account/controller.ts';
 import type { ClusterSettings } from './settings.ts';
@@ -28,9 +30,18 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
   const events = (component: string): EventRecorder => new EventRecorder({ ...options, component });
   const collectorEvents = events('garbage-collector-controller');
   const ipamEvents = events('cidrAllocator');
+  const replicaSetEvents = events('replicaset-controller');
+  const replicationEvents = events('replication-controller');
+  const deploymentEvents = events('deployment-controller');
   return [
     collectorEvents,
     ipamEvents,
+    replicaSetEvents,
+    replicationEvents,
+    deploymentEvents,
+    deploymentController(options, deploymentEvents),
+    replicaSetController(options, replicaSetEvents),
+    replicationControllerController(options, replicationEvents),
     namespaceController(options, () => stored().filter(({ scope }) => scope === 'Namespaced')),
     garbageCollector(options, collectorEvents, stored().filter(isCollected)),
     serviceAccountController(options),

@@ -1,0 +1,216 @@
+/** Deployments: applies plan.ts to ReplicaSets. */
+import { Deployment, type DeploymentStatus } from '../../api/apps/deployment.ts';
+import { ReplicaSet } from '../../api/apps/replica-set.ts';
+import { Pod } from '../../api/core/pod.ts';
+import type { Draft } from '../../api/kind.ts';
+import { messageOf } from '../../base/errors.ts';
+import { byController, keyOf, refOf } from '../../client/cache.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../../client/client.ts';
+import { Controller, watching, watchingOwned, type ReconcileResult } from '../../client/controller.ts';
+import type { Events } from '../../client/event-recorder.ts';
+import type { Informer } from '../../client/informer.ts';
+import { deepEqual } from '../../schema/freeze.ts';
+import { selectorOf } from '../../schema/selector.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { isTerminating } from '../service-account/controller.ts';
+import { claimsOf, controllerOf, controllerReference, settleClaims } from '../workload/ownership.ts';
+import { planDeployment, type Step } from './plan.ts';
+import {
+  hashLabel,
+  inheritedAnnotations,
+  newSetOf,
+  replicasOf,
+  revisionAnnotation,
+  scaleAnnotations,
+} from './replica-sets.ts';
+
+export function deploymentController(deps: Dependencies, events: Events): Controller {
+  return new DeploymentManager(deps, events).controller();
+}
+
+class DeploymentManager {
+  readonly #deps: Dependencies;
+  readonly #events: Events;
+  readonly #deployments: Informer<Deployment>;
+  readonly #sets: Informer<ReplicaSet>;
+  readonly #pods: Informer<Pod>;
+
+  constructor(deps: Dependencies, events: Events) {
+    this.#deps = deps;
+    this.#events = events;
+    this.#deployments = deps.informers.of(Deployment);
+    this.#sets = deps.informers.of(ReplicaSet);
+    this.#pods = deps.informers.of(Pod);
+    this.#pods.addIndex('controller', byController);
+  }
+
+  controller(): Controller {
+    return new Controller(
+      {
+        name: 'deployment',
+        sources: [
+          watching(this.#deployments),
+          watchingOwned(this.#sets, 'Deployment'),
+          // Recreate waits for the last pod to end.
+          watching(this.#pods, ({ type, object }) => (type === 'deleted' ? this.#keysOfPod(object) : [])),
+        ],
+        reconcile: (key, { note }) => this.#reconcile(key, note),
+      },
+      this.#deps,
+    );
+  }
+
+  #keysOfPod(pod: Pod): readonly string[] {
+    const owner = controllerOf(pod);
+    const set = owner?.kind === 'ReplicaSet' ? this.#sets.getByUid(owner.uid) : undefined;
+    const deployment = set === undefined ? undefined : controllerOf(set);
+    return deployment === undefined
+      ? []
+      : [keyOf({ metadata: { name: deployment.name, namespace: pod.metadata.namespace ?? '' } })];
+  }
+
+  async #reconcile(key: string, note: (plan: unknown) => void): Promise<ReconcileResult> {
+    const deployment = this.#deployments.get(refOf(key));
+    if (deployment?.spec === undefined) return {};
+    const { client, clock } = this.#deps;
+    const claims = claimsOf(
+      deployment,
+      selectorOf(deployment.spec.selector),
+      this.#sets.list({ namespace: deployment.metadata.namespace }),
+    );
+    const sets = await settleClaims(client, Deployment, deployment, ReplicaSet, claims);
+    const plan = planDeployment(
+      deployment,
+      sets,
+      ({ metadata }) => this.#pods.by('controller', metadata.uid),
+      clock.now(),
+    );
+    note(plan);
+    for (const step of plan.steps) await this.#apply(deployment, step);
+    await this.#report(deployment, plan.status);
+    return plan.after === undefined ? {} : { after: plan.after };
+  }
+
+  async #apply(deployment: Deployment, step: Step): Promise<void> {
+    const { client } = this.#deps;
+    switch (step.type) {
+      case 'create':
+        return await this.#create(deployment, step);
+      case 'scale':
+        return await this.#scale(deployment, step.set, step.replicas);
+      case 'adjust': {
+        const patch = { metadata: { annotations: step.annotations }, spec: { minReadySeconds: step.minReadySeconds } };
+        return void (await client.patch(ReplicaSet, step.set.metadata, patch, { type: 'merge' }).catch(unlessGone));
+      }
+      case 'mark-revision': {
+        const patch = { metadata: { annotations: { [revisionAnnotation]: String(step.revision) } } };
+        return void (await client.patch(Deployment, deployment.metadata, patch, { type: 'merge' }).catch(unlessGone));
+      }
+      case 'remove':
+        return await client
+          .delete(ReplicaSet, step.set.metadata, { preconditions: { uid: step.set.metadata.uid } })
+          .catch(unlessGone);
+    }
+  }
+
+  async #create(deployment: Deployment, step: Extract<Step, { type: 'create' }>): Promise<void> {
+    const { client } = this.#deps;
+    try {
+      await client.create(ReplicaSet, draftOf(deployment, step));
+    } catch (error) {
+      if (isTerminating(error)) return;
+      if (isAlreadyExists(error)) return await this.#resolveCollision(deployment, step.name);
+      this.#events.warning(
+        Deployment,
+        deployment,
+        'ReplicaSetCreateError',
+        `Failed to create new replica set "${step.name}": ${messageOf(error)}`,
+      );
+      throw error;
+    }
+    if (step.replicas > 0) this.#announce(deployment, 'up', step.name, 0, step.replicas);
+  }
+
+  /** A foreign set has the name: another hash, counted in the status, makes another name. */
+  async #resolveCollision(deployment: Deployment, name: string): Promise<void> {
+    const { client } = this.#deps;
+    const present = await client.get(ReplicaSet, { namespace: deployment.metadata.namespace, name });
+    // Our own, not yet in the cache.
+    if (controllerOf(present)?.uid === deployment.metadata.uid && newSetOf(deployment, [present]) !== undefined) return;
+    const collisionCount = (deployment.status?.collisionCount ?? 0) + 1;
+    await client.update(
+      Deployment,
+      { ...deployment, status: { ...deployment.status, collisionCount } },
+      { subresource: 'status' },
+    );
+  }
+
+  async #scale(deployment: Deployment, set: ReplicaSet, replicas: number): Promise<void> {
+    const { resourceVersion, annotations } = set.metadata;
+    const before = replicasOf(set);
+    // With the version, so that a stale cache changes nothing.
+    const metadata = { resourceVersion, annotations: { ...annotations, ...scaleAnnotations(deployment) } };
+    try {
+      await this.#deps.client.patch(ReplicaSet, set.metadata, { metadata, spec: { replicas } }, { type: 'merge' });
+    } catch (error) {
+      return unlessGone(error);
+    }
+    this.#announce(deployment, replicas > before ? 'up' : 'down', set.metadata.name, before, replicas);
+  }
+
+  #announce(deployment: Deployment, direction: 'up' | 'down', name: string, from: number, to: number): void {
+    this.#events.normal(
+      Deployment,
+      deployment,
+      'ScalingReplicaSet',
+      `Scaled ${direction} replica set ${name} from ${from} to ${to}`,
+    );
+  }
+
+  async #report(deployment: Deployment, status: DeploymentStatus): Promise<void> {
+    if (deepEqual(withoutZeros(deployment.status ?? {}), withoutZeros(status))) return;
+    try {
+      await this.#deps.client.update(Deployment, { ...deployment, status }, { subresource: 'status' });
+    } catch (error) {
+      // A newer version is on its way to the cache, and comes back here.
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    }
+  }
+}
+
+function draftOf(
+  deployment: Deployment,
+  { name, hash, replicas, revision }: Extract<Step, { type: 'create' }>,
+): Draft<ReplicaSet> {
+  const { namespace } = deployment.metadata;
+  const { selector, template = {}, minReadySeconds } = deployment.spec ?? { selector: {} };
+  const labels = { ...template.metadata?.labels, [hashLabel]: hash };
+  return {
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      labels,
+      annotations: {
+        ...inheritedAnnotations(deployment),
+        ...scaleAnnotations(deployment),
+        [revisionAnnotation]: String(revision),
+      },
+      ownerReferences: [controllerReference(Deployment, deployment)],
+    },
+    spec: {
+      replicas,
+      ...(minReadySeconds === undefined ? {} : { minReadySeconds }),
+      selector: { ...selector, matchLabels: { ...selector.matchLabels, [hashLabel]: hash } },
+      template: { ...template, metadata: { ...template.metadata, labels } },
+    },
+  };
+}
+
+/** Zero counts are left out when objects are stored. */
+function withoutZeros(status: DeploymentStatus): object {
+  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== 0));
+}
+
+function unlessGone(error: unknown): void {
+  if (!isNotFound(error)) throw error;
+}

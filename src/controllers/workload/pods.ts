@@ -1,0 +1,129 @@
+/** What controllers want to know of pods, and the order in which they give them up. */
+import type { Pod } from '../../api/core/pod.ts';
+import type { PodTemplateSpec } from '../../api/core/pod-template-spec.ts';
+import type { Draft } from '../../api/kind.ts';
+import type { OwnerReference } from '../../api/meta/object-meta.ts';
+import { parseTimestamp } from '../../base/clock.ts';
+
+export function hasEnded({ status }: Pod): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
+}
+
+/** Counts towards replicas. */
+export function isActive(pod: Pod): boolean {
+  return !hasEnded(pod) && pod.metadata.deletionTimestamp === undefined;
+}
+
+export function isReady(pod: Pod): boolean {
+  return readyCondition(pod)?.status === 'True';
+}
+
+function readyCondition({
+  status,
+}: Pod): { readonly status: string; readonly lastTransitionTime?: string } | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Ready');
+}
+
+/** When the pod counts as available, in milliseconds since the epoch; undefined while it is not ready. */
+export function availableAt(pod: Pod, minReadySeconds: number): number | undefined {
+  const condition = readyCondition(pod);
+  if (condition?.status !== 'True') return undefined;
+  if (minReadySeconds === 0) return 0;
+  return parseTimestamp(condition.lastTransitionTime ?? '') + minReadySeconds * 1000;
+}
+
+export function isAvailable(pod: Pod, minReadySeconds: number, now: number): boolean {
+  const at = availableAt(pod, minReadySeconds);
+  return at !== undefined && at <= now;
+}
+
+/** A pod as the template says, owned by its controller. */
+export function podFromTemplate(
+  template: PodTemplateSpec,
+  namespace: string | undefined,
+  name: { readonly name: string } | { readonly generateName: string },
+  owner: OwnerReference,
+): Draft<Pod> {
+  const { labels, annotations, finalizers } = template.metadata ?? {};
+  return {
+    metadata: {
+      ...name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+      ...(finalizers === undefined ? {} : { finalizers }),
+      ownerReferences: [owner],
+    },
+    ...(template.spec === undefined ? {} : { spec: template.spec }),
+  };
+}
+
+const deletionCost = 'controller.kubernetes.io/pod-deletion-cost';
+const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
+
+/**
+ * Pods in the order in which they are given up, as upstream has it: without a node before placed, pending
+ * before running, not ready before ready, cheap before dear, on crowded nodes before others, ready for a
+ * short time before long, restarted often before seldom, young before old. `crowd` counts related pods by node.
+ */
+export function inDeletionOrder(pods: readonly Pod[], crowd: ReadonlyMap<string, number>): readonly Pod[] {
+  return pods.toSorted(
+    (left, right) =>
+      Number(isPlaced(left)) - Number(isPlaced(right)) ||
+      phaseOf(left) - phaseOf(right) ||
+      Number(isReady(left)) - Number(isReady(right)) ||
+      costOf(left) - costOf(right) ||
+      crowdOf(right, crowd) - crowdOf(left, crowd) ||
+      readySince(right) - readySince(left) ||
+      restartsOf(right) - restartsOf(left) ||
+      createdAt(right) - createdAt(left),
+  );
+}
+
+function isPlaced({ spec }: Pod): boolean {
+  return (spec?.nodeName ?? '') !== '';
+}
+
+function phaseOf({ status }: Pod): number {
+  return phaseRank[status?.phase ?? ''] ?? 1;
+}
+
+function costOf({ metadata }: Pod): number {
+  const cost = Number(metadata.annotations?.[deletionCost] ?? '0');
+  return Number.isInteger(cost) ? cost : 0;
+}
+
+function crowdOf({ spec }: Pod, crowd: ReadonlyMap<string, number>): number {
+  return crowd.get(spec?.nodeName ?? '') ?? 0;
+}
+
+function readySince(pod: Pod): number {
+  return isReady(pod) ? parseTimestamp(readyCondition(pod)?.lastTransitionTime ?? '') || 0 : 0;
+}
+
+function restartsOf({ status }: Pod): number {
+  return Math.max(0, ...(status?.containerStatuses ?? []).map(({ restartCount }) => restartCount));
+}
+
+function createdAt({ metadata }: Pod): number {
+  return parseTimestamp(metadata.creationTimestamp);
+}
+
+/**
+ * Runs `count` calls in batches that double from one: when the first fails (a quota, a broken template) the
+ * rest is not tried. Resolves to how many succeeded, and the first error.
+ */
+export async function slowStart(
+  count: number,
+  call: (index: number) => Promise<void>,
+): Promise<{ readonly succeeded: number; readonly error?: unknown }> {
+  let done = 0;
+  for (let size = 1; done < count; size *= 2) {
+    const batch = Math.min(size, count - done);
+    const results = await Promise.allSettled(Array.from({ length: batch }, (_, at) => call(done + at)));
+    const failed = results.find((result) => result.status === 'rejected');
+    done += results.filter((result) => result.status === 'fulfilled').length;
+    if (failed !== undefined) return { succeeded: done, error: failed.reason };
+  }
+  return { succeeded: done };
+}

@@ -1,4 +1,5 @@
 import { defineKind, type ObjectOf } from '../kind.ts';
+import { v1Conversion } from './v1-conversion.ts';
 import { int32, int64, of, string, struct, time, type Infer } from '../../schema/field.ts';
 
 export const CrossVersionObjectReference = struct(
@@ -15,8 +16,8 @@ export interface CrossVersionObjectReference extends Infer<typeof CrossVersionOb
 
 export const HorizontalPodAutoscalerSpec = struct('io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerSpec', '', {
   scaleTargetRef: of(1, CrossVersionObjectReference).required(),
-  minReplicas: int32(2).pointer(),
-  maxReplicas: int32(3).required(),
+  minReplicas: int32(2).default(1).pointer(),
+  maxReplicas: int32(3).present(),
   targetCPUUtilizationPercentage: int32(4).pointer(),
 });
 export interface HorizontalPodAutoscalerSpec extends Infer<typeof HorizontalPodAutoscalerSpec> {}
@@ -35,6 +36,8 @@ export const HorizontalPodAutoscaler = defineKind({
   version: 'v1',
   kind: 'HorizontalPodAutoscaler',
   plural: 'horizontalpodautoscalers',
+  shortNames: ['hpa'],
+  categories: ['all'],
   scope: 'Namespaced',
   package: 'io.k8s.api.autoscaling.v1',
   doc: '',
@@ -42,6 +45,8 @@ export const HorizontalPodAutoscaler = defineKind({
     spec: of(2, HorizontalPodAutoscalerSpec).always(),
     status: of(3, HorizontalPodAutoscalerStatus).always(),
   },
+  generation: false,
   subresources: { status: true },
+  conversion: v1Conversion,
 });
 export interface HorizontalPodAutoscaler extends ObjectOf<typeof HorizontalPodAutoscaler> {}

@@ -1,6 +1,10 @@
 import { defineKind, type ObjectOf } from '../../kind.ts';
 import { int32, int64, list, of, quantity, string, struct, time, type Infer } from '../../../schema/field.ts';
 import { LabelSelector } from '../../meta/label-selector.ts';
+import { nonNegativeFaults } from '../../rules/faults.ts';
+import { autoscalerColumns } from '../columns.ts';
+import { autoscalerDefaults } from '../defaults.ts';
+import { autoscalerFaults } from '../validate.ts';
 
 export const CrossVersionObjectReference = struct('io.k8s.api.autoscaling.v2.CrossVersionObjectReference', '', {
   kind: string(1).required(),
@@ -10,7 +14,7 @@ export const CrossVersionObjectReference = struct('io.k8s.api.autoscaling.v2.Cro
 export interface CrossVersionObjectReference extends Infer<typeof CrossVersionObjectReference> {}
 
 export const MetricTarget = struct('io.k8s.api.autoscaling.v2.MetricTarget', '', {
-  type: string(1).required(),
+  type: string(1).present(),
   value: quantity(2).pointer(),
   averageValue: quantity(3).pointer(),
   averageUtilization: int32(4).pointer(),
@@ -18,7 +22,7 @@ export const MetricTarget = struct('io.k8s.api.autoscaling.v2.MetricTarget', '',
 export interface MetricTarget extends Infer<typeof MetricTarget> {}
 
 export const MetricIdentifier = struct('io.k8s.api.autoscaling.v2.MetricIdentifier', '', {
-  name: string(1).required(),
+  name: string(1).present(),
   selector: of(2, LabelSelector),
 });
 export interface MetricIdentifier extends Infer<typeof MetricIdentifier> {}
@@ -37,15 +41,15 @@ export const PodsMetricSource = struct('io.k8s.api.autoscaling.v2.PodsMetricSour
 export interface PodsMetricSource extends Infer<typeof PodsMetricSource> {}
 
 export const ResourceMetricSource = struct('io.k8s.api.autoscaling.v2.ResourceMetricSource', '', {
-  name: string(1).required(),
+  name: string(1).present(),
   target: of(2, MetricTarget).required(),
 });
 export interface ResourceMetricSource extends Infer<typeof ResourceMetricSource> {}
 
 export const ContainerResourceMetricSource = struct('io.k8s.api.autoscaling.v2.ContainerResourceMetricSource', '', {
-  name: string(1).required(),
+  name: string(1).present(),
   target: of(2, MetricTarget).required(),
-  container: string(3).required(),
+  container: string(3).present(),
 });
 export interface ContainerResourceMetricSource extends Infer<typeof ContainerResourceMetricSource> {}
 
@@ -56,7 +60,7 @@ export const ExternalMetricSource = struct('io.k8s.api.autoscaling.v2.ExternalMe
 export interface ExternalMetricSource extends Infer<typeof ExternalMetricSource> {}
 
 export const MetricSpec = struct('io.k8s.api.autoscaling.v2.MetricSpec', '', {
-  type: string(1).required(),
+  type: string(1).present(),
   object: of(2, ObjectMetricSource),
   pods: of(3, PodsMetricSource),
   resource: of(4, ResourceMetricSource),
@@ -66,15 +70,15 @@ export const MetricSpec = struct('io.k8s.api.autoscaling.v2.MetricSpec', '', {
 export interface MetricSpec extends Infer<typeof MetricSpec> {}
 
 export const HPAScalingPolicy = struct('io.k8s.api.autoscaling.v2.HPAScalingPolicy', '', {
-  type: string(1).required(),
-  value: int32(2).required(),
-  periodSeconds: int32(3).required(),
+  type: string(1).present(),
+  value: int32(2).present(),
+  periodSeconds: int32(3).present(),
 });
 export interface HPAScalingPolicy extends Infer<typeof HPAScalingPolicy> {}
 
 export const HPAScalingRules = struct('io.k8s.api.autoscaling.v2.HPAScalingRules', '', {
   stabilizationWindowSeconds: int32(3).pointer(),
-  selectPolicy: string(1).pointer(),
+  selectPolicy: string(1).known<'Max' | 'Min' | 'Disabled'>().pointer(),
   policies: list(2, HPAScalingPolicy),
   tolerance: quantity(4).pointer(),
 });
@@ -88,8 +92,8 @@ export interface HorizontalPodAutoscalerBehavior extends Infer<typeof Horizontal
 
 export const HorizontalPodAutoscalerSpec = struct('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec', '', {
   scaleTargetRef: of(1, CrossVersionObjectReference).required(),
-  minReplicas: int32(2).pointer(),
-  maxReplicas: int32(3).required(),
+  minReplicas: int32(2).default(1).pointer(),
+  maxReplicas: int32(3).present(),
   metrics: list(4, MetricSpec),
   behavior: of(5, HorizontalPodAutoscalerBehavior),
 });
@@ -172,6 +176,8 @@ export const HorizontalPodAutoscaler = defineKind({
   version: 'v2',
   kind: 'HorizontalPodAutoscaler',
   plural: 'horizontalpodautoscalers',
+  shortNames: ['hpa'],
+  categories: ['all'],
   scope: 'Namespaced',
   package: 'io.k8s.api.autoscaling.v2',
   doc: '',
@@ -179,6 +185,14 @@ export const HorizontalPodAutoscaler = defineKind({
     spec: of(2, HorizontalPodAutoscalerSpec).always(),
     status: of(3, HorizontalPodAutoscalerStatus).always(),
   },
+  generation: false,
   subresources: { status: true },
+  columns: autoscalerColumns,
+  defaults: autoscalerDefaults,
+  validate: ({ spec }, old) => autoscalerFaults(spec ?? {}, old?.spec),
+  validateStatusUpdate: ({ status }) => [
+    ...nonNegativeFaults('status.currentReplicas', status?.currentReplicas),
+    ...nonNegativeFaults('status.desiredReplicas', status?.desiredReplicas),
+  ],
 });
 export interface HorizontalPodAutoscaler extends ObjectOf<typeof HorizontalPodAutoscaler> {}

@@ -1,0 +1,163 @@
+/** A registry on loopback for tests, with the ways in which real ones fail. */
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import tar from 'tar-stream';
+
+export interface FakeRegistry {
+  /** `127.0.0.1:port`. */
+  readonly host: string;
+  /** `GET /v2/...` and the like, in order, with the range if one was asked for. */
+  readonly requests: string[];
+  /** Adds an image; layers are lists of entries. Returns the manifest's digest. */
+  add(name: string, tag: string, layers: readonly (readonly TarEntry[])[]): Promise<string>;
+  /** Replaces what a digest gives. */
+  lie(digest: string, content: Uint8Array): void;
+  /** The first answer for this blob breaks off after so many bytes. */
+  breakOff(digest: string, after: number): void;
+  /** Answers to all requests wait so long; a body never comes for Infinity. */
+  stall: boolean;
+  /** Asks for a bearer token, which this user gets by basic auth. */
+  requireToken(user: string, password: string): void;
+  digestsOf(manifest: string): readonly string[];
+  close(): Promise<void>;
+}
+
+export interface TarEntry {
+  readonly name: string;
+  readonly type?: 'file' | 'directory' | 'symlink' | 'link';
+  readonly linkname?: string;
+  readonly content?: string;
+}
+
+const digestOf = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+export async function startFakeRegistry(): Promise<FakeRegistry> {
+  const content = new Map<string, Uint8Array>();
+  const manifests = new Map<string, string>();
+  const broken = new Map<string, number>();
+  const requests: string[] = [];
+  let login: string | undefined;
+  const token = 'a-token';
+
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    const url = new URL(request.url ?? '/', 'http://registry');
+    requests.push(
+      `${request.method} ${url.pathname}${request.headers.range === undefined ? '' : ` ${request.headers.range}`}`,
+    );
+    if (url.pathname === '/token') {
+      const ok = request.headers.authorization === `Basic ${Buffer.from(login ?? '').toString('base64')}`;
+      response.writeHead(ok ? 200 : 401).end(ok ? JSON.stringify({ token }) : '{}');
+      return;
+    }
+    if (login !== undefined && request.headers.authorization !== `Bearer ${token}`) {
+      const realm = `http://${request.headers.host}/token`;
+      response.writeHead(401, { 'www-authenticate': `Bearer realm="${realm}",service="fake"` }).end('{}');
+      return;
+    }
+    const [, repository = '', kind = '', reference = ''] =
+      /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(url.pathname) ?? [];
+    const digest = kind === 'manifests' ? (manifests.get(`${repository}:${reference}`) ?? reference) : reference;
+    const bytes = content.get(digest);
+    if (url.pathname === '/v2/') response.end('{}');
+    else if (bytes === undefined)
+      response
+        .writeHead(404)
+        .end(JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }] }));
+    else send(request, response, bytes, digest);
+  };
+
+  const send = (request: IncomingMessage, response: ServerResponse, bytes: Uint8Array, digest: string): void => {
+    const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const part = bytes.subarray(from);
+    const headers = {
+      'content-length': part.length,
+      'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}`,
+    };
+    response.writeHead(from > 0 ? 206 : 200, headers);
+    const after = broken.get(digest);
+    broken.delete(digest);
+    if (registry.stall && /blobs/.test(request.url ?? '')) response.write(part.subarray(0, 10));
+    else if (after === undefined) response.end(part);
+    else response.write(part.subarray(0, after), () => response.destroy());
+  };
+
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const put = (bytes: Uint8Array): { digest: string; size: number } => {
+    content.set(digestOf(bytes), bytes);
+    return { digest: digestOf(bytes), size: bytes.length };
+  };
+  const registry: FakeRegistry = {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    stall: false,
+    async add(name, tag, layers) {
+      const tars = await Promise.all(layers.map(tarOf));
+      const blobs = tars.map((bytes) => ({
+        mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+        ...put(gzipSync(bytes)),
+      }));
+      const config = put(
+        Buffer.from(
+          JSON.stringify({
+            architecture: 'amd64',
+            os: 'linux',
+            config: { Cmd: ['sh'] },
+            rootfs: { type: 'layers', diff_ids: tars.map(digestOf) },
+          }),
+        ),
+      );
+      const manifest = put(
+        Buffer.from(
+          JSON.stringify({
+            schemaVersion: 2,
+            mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
+            config: { mediaType: 'c', ...config },
+            layers: blobs,
+          }),
+        ),
+      );
+      const platform = (architecture: string): object => ({ os: 'linux', architecture });
+      const other = { mediaType: 'm', digest: digestOf(Buffer.from('other')), size: 1, platform: platform('s390x') };
+      const index = put(
+        Buffer.from(
+          JSON.stringify({
+            schemaVersion: 2,
+            manifests: [
+              other,
+              { mediaType: 'm', ...manifest, platform: platform(process.arch === 'x64' ? 'amd64' : process.arch) },
+            ],
+          }),
+        ),
+      );
+      manifests.set(`${name}:${tag}`, index.digest);
+      return manifest.digest;
+    },
+    lie: (digest, bytes) => void content.set(digest, bytes),
+    breakOff: (digest, after) => void broken.set(digest, after),
+    requireToken: (user, password) => void (login = `${user}:${password}`),
+    digestsOf(manifest) {
+      const parsed = JSON.parse(Buffer.from(content.get(manifest) ?? []).toString()) as {
+        layers: readonly { digest: string }[];
+      };
+      return parsed.layers.map((layer) => layer.digest);
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return registry;
+}
+
+export async function tarOf(entries: readonly TarEntry[]): Promise<Buffer> {
+  const pack = tar.pack();
+  for (const { content = '', ...entry } of entries)
+    pack.entry({ mtime: { getTime: () => 0 } as Date, ...entry }, content);
+  pack.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of pack) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

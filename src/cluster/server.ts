@@ -9,12 +9,14 @@ import type { Authorizer, UserInfo } from '../apiserver/access.ts';
 import { anyOf } from '../apiserver/authentication/union.ts';
 import { clientCertificates } from '../apiserver/authentication/x509.ts';
 import { serviceAccountAdmission } from '../apiserver/admission/service-account.ts';
+import { serviceAllocation } from '../apiserver/allocation/services.ts';
 import { ServiceAccountTokens } from '../apiserver/authentication/service-account.ts';
 import { createTokenIssuer, type TokenIssuer } from '../apiserver/authentication/token-issuer.ts';
 import { administrators, firstOpinion, publicPaths } from '../apiserver/authorization/basic.ts';
 import { objectReader } from '../apiserver/object-reader.ts';
 import { Resources } from '../apiserver/registry/resources.ts';
 import { tokenHandler } from '../apiserver/subresources/token.ts';
+import { eventExpiry } from '../apiserver/event-expiry.ts';
 import { createFront, type Front } from '../apiserver/http/listener.ts';
 import { createApiServer, type ApiServer } from '../apiserver/server.ts';
 import type { Clock } from '../base/clock.ts';
@@ -79,7 +81,7 @@ async function serve(options: ServerOptions, store: Store, signal: AbortSignal):
     };
     await ensureBootstrapObjects(localClient(api.local(component('kube-apiserver', 'system:masters'))), address);
     options.ready({ api: `https://127.0.0.1:${settings.port}` });
-    await runAll(controlPlane(options, api), signal);
+    await runAll([...controlPlane(options, api), eventExpiry(store, options.clock, logger.named('events'))], signal);
     await aborted(signal);
   } finally {
     api.drain();
@@ -103,6 +105,7 @@ function createServer({ settings, clock, random, logger, layout }: ServerOptions
     authenticator: anyOf([clientCertificates(), tokens]),
     authorizer: firstOpinion([administrators, publicPaths, nodes]),
     admission: [serviceAccountAdmission(reader, random)],
+    preparations: new Map([['/services', serviceAllocation({ store, clock, random, cidr: settings.serviceCidr })]]),
     subresources: new Map([['/serviceaccounts/token', tokenHandler(issuer, reader)]]),
     nodes: { key: kubelet.key, cert: kubelet.certificate, ca: readKeyPair(layout.pki, 'ca').certificate },
     externalAddress: () => `${nodeAddress(settings)}:${settings.port}`,

@@ -34,6 +34,8 @@ export interface Rules {
 
 /** A schema that only restricts (the branches of allOf, anyOf, oneOf, not). */
 export interface SchemaRule extends Rules {
+  /** Only where upstream lets a branch say it: `integer` or `string` of an int-or-string. */
+  readonly type?: string;
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, SchemaRule>>;
   readonly items?: SchemaRule;
@@ -125,8 +127,10 @@ export interface StructSchema extends Common {
   readonly embedded?: boolean;
   /** Defaults that depend on other fields of the same struct. Changes the draft it is given. */
   readonly defaults?: (draft: Record<string, unknown>) => void;
-  /** Fields of a Go union that carries its discriminator rules for apply, if any. */
+  /** The schema of fields that `fields` does not list (additionalProperties). */
   readonly additional?: Schema;
+  /** Names that must be present although `fields` does not list them. */
+  readonly requiredKeys?: readonly string[];
 }
 /** A schema that is defined later or refers to itself. */
 export interface LazySchema extends Common {

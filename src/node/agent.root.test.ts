@@ -69,7 +69,11 @@ describe.skipIf(!canRunContainers)('the agent on this machine', { timeout: 60_00
   const statusOf = async (name: string) =>
     (await client.list(Pod, { namespace: 'default' })).items.find((each) => each.metadata.name === name)?.status;
   const phase = (name: string, wanted: string): Promise<void> =>
-    until(`${name} ${wanted}`, async () => (await statusOf(name))?.phase === wanted);
+    until(`${name} ${wanted}`, async () => (await statusOf(name))?.phase === wanted).catch(async (error: unknown) => {
+      const told = client.all(Event).filter((each) => each.involvedObject.name === name);
+      const heard = told.map((each) => `${each.reason}: ${each.message}`).join('\n');
+      throw new Error(`${JSON.stringify(await statusOf(name))}\n${heard}`, { cause: error });
+    });
   const remove = async (name: string): Promise<void> => {
     await client.delete(Pod, { namespace: 'default', name });
     await until(`${name} gone`, async () => (await statusOf(name)) === undefined);

@@ -176,7 +176,11 @@ async function configure(
       image,
       volumes,
       services: await deps.services(context.signal),
-      reader: { ...deps.reader, fileKey: environmentFileKey(volumes) },
+      reader: {
+        configMap: (namespace, name) => deps.reader.configMap(namespace, name),
+        secret: (namespace, name) => deps.reader.secret(namespace, name),
+        fileKey: environmentFileKey(volumes),
+      },
     });
   } catch (error) {
     if (isAbort(error) || context.signal.aborted) throw error;

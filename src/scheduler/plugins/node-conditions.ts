@@ -1,5 +1,6 @@
 /** Plugins that look at the node alone: NodeUnschedulable, NodeName, TaintToleration, NodePorts. */
-import type { Taint, Toleration } from '../../api/core/taint.ts';
+import { tolerates } from '../../api/core/placement.ts';
+import type { Taint } from '../../api/core/taint.ts';
 import { resolvable, stretch, unresolvable, type Plugin } from '../plugin.ts';
 import { hostPortsOf, type HostPort, type NodeView } from '../snapshot.ts';
 
@@ -64,20 +65,4 @@ export const nodePorts: Plugin = {
 function isTaken(view: NodeView, { key, address }: HostPort): boolean {
   const used = view.ports.get(key) ?? [];
   return used.some((other) => address === '0.0.0.0' || other === '0.0.0.0' || other === address);
-}
-
-export function tolerates(tolerations: readonly Toleration[], taint: Pick<Taint, 'key' | 'value' | 'effect'>): boolean {
-  return tolerations.some((toleration) => toleratesTaint(toleration, taint));
-}
-
-function toleratesTaint(toleration: Toleration, taint: Pick<Taint, 'key' | 'value' | 'effect'>): boolean {
-  const { effect, key, operator, value } = toleration;
-  if (isSet(effect) && effect !== taint.effect) return false;
-  if (isSet(key) && key !== taint.key) return false;
-  if (operator === 'Exists') return true;
-  return (!isSet(operator) || operator === 'Equal') && (value ?? '') === (taint.value ?? '');
-}
-
-function isSet(text: string | undefined): boolean {
-  return text !== undefined && text !== '';
 }

@@ -3,12 +3,11 @@
  * `DoNotSchedule` filters by skew; `ScheduleAnyway`, and upstream's default constraints, only score.
  */
 import type { TopologySpreadConstraint } from '../../api/core/affinity.ts';
+import { requiredNodes, tolerates } from '../../api/core/placement.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import { matches, selectorOf, selectorOfMap, type Selector } from '../../schema/selector.ts';
 import { maxScore, resolvable, unresolvable, type Plugin, type Rejection, type World } from '../plugin.ts';
 import type { NodeView } from '../snapshot.ts';
-import { requiredNodes } from './node-affinity.ts';
-import { tolerates } from './node-conditions.ts';
 
 interface Constraint {
   readonly topologyKey: string;

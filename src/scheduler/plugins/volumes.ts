@@ -1,12 +1,12 @@
 /** Plugins about volumes: VolumeBinding, VolumeZone and VolumeRestrictions. */
 import type { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import type { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
+import { nodeSelectorMatcher } from '../../api/core/placement.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import { compareQuantity } from '../../schema/quantity.ts';
 import { matches, selectorOf } from '../../schema/selector.ts';
 import { resolvable, unresolvable, type Plugin, type Prepared, type World } from '../plugin.ts';
 import type { NodeView } from '../snapshot.ts';
-import { nodeSelectorMatcher } from './node-affinity.ts';
 
 /** Names of the claims that the pod uses; generic ephemeral volumes own one named after the pod. */
 export function claimNamesOf(pod: Pod): readonly string[] {

@@ -28,13 +28,18 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
   let bed: TestBed;
   const exec = async (id: string, ...command: string[]): Promise<string> =>
     Buffer.from((await bed.runtime.execSync(id, command, 20)).stdout).toString();
-  const exited = (id: string): Promise<void> => until(async () => (await bed.runtime.containerStatus(id))?.state === 'exited');
+  const exited = (id: string): Promise<void> =>
+    until(async () => (await bed.runtime.containerStatus(id))?.state === 'exited');
   const secured = (changes: Partial<ContainerConfig['security']>): Partial<ContainerConfig> => ({
     security: { ...bed.container([]).security, ...security, ...changes },
   });
 
   beforeAll(async () => {
-    bed = await openTestBed({ name: 'ctest', podCidr: '10.97.11.0/24', programs: { echo: async (args, _env, log) => (log(args.join(' ')), 4) } });
+    bed = await openTestBed({
+      name: 'ctest',
+      podCidr: '10.97.11.0/24',
+      programs: { echo: async (args, _env, log) => (log(args.join(' ')), 4) },
+    });
   });
   afterAll(async () => {
     await bed.destroy();
@@ -42,12 +47,18 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
   });
 
   test('a container has namespaces, hostname and address of its pod, reachable from the node', async () => {
-    const { sandboxId, id } = await bed.run('web', ['sh', '-c', 'mkdir /www; echo hello > /www/index.html; exec httpd -f -p 8080 -h /www']);
+    const { sandboxId, id } = await bed.run('web', [
+      'sh',
+      '-c',
+      'mkdir /www; echo hello > /www/index.html; exec httpd -f -p 8080 -h /www',
+    ]);
     const sandbox = present(await bed.runtime.podSandboxStatus(sandboxId), 'sandbox');
     expect(await exec(id, 'hostname')).toBe('web\n');
     expect(await exec(id, 'ip', '-o', '-4', 'addr')).toContain(`${sandbox.ips[0]}/24`);
     for (const kind of ['net', 'pid', 'ipc', 'uts', 'mnt']) {
-      expect(await exec(id, 'readlink', `/proc/self/ns/${kind}`)).not.toBe(`${readFileSync('/proc/self/comm', 'utf8')}`);
+      expect(await exec(id, 'readlink', `/proc/self/ns/${kind}`)).not.toBe(
+        `${readFileSync('/proc/self/comm', 'utf8')}`,
+      );
     }
     await until(async () => (await fetch(`http://${sandbox.ips[0]}:8080/`).catch(() => undefined))?.ok === true);
     expect(await (await fetch(`http://${sandbox.ips[0]}:8080/`)).text()).toBe('hello\n');
@@ -64,26 +75,37 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
     const status = present(await bed.runtime.containerStatus(id), 'status');
     expect(status).toMatchObject({ exitCode: 3, reason: 'Error', pid: 0 });
     expect(status.finishedAt).toBeGreaterThanOrEqual(status.startedAt - 1);
-    const lines = readFileSync(bed.logOf('exits'), 'utf8').trim().split('\n').map((line) => line.split(' ').slice(1).join(' '));
+    const lines = readFileSync(bed.logOf('exits'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ').slice(1).join(' '));
     expect(lines.toSorted()).toEqual(['stderr F err', 'stdout F out', 'stdout P part']);
     await bed.runtime.removePodSandbox(sandboxId);
   });
 
   test('a command that is not there fails the start in the words users look up', async () => {
-    await expect(bed.run('nocmd', ['--keygen-enable'])).rejects.toThrow('exec: "--keygen-enable": executable file not found in $PATH');
+    await expect(bed.run('nocmd', ['--keygen-enable'])).rejects.toThrow(
+      'exec: "--keygen-enable": executable file not found in $PATH',
+    );
     const [failed] = (await bed.runtime.listContainers()).filter((status) => status.reason === 'StartError');
     expect(failed).toMatchObject({ state: 'exited', exitCode: 128 });
     await bed.runtime.removePodSandbox(present(failed, 'container').sandboxId);
   });
 
   test('stop sends the stop signal, and kills what ignores it', async () => {
-    const obeying = await bed.run('obeys', ['sh', '-c', 'trap "exit 9" USR1; while :; do sleep 0.05; done'], { stopSignal: 'SIGUSR1' });
+    const obeying = await bed.run('obeys', ['sh', '-c', 'trap "exit 9" USR1; while :; do sleep 0.05; done'], {
+      stopSignal: 'SIGUSR1',
+    });
     await until(async () => (await exec(obeying.id, 'ps')).includes('sleep'));
     await bed.runtime.stopContainer(obeying.id, 10);
     expect(await bed.runtime.containerStatus(obeying.id)).toMatchObject({ state: 'exited', exitCode: 9 });
     const deaf = await bed.run('deaf', ['sh', '-c', 'trap "" TERM; while :; do sleep 0.05; done']);
     await bed.runtime.stopContainer(deaf.id, 1);
-    expect(await bed.runtime.containerStatus(deaf.id)).toMatchObject({ state: 'exited', exitCode: 137, reason: 'Error' });
+    expect(await bed.runtime.containerStatus(deaf.id)).toMatchObject({
+      state: 'exited',
+      exitCode: 137,
+      reason: 'Error',
+    });
     for (const { sandboxId } of [obeying, deaf]) await bed.runtime.removePodSandbox(sandboxId);
   });
 
@@ -107,7 +129,11 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
   test('exec gives output, exit code and errors; a timeout kills the command', async () => {
     const { sandboxId, id } = await bed.run('execs', ['sleep', '1000']);
     const result = await bed.runtime.execSync(id, ['sh', '-c', 'echo o; echo e >&2; exit 5'], 10);
-    expect([Buffer.from(result.stdout).toString(), Buffer.from(result.stderr).toString(), result.exitCode]).toEqual(['o\n', 'e\n', 5]);
+    expect([Buffer.from(result.stdout).toString(), Buffer.from(result.stderr).toString(), result.exitCode]).toEqual([
+      'o\n',
+      'e\n',
+      5,
+    ]);
     await expect(bed.runtime.execSync(id, ['nonesuch'], 10)).rejects.toThrow(StartError);
     await expect(bed.runtime.execSync(id, ['sleep', '77'], 0.3)).rejects.toThrow(ExecTimeoutError);
     await until(async () => !(await exec(id, 'ps')).includes('sleep 77'));
@@ -115,7 +141,12 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
     present(piped.stdin, 'stdin').end('through');
     expect(await textOf(piped.stdout)).toBe('through');
     expect(await piped.finished).toEqual({ exitCode: 0 });
-    const terminal = await bed.runtime.exec(id, ['sh', '-c', 'tty; read x; stty size; exit 6'], { stdin: true, stdout: true, stderr: false, tty: true });
+    const terminal = await bed.runtime.exec(id, ['sh', '-c', 'tty; read x; stty size; exit 6'], {
+      stdin: true,
+      stdout: true,
+      stderr: false,
+      tty: true,
+    });
     terminal.resize({ width: 101, height: 41 });
     await systemClock.sleep(300);
     present(terminal.stdin, 'stdin').write('go\n');
@@ -125,7 +156,10 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
   });
 
   test('attach reads and writes the first process, and end of input reaches it once', async () => {
-    const { sandboxId, id } = await bed.run('attach', ['sh', '-c', 'cat; echo bye >&2'], { stdin: true, stdinOnce: true });
+    const { sandboxId, id } = await bed.run('attach', ['sh', '-c', 'cat; echo bye >&2'], {
+      stdin: true,
+      stdinOnce: true,
+    });
     const session = await bed.runtime.attach(id, { stdin: true, stdout: true, stderr: true, tty: false });
     const output = Promise.all([textOf(session.stdout), textOf(session.stderr)]);
     present(session.stdin, 'stdin').end('a line\n');
@@ -135,20 +169,37 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
   });
 
   test('a log that was renamed is continued under its name, with no line lost', async () => {
-    const { sandboxId, id } = await bed.run('rotate', ['sh', '-c', 'i=0; while [ $i -lt 400 ]; do echo $i; i=$((i+1)); sleep 0.001; done; sleep 100']);
+    const { sandboxId, id } = await bed.run('rotate', [
+      'sh',
+      '-c',
+      'i=0; while [ $i -lt 400 ]; do echo $i; i=$((i+1)); sleep 0.001; done; sleep 100',
+    ]);
     const log = bed.logOf('rotate');
     await until(() => readFileSync(log, 'utf8').includes(' 20\n'));
     renameSync(log, `${log}.1`);
     await bed.runtime.reopenContainerLog(id);
     await until(() => existsSync(log) && readFileSync(log, 'utf8').includes(' 399\n'));
     const all = `${readFileSync(`${log}.1`, 'utf8')}${readFileSync(log, 'utf8')}`;
-    expect(all.trim().split('\n').map((line) => Number(line.split(' ')[3]))).toEqual(Array.from({ length: 400 }, (_, index) => index));
+    expect(
+      all
+        .trim()
+        .split('\n')
+        .map((line) => Number(line.split(' ')[3])),
+    ).toEqual(Array.from({ length: 400 }, (_, index) => index));
     await bed.runtime.removePodSandbox(sandboxId);
   });
 
   test('the security context holds: user, groups, read-only root, capabilities, no new privileges, seccomp', async () => {
     const { sandboxId, id } = await bed.run('secure', ['sleep', '1000'], {
-      ...secured({ user: '1000', group: 2000, supplementalGroups: [3000], readonlyRootfs: true, dropCapabilities: ['ALL'], addCapabilities: ['NET_BIND_SERVICE'], noNewPrivileges: true }),
+      ...secured({
+        user: '1000',
+        group: 2000,
+        supplementalGroups: [3000],
+        readonlyRootfs: true,
+        dropCapabilities: ['ALL'],
+        addCapabilities: ['NET_BIND_SERVICE'],
+        noNewPrivileges: true,
+      }),
     });
     expect(await exec(id, 'id')).toBe('uid=1000 gid=2000 groups=2000,3000\n');
     const status = await exec(id, 'cat', '/proc/1/status');
@@ -158,7 +209,9 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
     expect((await bed.runtime.execSync(id, ['touch', '/x'], 5)).exitCode).not.toBe(0);
     expect((await bed.runtime.execSync(id, ['unshare', '-m', 'true'], 5)).exitCode).not.toBe(0);
     await bed.runtime.removePodSandbox(sandboxId);
-    await expect(bed.run('nouser', ['true'], secured({ user: 'ghost' }))).rejects.toThrow('unable to find user ghost: no matching entries in passwd file');
+    await expect(bed.run('nouser', ['true'], secured({ user: 'ghost' }))).rejects.toThrow(
+      'unable to find user ghost: no matching entries in passwd file',
+    );
     for (const sandbox of await bed.runtime.listPodSandboxes()) await bed.runtime.removePodSandbox(sandbox.id);
   });
 
@@ -167,7 +220,11 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
     const sandboxId = await bed.runtime.runPodSandbox(config);
     const ids: string[] = [];
     for (const name of ['one', 'two']) {
-      const id = await bed.runtime.createContainer(sandboxId, bed.container(['sleep', `100${ids.length}`], { name, logPath: `${name}.log` }), config);
+      const id = await bed.runtime.createContainer(
+        sandboxId,
+        bed.container(['sleep', `100${ids.length}`], { name, logPath: `${name}.log` }),
+        config,
+      );
       await bed.runtime.startContainer(id);
       ids.push(id);
     }
@@ -186,16 +243,36 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
     writeFileSync(join(host, 'file'), 'from the host');
     const image = await bed.images.store.adding(async () => {
       const layers = [
-        await buildLayer(bed.images.store, [{ path: 'data', folder: true }, { path: 'data/a', content: 'lower' }]),
-        await buildLayer(bed.images.store, [{ path: 'data', folder: true }, { path: 'data/.wh.a', content: '' }, { path: 'data/b', content: 'upper' }]),
+        await buildLayer(bed.images.store, [
+          { path: 'data', folder: true },
+          { path: 'data/a', content: 'lower' },
+        ]),
+        await buildLayer(bed.images.store, [
+          { path: 'data', folder: true },
+          { path: 'data/.wh.a', content: '' },
+          { path: 'data/b', content: 'upper' },
+        ]),
       ];
-      return buildImage(bed.images.store, layers, {}, () => ({ tags: ['docker.io/library/data:1'], digests: [] }), signal);
+      return buildImage(
+        bed.images.store,
+        layers,
+        {},
+        () => ({ tags: ['docker.io/library/data:1'], digests: [] }),
+        signal,
+      );
     });
     const { sandboxId, id } = await bed.run('mounts', ['sleep', '1000'], {
       mounts: [
         { containerPath: '/host', hostPath: host, readonly: false, propagation: 'private' },
         { containerPath: '/host-ro', hostPath: host, readonly: true, propagation: 'private' },
-        { containerPath: '/image', hostPath: '', image: image.id, imageSubPath: 'data', readonly: true, propagation: 'private' },
+        {
+          containerPath: '/image',
+          hostPath: '',
+          image: image.id,
+          imageSubPath: 'data',
+          readonly: true,
+          propagation: 'private',
+        },
       ],
     });
     expect(await exec(id, 'cat', '/host/file')).toBe('from the host');
@@ -207,11 +284,18 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
   });
 
   test('usage is measured, and limits can be changed while it runs', async () => {
-    const { sandboxId, id } = await bed.run('stats', ['sh', '-c', 'head -c 3000000 /dev/zero > /file; sleep 1000'], { resources: { memoryLimit: 64 << 20 } });
+    const { sandboxId, id } = await bed.run('stats', ['sh', '-c', 'head -c 3000000 /dev/zero > /file; sleep 1000'], {
+      resources: { memoryLimit: 64 << 20 },
+    });
     await until(async () => ((await bed.runtime.containerStats(id))?.diskBytes ?? 0) >= 3_000_000);
     expect((await bed.runtime.containerStats(id))?.cpuNanoseconds).toBeGreaterThan(0);
     await bed.runtime.updateContainerResources(id, { memoryLimit: 96 << 20 });
-    const limit = await exec(id, 'sh', '-c', 'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null');
+    const limit = await exec(
+      id,
+      'sh',
+      '-c',
+      'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null',
+    );
     expect(limit.trim()).toBe(String(96 << 20));
     await bed.runtime.removePodSandbox(sandboxId);
   });
@@ -219,12 +303,18 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
   test('a built-in program is a container like others: log, exit code, no exec', async () => {
     const config = bed.sandbox('builtin', { handler: 'coracle-builtin' });
     const sandboxId = await bed.runtime.runPodSandbox(config);
-    const id = await bed.runtime.createContainer(sandboxId, bed.container(['echo', 'hello', 'there'], { logPath: 'builtin.log' }), config);
+    const id = await bed.runtime.createContainer(
+      sandboxId,
+      bed.container(['echo', 'hello', 'there'], { logPath: 'builtin.log' }),
+      config,
+    );
     await bed.runtime.startContainer(id);
     await exited(id);
     expect(await bed.runtime.containerStatus(id)).toMatchObject({ exitCode: 4, reason: 'Error' });
     expect(readFileSync(bed.logOf('builtin'), 'utf8')).toMatch(/^\S+ stdout F hello there\n$/);
-    await expect(bed.runtime.exec(id, ['sh'], { stdin: false, stdout: true, stderr: true, tty: false })).rejects.toThrow(/not running/);
+    await expect(
+      bed.runtime.exec(id, ['sh'], { stdin: false, stdout: true, stderr: true, tty: false }),
+    ).rejects.toThrow(/not running/);
     await bed.runtime.removePodSandbox(sandboxId);
   });
 
@@ -235,7 +325,11 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
     await bed.close();
     await systemClock.sleep(800);
     bed = await openTestBed({ name: 'ctest', podCidr: '10.97.11.0/24', folder: bed.folder });
-    expect(await bed.runtime.containerStatus(stays.id)).toMatchObject({ state: 'running', pid: before.pid, startedAt: before.startedAt });
+    expect(await bed.runtime.containerStatus(stays.id)).toMatchObject({
+      state: 'running',
+      pid: before.pid,
+      startedAt: before.startedAt,
+    });
     expect(await bed.runtime.containerStatus(ends.id)).toMatchObject({ state: 'exited', exitCode: 7 });
     expect(await exec(stays.id, 'echo', 'alive')).toBe('alive\n');
     await bed.runtime.stopContainer(stays.id, 0);

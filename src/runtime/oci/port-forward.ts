@@ -32,7 +32,19 @@ function connectHere(host: string, port: number): Promise<NodeJS.ReadWriteStream
 async function connectBySocat(networkNamespace: string, host: string, port: number): Promise<NodeJS.ReadWriteStream> {
   const target = host.includes(':') ? `TCP6:[${host}]:${port}` : `TCP4:${host}:${port}`;
   // -t: after one direction has ended the other may go on for as long as it likes.
-  const args = [`--net=${networkNamespace}`, '--', 'socat', '-d', '-d', '-b', '131072', '-t', '86400', 'STDIN!!STDOUT,shut-close', target];
+  const args = [
+    `--net=${networkNamespace}`,
+    '--',
+    'socat',
+    '-d',
+    '-d',
+    '-b',
+    '131072',
+    '-t',
+    '86400',
+    'STDIN!!STDOUT,shut-close',
+    target,
+  ];
   const child = spawn('nsenter', args, { stdio: ['pipe', 'pipe', 'pipe'] });
   await connected(child);
   return duplexOf(child);

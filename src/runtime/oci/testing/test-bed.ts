@@ -34,7 +34,11 @@ export interface TestBed {
   sandbox(name: string, changes?: Partial<SandboxConfig>): SandboxConfig;
   container(args: readonly string[], changes?: Partial<ContainerConfig>): ContainerConfig;
   /** Sandbox and one started container in it. */
-  run(name: string, args: readonly string[], changes?: Partial<ContainerConfig>): Promise<{ sandboxId: string; id: string }>;
+  run(
+    name: string,
+    args: readonly string[],
+    changes?: Partial<ContainerConfig>,
+  ): Promise<{ sandboxId: string; id: string }>;
   logOf(name: string): string;
   leaks(known?: readonly string[]): readonly Leak[];
   /** Ends this runtime; its containers go on. */
@@ -53,13 +57,25 @@ export async function openTestBed(options: TestBedOptions): Promise<TestBed> {
   const logs = join(folder, 'logs');
   mkdirSync(logs, { recursive: true });
   const common = { clock: systemClock, random: systemRandom, log: silentLogger };
-  const images = await Images.open({ ...common, root: join(folder, 'images'), sources: (store) => [busyboxSource(store)] });
+  const images = await Images.open({
+    ...common,
+    root: join(folder, 'images'),
+    sources: (store) => [busyboxSource(store)],
+  });
   const { id: busybox } =
     (await images.imageStatus('busybox')) ?? (await images.pullImage('busybox', [], new AbortController().signal));
   const run = createCommandRunner(systemClock);
   const network = new PodNetwork({ run, linkPrefix: options.name, podCidrs: [options.podCidr] });
   const programs = options.programs ?? {};
-  const runtime = await OciRuntime.open({ ...common, stateDir, runDir, prefix, store: images.store, network, programs });
+  const runtime = await OciRuntime.open({
+    ...common,
+    stateDir,
+    runDir,
+    prefix,
+    store: images.store,
+    network,
+    programs,
+  });
   const sandbox: TestBed['sandbox'] = (name, changes = {}) => ({
     metadata: { name, namespace: 'default', uid: name, attempt: 0 },
     hostname: name,
@@ -84,7 +100,11 @@ export async function openTestBed(options: TestBedOptions): Promise<TestBed> {
     async run(name, args, changes = {}) {
       const config = sandbox(name);
       const sandboxId = await runtime.runPodSandbox(config);
-      const id = await runtime.createContainer(sandboxId, container(args, { logPath: `${name}.log`, ...changes }), config);
+      const id = await runtime.createContainer(
+        sandboxId,
+        container(args, { logPath: `${name}.log`, ...changes }),
+        config,
+      );
       await runtime.startContainer(id);
       return { sandboxId, id };
     },

@@ -1,23 +1,23 @@
+import { list, string, struct, type Infer } from '../../schema/field.ts';
 import { defineKind, type ObjectOf } from '../kind.ts';
-import { int32, list, of, string, struct, type Infer } from '../../schema/field.ts';
-import { MatchCondition, RuleWithOperations } from './validating-admission-policy.ts';
-import { WebhookClientConfig } from './validating-webhook-configuration.ts';
-import { LabelSelector } from '../meta/label-selector.ts';
+import { ageColumn, nameColumn } from '../rules/columns.ts';
+import { webhookFaults } from './webhook-faults.ts';
+import { matchConditions, objectSelector, webhookFields } from './webhook.ts';
 
-export const MutatingWebhook = struct('io.k8s.api.admissionregistration.v1.MutatingWebhook', '', {
-  name: string(1).required(),
-  clientConfig: of(2, WebhookClientConfig).required(),
-  rules: list(3, RuleWithOperations),
-  failurePolicy: string(4).enum('Ignore', 'Fail').pointer(),
-  matchPolicy: string(9).enum('Exact', 'Equivalent').pointer(),
-  namespaceSelector: of(5, LabelSelector),
-  objectSelector: of(11, LabelSelector),
-  sideEffects: string(6).enum('Unknown', 'None', 'Some', 'NoneOnDryRun').required().pointer(),
-  timeoutSeconds: int32(7).pointer(),
-  admissionReviewVersions: list(8, string()).required(),
-  reinvocationPolicy: string(10).enum('Never', 'IfNeeded').pointer(),
-  matchConditions: list(12, MatchCondition).listMap('name').merge('name'),
-});
+export const MutatingWebhook = struct(
+  'io.k8s.api.admissionregistration.v1.MutatingWebhook',
+  'A webhook that may change objects on their way in, and refuse requests.',
+  {
+    ...webhookFields,
+    objectSelector: objectSelector(11),
+    reinvocationPolicy: string(10)
+      .enum('IfNeeded', 'Never')
+      .pointer()
+      .default('Never')
+      .doc('Whether it is asked again when a later one changed the object: IfNeeded or Never.'),
+    matchConditions: matchConditions(12),
+  },
+);
 export interface MutatingWebhook extends Infer<typeof MutatingWebhook> {}
 
 export const MutatingWebhookConfiguration = defineKind({
@@ -25,11 +25,25 @@ export const MutatingWebhookConfiguration = defineKind({
   version: 'v1',
   kind: 'MutatingWebhookConfiguration',
   plural: 'mutatingwebhookconfigurations',
+  categories: ['api-extensions'],
   scope: 'Cluster',
   package: 'io.k8s.api.admissionregistration.v1',
-  doc: '',
+  doc: 'Webhooks that may change objects before they are stored.',
   fields: {
-    webhooks: list(2, MutatingWebhook).listMap('name').merge('name'),
+    webhooks: list(2, MutatingWebhook).listMap('name').merge('name').doc('The webhooks.'),
   },
+  generation: true,
+  unconditionalUpdate: false,
+  columns: [
+    nameColumn,
+    {
+      name: 'Webhooks',
+      type: 'integer',
+      doc: 'How many webhooks there are.',
+      value: ({ webhooks = [] }) => webhooks.length,
+    },
+    ageColumn,
+  ],
+  validate: ({ webhooks }, old) => webhookFaults(webhooks, old?.webhooks),
 });
 export interface MutatingWebhookConfiguration extends ObjectOf<typeof MutatingWebhookConfiguration> {}

@@ -19,7 +19,7 @@ import {
   withoutManagers,
   type Manager,
 } from './managed-fields.ts';
-import { managerOf, ownershipOf, stripped, updateManagers, type WriteContext } from './track.ts';
+import { blank, managerOf, ownershipOf, stripped, updateManagers, type WriteContext } from './track.ts';
 import { toFieldSet, type Json } from './typed.ts';
 import { ConflictError, mergeConfiguration, yieldFields, type Conflict } from './updater.ts';
 
@@ -59,11 +59,15 @@ export function applyConfiguration(
   context: WriteContext & { readonly force: boolean },
 ): Applied {
   checkRequest(configuration, context);
-  const bare = withoutManagers(live ?? {});
+  const bare = withoutManagers(live ?? blank(context));
   let managers: ReadonlyMap<string, Manager> =
     decodeManagers(managedFieldsOf(live ?? {})) ?? new Map<string, Manager>();
   if (managers.size === 0 && live !== undefined) {
-    managers = updateManagers({}, bare, managers, { ...context, manager: 'before-first-apply', subresource: '' });
+    managers = updateManagers(blank(context), bare, managers, {
+      ...context,
+      manager: 'before-first-apply',
+      subresource: '',
+    });
   }
   const outcome = resolveConflicts(bare, configuration, managers, context);
   const next = renew(outcome.managers, managers, outcome.isSame, context);

@@ -58,8 +58,13 @@ export function trackUpdate(live: Json | undefined, object: Json, context: Write
   const managers = startingManagers(live, object, context.subresource !== '');
   const bare = withoutManagers(object);
   if (managers.size === 0 && live !== undefined) return bare;
-  const next = updateManagers(withoutManagers(live ?? {}), bare, managers, context);
+  const next = updateManagers(withoutManagers(live ?? blank(context)), bare, managers, context);
   return withManagers(bare, capUpdateManagers(next));
+}
+
+/** What an object is compared with before it exists: nothing but a version, so that it can be converted. */
+export function blank({ apiVersion }: WriteContext): Json {
+  return { apiVersion };
 }
 
 /** What the request says about managedFields counts, unless it says nothing sensible or is a subresource's. */

@@ -16,6 +16,7 @@ import {
 import { isVoid, itemElement, keysOf, shapeOf, valueAt, type FieldsShape } from './shape.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
+type List = readonly unknown[];
 
 /** Every leaf and every item and key that a value mentions. */
 export function toFieldSet(schema: Schema, value: unknown): FieldSet {
@@ -24,7 +25,8 @@ export function toFieldSet(schema: Schema, value: unknown): FieldSet {
   return builder.build();
 }
 
-function collect(schema: Schema, value: unknown, path: FieldPath, builder: FieldSetBuilder): void {
+/** `path` is extended on the way down and restored on the way up. */
+function collect(schema: Schema, value: unknown, path: Element[], builder: FieldSetBuilder): void {
   const shape = shapeOf(schema, value);
   if (shape.kind === 'leaf') builder.insert(path);
   else if (shape.kind === 'items') collectItems(shape.list, value, path, builder);
@@ -33,23 +35,25 @@ function collect(schema: Schema, value: unknown, path: FieldPath, builder: Field
       const inner = value[key];
       const field = shape.fieldOf(key);
       if (field === undefined || inner === undefined) continue;
-      const at = [...path, `f:${key}`];
-      collect(field, inner, at, builder);
+      path.push(`f:${key}`);
+      collect(field, inner, path, builder);
       const isEmpty = isVoid(inner) && !Array.isArray(inner);
-      if (isEmpty || !shape.isNamed(key)) builder.insert(at);
+      if (isEmpty || !shape.isNamed(key)) builder.insert(path);
+      path.pop();
     }
   }
 }
 
-function collectItems(list: ListSchema, value: unknown, path: FieldPath, builder: FieldSetBuilder): void {
+function collectItems(list: ListSchema, value: unknown, path: Element[], builder: FieldSetBuilder): void {
   if (!Array.isArray(value)) return;
   const items = value.map((item: unknown) => ({ item, element: itemElement(list, item) }));
   const counts = new Map<Element, number>();
   for (const { element } of items) counts.set(element, (counts.get(element) ?? 0) + 1);
   for (const { item, element } of items) {
-    const at = [...path, element];
-    if (counts.get(element) === 1) collect(list.items, item, at, builder);
-    builder.insert(at);
+    path.push(element);
+    if (counts.get(element) === 1) collect(list.items, item, path, builder);
+    builder.insert(path);
+    path.pop();
   }
 }
 
@@ -72,7 +76,7 @@ export function compare(schema: Schema, before: unknown, after: unknown): Compar
   return { added: found.added.build(), modified: found.modified.build(), removed: found.removed.build() };
 }
 
-function contrast(schema: Schema, before: unknown, after: unknown, path: FieldPath, found: Differences): void {
+function contrast(schema: Schema, before: unknown, after: unknown, path: Element[], found: Differences): void {
   if (before === after) return;
   const shape = shapeOf(schema, after ?? before);
   if (shape.kind === 'leaf' || (isVoid(before) && isVoid(after))) {
@@ -83,7 +87,10 @@ function contrast(schema: Schema, before: unknown, after: unknown, path: FieldPa
   else {
     for (const key of keysOf(before, after)) {
       const field = shape.fieldOf(key);
-      if (field !== undefined) contrast(field, valueAt(before, key), valueAt(after, key), [...path, `f:${key}`], found);
+      if (field === undefined) continue;
+      path.push(`f:${key}`);
+      contrast(field, valueAt(before, key), valueAt(after, key), path, found);
+      path.pop();
     }
   }
   if (before === undefined) found.added.insert(path);
@@ -96,21 +103,26 @@ function noteLeaf(before: unknown, after: unknown, path: FieldPath, found: Diffe
   else if (!deepEqual(before, after)) found.modified.insert(path);
 }
 
-function contrastItems(list: ListSchema, before: unknown, after: unknown, path: FieldPath, found: Differences): void {
+function contrastItems(list: ListSchema, before: unknown, after: unknown, path: Element[], found: Differences): void {
   const [left, right] = [itemsOf(list, before), itemsOf(list, after)];
   for (const element of new Set([...left.keys(), ...right.keys()])) {
-    const [a, b] = [left.get(element) ?? [], right.get(element) ?? []];
-    const at = [...path, element];
-    if (a.length <= 1 && b.length <= 1) contrast(list.items, a[0], b[0], at, found);
-    else if (a.length >= 2 && b.length >= 2) {
-      if (!deepEqual(a, b)) found.modified.insert(at);
-    } else if (a.length >= 2) {
-      if (b.length > 0) contrast(list.items, undefined, b[0], at, found);
-      found.removed.insert(at);
-    } else {
-      if (a.length > 0) contrast(list.items, a[0], undefined, at, found);
-      found.added.insert(at);
-    }
+    path.push(element);
+    contrastItem(list, left.get(element) ?? [], right.get(element) ?? [], path, found);
+    path.pop();
+  }
+}
+
+/** Items that repeat are compared as a whole. */
+function contrastItem(list: ListSchema, a: List, b: List, path: Element[], found: Differences): void {
+  if (a.length <= 1 && b.length <= 1) contrast(list.items, a[0], b[0], path, found);
+  else if (a.length >= 2 && b.length >= 2) {
+    if (!deepEqual(a, b)) found.modified.insert(path);
+  } else if (a.length >= 2) {
+    if (b.length > 0) contrast(list.items, undefined, b[0], path, found);
+    found.removed.insert(path);
+  } else {
+    if (a.length > 0) contrast(list.items, a[0], undefined, path, found);
+    found.added.insert(path);
   }
 }
 

@@ -42,7 +42,7 @@ export interface ReflectOptions<T extends KubernetesObject> {
 }
 
 const pageSize = 500;
-/** Milliseconds between attempts; a watch that lived longer than `calm` and was closed goes on at once. */
+/** Milliseconds between attempts; a watch that lived longer than `calm` starts anew. */
 const pauses = { first: 200, longest: 30_000, calm: 5000 };
 
 /** Resolves when the signal aborts. */
@@ -50,28 +50,48 @@ export async function reflect<T extends KubernetesObject>(
   options: ReflectOptions<T>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, random, logger, kind } = options;
+  const { clock, random } = options;
   const backoff = new Backoff({ random, first: pauses.first, longest: pauses.longest });
-  let from: string | undefined;
+  const place: Place = { revision: undefined };
+  let before: Ending = 'closed';
   while (!signal.aborted) {
     const started = clock.monotonic();
-    let failed = false;
-    try {
-      from ??= await relist(options, signal);
-      for await (const revision of follow(options, from, signal)) from = revision;
-    } catch (error) {
-      if (signal.aborted) return;
-      failed = true;
-      if (!isTransient(error)) from = undefined;
-      logger[isExpired(error) ? 'debug' : 'warn'](`following ${kind.plural} was interrupted`, {
-        error: messageOf(error),
-      });
-    }
-    if (clock.monotonic() - started > pauses.calm) {
-      backoff.reset();
-      if (!failed) continue;
-    }
-    await pause(clock, backoff.next(), signal);
+    const { revision } = place;
+    const ending = await listAndWatch(options, place, signal);
+    const calm = clock.monotonic() - started > pauses.calm;
+    // Who makes progress is not held up by failures on the way.
+    if (calm || (place.revision !== undefined && place.revision !== revision)) backoff.reset();
+    const atOnce = (calm && ending === 'closed') || (ending === 'expired' && before !== 'expired');
+    before = ending;
+    if (!atOnce) await pause(clock, backoff.next(), signal);
+  }
+}
+
+/** The revision to watch from; undefined when a list is needed. */
+interface Place {
+  revision: string | undefined;
+}
+
+/** How a watch ended. One that the server closed after a while goes on at once; one that expired lists at once. */
+type Ending = 'closed' | 'expired' | 'failed';
+
+/** One round, which leaves the place where the next one begins. Does not throw. */
+async function listAndWatch<T extends KubernetesObject>(
+  options: ReflectOptions<T>,
+  place: Place,
+  signal: AbortSignal,
+): Promise<Ending> {
+  try {
+    place.revision ??= await relist(options, signal);
+    for await (const revision of follow(options, place.revision, signal)) place.revision = revision;
+    return 'closed';
+  } catch (error) {
+    if (signal.aborted) return 'closed';
+    if (!isTransient(error)) place.revision = undefined;
+    const ending = isExpired(error) ? 'expired' : 'failed';
+    const level = ending === 'expired' ? 'debug' : 'warn';
+    options.logger[level](`following ${options.kind.plural} was interrupted`, { error: messageOf(error) });
+    return ending;
   }
 }
 

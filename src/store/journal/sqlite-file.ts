@@ -57,14 +57,16 @@ export class SqliteFile {
     return this.#pragmaNumber('SELECT revision AS value FROM counter');
   }
 
+  /** Every row, in chunks of about a mebibyte. */
   *records(): Generator<Packed> {
-    const rows = this.#database.prepare('SELECT slot, key, created, revision, value AS bytes FROM objects');
+    const rows = this.#database.prepare('SELECT slot, key, created, revision, value FROM objects');
+    rows.setReturnArrays(true);
     let chunk: JournalWrite[] = [];
     let size = 0;
     for (const row of rows.iterate()) {
-      const record = row as unknown as NonNullable<JournalWrite['record']>;
-      chunk.push({ slot: record.slot, record });
-      size += record.bytes.length;
+      const [slot, key, created, revision, bytes] = row as unknown as [number, string, number, number, Uint8Array];
+      chunk.push({ slot, record: { slot, key, created, revision, bytes } });
+      size += bytes.length;
       if (size < chunkBytes) continue;
       yield packWrites(chunk);
       chunk = [];

@@ -1,6 +1,6 @@
 /** Where a pod may run: node selectors, required affinity, taints and tolerations. Pure. */
 import type { NodeSelector, NodeSelectorRequirement, NodeSelectorTerm } from './affinity.ts';
-import type { Pod } from './pod.ts';
+import type { PodSpec } from './pod-spec.ts';
 import type { Taint, Toleration } from './taint.ts';
 
 /** What is asked of a node. */
@@ -12,9 +12,9 @@ export interface NodeLike {
 type Matcher = (node: NodeLike) => boolean;
 
 /** Whether a node satisfies nodeSelector and required affinity; undefined when the pod demands nothing. */
-export function requiredNodes(pod: Pod): Matcher | undefined {
-  const selector = Object.entries(pod.spec?.nodeSelector ?? {});
-  const affinity = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+export function requiredNodes(spec: PodSpec | undefined): Matcher | undefined {
+  const selector = Object.entries(spec?.nodeSelector ?? {});
+  const affinity = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   if (selector.length === 0 && affinity === undefined) return undefined;
   const bySelector: Matcher = (node) => selector.every(([key, value]) => node.labels[key] === value);
   if (affinity === undefined) return bySelector;

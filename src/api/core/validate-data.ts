@@ -35,7 +35,7 @@ export function configMapFaults({ data, binaryData }: ConfigMapLike): Fault[] {
     ...Object.keys(binaryData ?? {}).flatMap((key) =>
       complaintFaults(`binaryData[${key}]`, key, checkConfigMapKey(key)),
     ),
-    ...(size > maxDataBytes ? [tooLong('', maxDataBytes)] : []),
+    ...(size > maxDataBytes ? [tooLong('[]', maxDataBytes)] : []),
   ];
 }
 

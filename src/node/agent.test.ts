@@ -3,7 +3,7 @@ import { Lease } from '../api/coordination/lease.ts';
 import { Node } from '../api/core/node.ts';
 import { Pod } from '../api/core/pod.ts';
 import { ImageError } from '../runtime/runtime.ts';
-import { Harness, type HarnessOptions } from './harness.ts';
+import { Harness, type HarnessOptions } from './testing/harness.ts';
 
 let harness: Harness | undefined;
 afterEach(async () => {

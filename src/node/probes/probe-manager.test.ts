@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { Harness } from '../harness.ts';
+import { Harness } from '../testing/harness.ts';
 
 let harness: Harness | undefined;
 afterEach(async () => {

@@ -2,22 +2,22 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Draft } from '../api/kind.ts';
-import { ConfigMap } from '../api/core/config-map.ts';
-import { Event } from '../api/core/event.ts';
-import { Pod } from '../api/core/pod.ts';
-import { ServiceAccount } from '../api/core/service-account.ts';
-import { FakeClock, settle } from '../base/clock.ts';
-import { isNotFound } from '../client/client.ts';
-import { silentLogger } from '../base/log.ts';
-import { seededRandom } from '../base/random.ts';
-import { MemoryClient } from '../client/testing/memory-client.ts';
-import { SimImages, type SimImagesOptions } from '../runtime/sim/sim-images.ts';
-import { SimRuntime, type SimRuntimeOptions } from '../runtime/sim/sim-runtime.ts';
-import { createNodeAgent, type NodeAgent, type NodeAgentOptions } from './agent.ts';
-import { nodeConfig, type NodeConfigInput } from './config.ts';
-import type { Machine } from './machine/machine.ts';
-import { noMounts } from './volumes/mounter.ts';
+import type { Draft } from '../../api/kind.ts';
+import { ConfigMap } from '../../api/core/config-map.ts';
+import { Event } from '../../api/core/event.ts';
+import { Pod } from '../../api/core/pod.ts';
+import { ServiceAccount } from '../../api/core/service-account.ts';
+import { FakeClock, settle } from '../../base/clock.ts';
+import { isNotFound } from '../../client/client.ts';
+import { silentLogger } from '../../base/log.ts';
+import { seededRandom } from '../../base/random.ts';
+import { MemoryClient } from '../../client/testing/memory-client.ts';
+import { SimImages, type SimImagesOptions } from '../../runtime/sim/sim-images.ts';
+import { SimRuntime, type SimRuntimeOptions } from '../../runtime/sim/sim-runtime.ts';
+import { createNodeAgent, type NodeAgent, type NodeAgentOptions } from '../agent.ts';
+import { nodeConfig, type NodeConfigInput } from '../config.ts';
+import type { Machine } from '../machine/machine.ts';
+import { noMounts } from '../volumes/mounter.ts';
 
 const gibibyte = 1024 ** 3;
 

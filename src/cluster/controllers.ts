@@ -3,6 +3,7 @@ import type { Kind } from '../api/kind.ts';
 import type { Service } from '../base/service.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
 import type { Dependencies } from '../controllers/dependencies.ts';
+import { daemonSetController } from '../controllers/daemon-set/controller.ts';
 import { deploymentController } from '../controllers/deployment/controller.ts';
 import { endpointSliceController } from '../controllers/endpoint-slice/controller.ts';
 import { endpointsController } from '../controllers/endpoints/controller.ts';
@@ -32,6 +33,7 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
   const ipamEvents = events('cidrAllocator');
   const replicaSetEvents = events('replicaset-controller');
   const replicationEvents = events('replication-controller');
+  const daemonSetEvents = events('daemonset-controller');
   const deploymentEvents = events('deployment-controller');
   return [
     collectorEvents,
@@ -39,7 +41,9 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     replicaSetEvents,
     replicationEvents,
     deploymentEvents,
+    daemonSetEvents,
     deploymentController(options, deploymentEvents),
+    daemonSetController(options, daemonSetEvents),
     replicaSetController(options, replicaSetEvents),
     replicationControllerController(options, replicationEvents),
     namespaceController(options, () => stored().filter(({ scope }) => scope === 'Namespaced')),

@@ -6,6 +6,7 @@
 import type { Deployment } from '../../api/apps/deployment.ts';
 import type { ReplicaSet } from '../../api/apps/replica-set.ts';
 import type { Pod } from '../../api/core/pod.ts';
+import { shortHash } from '../workload/hash.ts';
 import { hasEnded } from '../workload/pods.ts';
 import {
   byAge,
@@ -18,7 +19,6 @@ import {
   revisionOf,
   scaleAnnotations,
   sum,
-  templateHash,
   wantedReplicas,
 } from './replica-sets.ts';
 import { isScalingEvent, scaleAll, scaleNew, scaleOld, type Scaling } from './scale.ts';
@@ -123,7 +123,7 @@ function recreate(
 }
 
 function creation(deployment: Deployment, old: readonly ReplicaSet[], replicas: number): Step {
-  const hash = templateHash(deployment.spec?.template ?? {}, deployment.status?.collisionCount ?? 0);
+  const hash = shortHash(deployment.spec?.template ?? {}, deployment.status?.collisionCount ?? 0);
   return { type: 'create', name: `${deployment.metadata.name}-${hash}`, hash, replicas, revision: nextRevision(old) };
 }
 

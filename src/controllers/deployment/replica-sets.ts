@@ -4,6 +4,7 @@ import type { ReplicaSet } from '../../api/apps/replica-set.ts';
 import type { PodTemplateSpec } from '../../api/core/pod-template-spec.ts';
 import { parseTimestamp } from '../../base/clock.ts';
 import { deepEqual } from '../../schema/freeze.ts';
+import { amountOf } from '../workload/hash.ts';
 
 export const hashLabel = 'pod-template-hash';
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';
@@ -55,18 +56,6 @@ export function revisionOf({ metadata }: ReplicaSet | Deployment): number {
   return Number(metadata.annotations?.[revisionAnnotation] ?? '0') || 0;
 }
 
-const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
-
-/** Names the template within its Deployment; a collision with a foreign ReplicaSet counts into it. */
-export function templateHash(template: PodTemplateSpec, collisions: number): string {
-  // FNV-1a, 32 bits.
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(`${JSON.stringify(template)}${collisions === 0 ? '' : collisions}`)) {
-    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  }
-  return Array.from(String(hash), (digit) => alphabet[digit.charCodeAt(0) % alphabet.length]).join('');
-}
-
 /** Numbers or shares of the wanted replicas; a share of surge is rounded up, one of unavailability down. */
 export interface Limits {
   readonly maxSurge: number;
@@ -84,11 +73,6 @@ function resolvedLimits(replicas: number, maxSurge: number | string, maxUnavaila
   const unavailable = Math.min(replicas, amountOf(maxUnavailable, replicas, Math.floor));
   // With both zero nothing could ever move.
   return { maxSurge: surge, maxUnavailable: surge === 0 && unavailable === 0 ? 1 : unavailable };
-}
-
-function amountOf(value: number | string, of: number, round: (value: number) => number): number {
-  if (typeof value === 'number') return value;
-  return round((Number.parseInt(value, 10) * of) / 100);
 }
 
 /** How many pods there may be at the most while it is rolled out. */

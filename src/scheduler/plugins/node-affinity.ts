@@ -7,7 +7,7 @@ export const nodeAffinity: Plugin = {
   name: 'NodeAffinity',
   weight: 2,
   prepare(pod) {
-    const required = requiredNodes(pod);
+    const required = requiredNodes(pod.spec);
     const preferred = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
     const terms = preferred.map(({ weight, preference }) => ({ weight, matches: termMatcher(preference) }));
     const rejection = unresolvable("node(s) didn't match Pod's node affinity/selector");

@@ -61,7 +61,7 @@ function defaultConstraints(pod: Pod, world: World): readonly TopologySpreadCons
 function constraintOf(pod: Pod, constraint: TopologySpreadConstraint): Constraint {
   const labels = pod.metadata.labels ?? {};
   const extra = (constraint.matchLabelKeys ?? []).filter((key) => Object.hasOwn(labels, key));
-  const affinity = constraint.nodeAffinityPolicy === 'Ignore' ? undefined : requiredNodes(pod);
+  const affinity = constraint.nodeAffinityPolicy === 'Ignore' ? undefined : requiredNodes(pod.spec);
   const honorTaints = constraint.nodeTaintsPolicy === 'Honor';
   return {
     topologyKey: constraint.topologyKey,

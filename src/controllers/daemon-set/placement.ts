@@ -1,0 +1,89 @@
+/** On which nodes a DaemonSet's pods belong, and what makes a pod stay on its node. */
+import type { DaemonSet } from '../../api/apps/daemon-set.ts';
+import { requiredNodes, tolerates } from '../../api/core/placement.ts';
+import type { Node } from '../../api/core/node.ts';
+import type { Pod } from '../../api/core/pod.ts';
+import type { PodSpec } from '../../api/core/pod-spec.ts';
+import type { PodTemplateSpec } from '../../api/core/pod-template-spec.ts';
+import type { Toleration } from '../../api/core/taint.ts';
+
+export interface Verdict {
+  /** A pod should be started there. */
+  readonly run: boolean;
+  /** A pod that is there may stay. */
+  readonly stay: boolean;
+}
+
+/** Daemons run on nodes that are not well: that is often what they are for. */
+export function daemonTolerations(spec: PodSpec | undefined): readonly Toleration[] {
+  const exists = (key: string, effect: 'NoSchedule' | 'NoExecute'): Toleration => ({
+    key: `node.kubernetes.io/${key}`,
+    operator: 'Exists',
+    effect,
+  });
+  return [
+    exists('not-ready', 'NoExecute'),
+    exists('unreachable', 'NoExecute'),
+    exists('disk-pressure', 'NoSchedule'),
+    exists('memory-pressure', 'NoSchedule'),
+    exists('pid-pressure', 'NoSchedule'),
+    exists('unschedulable', 'NoSchedule'),
+    ...(spec?.hostNetwork === true ? [exists('network-unavailable', 'NoSchedule')] : []),
+  ];
+}
+
+export function judgeNode(set: DaemonSet, node: Node): Verdict {
+  const spec = set.spec?.template.spec;
+  if (!isMeantFor(spec, node)) return { run: false, stay: false };
+  const tolerations = [...(spec?.tolerations ?? []), ...daemonTolerations(spec)];
+  const untolerated = (node.spec?.taints ?? []).filter((taint) => !tolerates(tolerations, taint));
+  return {
+    run: untolerated.every(({ effect }) => effect === 'PreferNoSchedule'),
+    stay: untolerated.every(({ effect }) => effect !== 'NoExecute'),
+  };
+}
+
+function isMeantFor(spec: PodSpec | undefined, { metadata }: Node): boolean {
+  const { nodeName = '' } = spec ?? {};
+  if (nodeName !== '' && nodeName !== metadata.name) return false;
+  const required = requiredNodes(spec);
+  return required === undefined || required({ name: metadata.name, labels: metadata.labels ?? {} });
+}
+
+/** The template as it is for one node: the scheduler can put it nowhere else. */
+export function templateFor(template: PodTemplateSpec, nodeName: string, hash: string): PodTemplateSpec {
+  const { spec } = template;
+  const onlyHere = { matchFields: [{ key: 'metadata.name', operator: 'In' as const, values: [nodeName] }] };
+  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  // Fields replace fields; expressions of the template go on to count.
+  const terms = required?.nodeSelectorTerms.map((term) => ({ ...term, matchFields: onlyHere.matchFields })) ?? [
+    onlyHere,
+  ];
+  const nodeAffinity = {
+    ...spec?.affinity?.nodeAffinity,
+    requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms },
+  };
+  return {
+    ...template,
+    metadata: { ...template.metadata, labels: { ...template.metadata?.labels, 'controller-revision-hash': hash } },
+    ...(spec === undefined
+      ? {}
+      : {
+          spec: {
+            ...spec,
+            affinity: { ...spec.affinity, nodeAffinity },
+            tolerations: [...(spec.tolerations ?? []), ...daemonTolerations(spec)],
+          },
+        }),
+  };
+}
+
+/** The node that a daemon pod is on, or is meant for while it waits to be scheduled. */
+export function nodeOf({ spec }: Pod): string {
+  const { nodeName = '' } = spec ?? {};
+  if (nodeName !== '') return nodeName;
+  const terms = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const fields = terms.flatMap(({ matchFields = [] }) => matchFields);
+  const named = fields.find(({ key, operator }) => key === 'metadata.name' && operator === 'In');
+  return named?.values?.[0] ?? '';
+}

@@ -57,11 +57,12 @@ const context = (manager: string) => ({
   now: '2026-01-01T00:00:00Z',
   convert,
 });
+/** Without an empty map, which would be a field to own of itself. */
 const objectOf = (values: Values): Json => ({
   apiVersion: 'v1',
   kind: 'Thing',
   metadata: { name: 'x' },
-  spec: { fixed: 'always', selector: values },
+  spec: { fixed: 'always', ...(Object.keys(values).length === 0 ? {} : { selector: values }) },
 });
 
 function ownersOf(object: Json): Model['owners'] {
@@ -130,6 +131,6 @@ test('any sequence of applies and updates leaves the object and the owners of th
         expect(ownersOf(live)).toEqual(model.owners);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });

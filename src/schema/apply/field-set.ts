@@ -184,21 +184,20 @@ const decoded = new WeakMap<object, FieldSet>();
 export function encodeFields(set: FieldSet): object {
   const known = encoded.get(set);
   if (known !== undefined) return known;
-  const json: Record<string, unknown> = {};
-  for (const [element, node] of sorted(set)) {
-    const below = node.children === undefined ? {} : encodeFields(node.children);
-    put(
-      json,
-      element,
-      node.member && node.children !== undefined
-        ? Object.freeze({ '.': Object.freeze({}), ...below })
-        : Object.freeze(below),
-    );
+  const json = encodeTree(set, false);
+  encoded.set(set, json);
+  decoded.set(json, set);
+  return json;
+}
+
+const leaf = Object.freeze({});
+
+function encodeTree(set: FieldSet, isSelfMember: boolean): object {
+  const json: Record<string, unknown> = isSelfMember ? { '.': leaf } : {};
+  for (const [element, { member, children }] of sorted(set)) {
+    put(json, element, children === undefined ? leaf : encodeTree(children, member));
   }
-  const frozen = Object.freeze(json);
-  encoded.set(set, frozen);
-  decoded.set(frozen, set);
-  return frozen;
+  return Object.freeze(json);
 }
 
 /** Reads `fieldsV1`. Elements of a kind that we don't know are dropped. Throws FieldsError. */
@@ -207,16 +206,22 @@ export function decodeFields(fields: unknown): FieldSet {
   if (!isRecord(fields)) throw new FieldsError('fieldsV1 must be an object');
   const known = decoded.get(fields);
   if (known !== undefined) return known;
-  const set = new Map<Element, Node>();
-  for (const [key, value] of Object.entries(fields)) {
-    const element = key === '.' ? undefined : canonicalElement(key);
-    if (element === undefined) continue;
-    const children = decodeFields(value);
-    addNode(set, element, children.size === 0 || (isRecord(value) && '.' in value), children);
-  }
+  const set = decodeTree(fields);
   if (Object.isFrozen(fields)) {
     decoded.set(fields, set);
     encoded.set(set, fields);
+  }
+  return set;
+}
+
+function decodeTree(fields: Record<string, unknown>): FieldSet {
+  const set = new Map<Element, Node>();
+  for (const key of Object.keys(fields)) {
+    const element = key === '.' ? undefined : canonicalElement(key);
+    if (element === undefined) continue;
+    const below = fields[key];
+    const children = isRecord(below) ? decodeTree(below) : emptySet;
+    addNode(set, element, children.size === 0 || (isRecord(below) && Object.hasOwn(below, '.')), children);
   }
   return set;
 }

@@ -150,6 +150,8 @@ test('the same key is never reconciled twice at the same time', async () => {
   controller.enqueue('one');
   await clock.advance(100);
   expect({ most, calls }).toEqual({ most: 1, calls: 2 });
+  // The second turn was due at once, and had to wait for the first to end.
+  expect(controller.status).toMatchObject({ wait: { count: 2, sum: 10 }, work: { count: 2, sum: 20 } });
   abort.abort();
   await done;
 });

@@ -123,7 +123,10 @@ export interface ControllerStatus {
   readonly reconciles: number;
   readonly failures: number;
   readonly retries: number;
-  readonly workSeconds: DurationSummary;
+  /** From a key's turn being due to its reconcile beginning. */
+  readonly wait: DurationSummary;
+  /** Reconciles from beginning to end. */
+  readonly work: DurationSummary;
   readonly last?: Activation;
 }
 
@@ -143,6 +146,9 @@ export class Controller implements Service {
   readonly #logger: Logger;
   readonly #queue: WorkQueue;
   readonly #failing = new Map<string, number>();
+  /** When the turn of a waiting key is due; monotonic. */
+  readonly #due = new Map<string, number>();
+  readonly #waits = new Durations();
   readonly #durations = new Durations();
   #synced = false;
   #reconciles = 0;
@@ -160,6 +166,8 @@ export class Controller implements Service {
 
   /** Asks for a reconcile; `delay` in milliseconds. */
   enqueue(key: string, delay = 0): void {
+    const due = this.#clock.monotonic() + delay;
+    this.#due.set(key, Math.min(due, this.#due.get(key) ?? due));
     this.#queue.addAfter(key, delay);
   }
 
@@ -173,7 +181,8 @@ export class Controller implements Service {
       reconciles: this.#reconciles,
       failures: this.#failures,
       retries: this.#retries,
-      workSeconds: this.#durations.summary,
+      wait: this.#waits.summary,
+      work: this.#durations.summary,
       ...(this.#last !== undefined && { last: this.#last }),
     };
   }
@@ -206,6 +215,8 @@ export class Controller implements Service {
   async #reconcile(key: string, signal: AbortSignal): Promise<void> {
     const started = this.#clock.monotonic();
     const at = this.#clock.now();
+    this.#waits.add(Math.max(0, started - (this.#due.get(key) ?? started)));
+    this.#due.delete(key);
     let plan: unknown;
     let failure: unknown;
     this.#reconciles += 1;
@@ -215,7 +226,7 @@ export class Controller implements Service {
       const result = await this.#spec.reconcile(key, context);
       this.#queue.forget(key);
       this.#failing.delete(key);
-      if (result?.after !== undefined) this.#queue.addAfter(key, Math.max(1, result.after));
+      if (result?.after !== undefined) this.enqueue(key, Math.max(1, result.after));
     } catch (error) {
       if (signal.aborted && isAbort(error)) return;
       failure = error;

@@ -202,6 +202,21 @@ describe('watches', () => {
     expect(other.drain()).toHaveLength(4);
   });
 
+  test('whose reader fails end with its error, and disturb neither the commit nor others', async () => {
+    const { store } = await opened();
+    const broken = store.watch('', 0, {
+      onReady: () => {
+        throw new Error('broken');
+      },
+    });
+    const other = store.watch('', 0);
+    await store.commit([put('a')]);
+    await store.commit([put('b')]);
+    expect(broken.drain()).toHaveLength(1);
+    expect(broken).toMatchObject({ ended: true, error: { message: 'broken' } });
+    expect(other.drain()).toHaveLength(2);
+  });
+
   test('wake their reader once per batch', async () => {
     const { store } = await opened();
     let woken = 0;

@@ -97,7 +97,7 @@ export interface WatchOptions {
   readonly exact?: boolean;
   /**
    * Called, for readers that use `drain`, when changes are ready after there were none, and at the end. Not
-   * called for what is ready when the watch is opened. Must not throw.
+   * called for what is ready when the watch is opened. When it throws, the watch ends with that error.
    */
   readonly onReady?: () => void;
 }

@@ -23,7 +23,7 @@ export class Watcher implements Watch {
   #buffer: Change[];
   #waiting: (() => void) | undefined;
   #ended = false;
-  #error: OverflowError | undefined;
+  #error: Error | undefined;
   /** Where the reader stood when the watch ended. */
   #final: Revision | undefined;
 
@@ -41,7 +41,7 @@ export class Watcher implements Watch {
     return this.#ended && this.#buffer.length === 0;
   }
 
-  get error(): OverflowError | undefined {
+  get error(): Error | undefined {
     return this.ended ? this.#error : undefined;
   }
 
@@ -71,7 +71,13 @@ export class Watcher implements Watch {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.();
-    this.#onReady?.();
+    try {
+      this.#onReady?.();
+    } catch (error) {
+      // One reader's failure must not stop the commit that it hears of, nor the other readers.
+      this.#error = error as Error;
+      if (!this.#ended) this.#finish(this.#current());
+    }
   }
 
   drain(): readonly Change[] {

@@ -6,6 +6,9 @@ import type { Status } from '../errors.ts';
 import type { Snapshot } from '../registry/snapshot.ts';
 import type { Revision } from '../../store/store.ts';
 
+/** Text is written where it belongs at once: encoding many small ones by themselves would cost more than the rest. */
+export type Piece = string | Uint8Array;
+
 export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED';
 
 export interface ListMeta {
@@ -20,7 +23,7 @@ export interface Encoder {
   readonly contentType: string;
   one(snapshot: Snapshot): Uint8Array;
   /** The list in pieces, made as they are asked for. An empty piece is an invitation to yield. */
-  list(snapshots: readonly Snapshot[], meta: ListMeta): Iterable<Uint8Array>;
+  list(snapshots: readonly Snapshot[], meta: ListMeta): Iterable<Piece>;
   /** A watch frame. `first`: the first one of its stream. */
   event(type: EventType, snapshot: Snapshot, first: boolean): Uint8Array;
   bookmark(revision: Revision, initialEventsEnd: boolean): Uint8Array;
@@ -40,4 +43,8 @@ export function listMetaJson(meta: ListMeta): string {
     ...(meta.continue === undefined || meta.continue === '' ? {} : { continue: meta.continue }),
     ...(meta.remainingItemCount === undefined ? {} : { remainingItemCount: meta.remainingItemCount }),
   });
+}
+
+export function joined(pieces: Iterable<Piece>): Uint8Array {
+  return Buffer.concat(Array.from(pieces, (piece) => (typeof piece === 'string' ? text(piece) : piece)));
 }

@@ -4,8 +4,6 @@ import type { Resource } from '../registry/resources.ts';
 import { metadataStart, revisionField, splice, type Snapshot } from '../registry/snapshot.ts';
 import { initialEventsEndAnnotation, listMetaJson, text, type Encoder, type EventType } from './encoder.ts';
 
-const comma = text(',');
-const listEnd = text(']}\n');
 const eventEnd = text('}\n');
 const eventStart: Readonly<Record<EventType, Uint8Array>> = {
   ADDED: text('{"type":"ADDED","object":'),
@@ -22,21 +20,19 @@ export function jsonEncoder(resource: Resource, contentType = 'application/json'
     contentType,
     one: (snapshot) => Buffer.concat([whole(snapshot), newline]),
     *list(snapshots, meta) {
-      yield text(
-        `{"kind":"${kind.listKind}","apiVersion":"${kind.apiVersion}","metadata":${listMetaJson(meta)},"items":[`,
-      );
+      yield `{"kind":"${kind.listKind}","apiVersion":"${kind.apiVersion}","metadata":${listMetaJson(meta)},"items":[`;
       const open = resource.custom
         ? `{"kind":"${kind.kind}","apiVersion":"${kind.apiVersion}","metadata":{`
         : '{"metadata":{';
       let first = true;
       for (const snapshot of snapshots) {
         const { bytes, revision } = convertOut(resource, snapshot);
-        if (!first) yield comma;
+        if (!first) yield ',';
         first = false;
-        yield Buffer.from(open + revisionField(revision), 'latin1');
+        yield open + revisionField(revision);
         yield bytes.subarray(start);
       }
-      yield listEnd;
+      yield ']}\n';
     },
     event: (type, snapshot) => Buffer.concat([eventStart[type], whole(snapshot), eventEnd]),
     bookmark(revision, initialEventsEnd) {

@@ -2,6 +2,7 @@
  * PartialObjectMetadata: the metadata alone, cut out of the stored bytes. Metadata is the third key of
  * every stored object, so its end is found by counting braces from a known place.
  */
+import { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../../api/meta/object-meta.ts';
 import { convertOut } from '../registry/conversion.ts';
 import type { Resource } from '../registry/resources.ts';
 import { metadataStart, revisionField, type Snapshot } from '../registry/snapshot.ts';
@@ -13,8 +14,25 @@ const backslash = 0x5c;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
-/** Where the metadata object that is open at `start` ends (the place of its closing brace). */
-function metadataEnd(bytes: Uint8Array, start: number): number {
+/** Keys that occur inside metadata too: before one of these as the object's next key, braces are counted. */
+const innerKeys: ReadonlySet<string> = new Set(
+  [ObjectMeta, ManagedFieldsEntry, OwnerReference].flatMap(({ fields }) => Object.keys(fields)),
+);
+
+/**
+ * Where the metadata object that is open at `start` ends (the place of its closing brace). Usually `},"spec":`
+ * is looked for: no text can hold it, since quotes in texts are escaped, and no map in metadata holds objects.
+ */
+function metadataEnd(value: object, bytes: Uint8Array, start: number): number {
+  const [, , , next] = Object.keys(value);
+  if (next === undefined) return bytes.length - 2;
+  if (innerKeys.has(next)) return countBraces(bytes, start);
+  const { buffer, byteOffset, byteLength } = bytes;
+  const found = Buffer.from(buffer, byteOffset, byteLength).indexOf(`},"${next}":`, start, 'latin1');
+  return found === -1 ? countBraces(bytes, start) : found;
+}
+
+function countBraces(bytes: Uint8Array, start: number): number {
   let depth = 1;
   for (let at = start; at < bytes.length; at += 1) {
     const byte = bytes[at];
@@ -36,9 +54,9 @@ function escaped(bytes: Uint8Array, at: number): boolean {
 
 /** `"resourceVersion":"7","name":"a",...` without the braces. */
 export function metadataFields(resource: Resource, snapshot: Snapshot): readonly [string, Uint8Array] {
-  const { bytes, revision } = convertOut(resource, snapshot);
+  const { value, bytes, revision } = convertOut(resource, snapshot);
   const start = metadataStart(resource.kind);
-  return [revisionField(revision), bytes.subarray(start, metadataEnd(bytes, start))];
+  return [revisionField(revision), bytes.subarray(start, metadataEnd(value, bytes, start))];
 }
 
 export function metadataEncoder(resource: Resource, version: string, contentType = 'application/json'): Encoder {
@@ -53,17 +71,15 @@ export function metadataEncoder(resource: Resource, version: string, contentType
     contentType,
     one,
     *list(snapshots, meta) {
-      yield text(
-        `{"kind":"PartialObjectMetadataList","apiVersion":"${apiVersion}","metadata":${listMetaJson(meta)},"items":[`,
-      );
+      yield `{"kind":"PartialObjectMetadataList","apiVersion":"${apiVersion}","metadata":${listMetaJson(meta)},"items":[`;
       let separator = '';
       for (const snapshot of snapshots) {
         const [revision, fields] = metadataFields(resource, snapshot);
-        yield text(separator + open + revision);
+        yield separator + open + revision;
         yield fields;
         separator = '}},';
       }
-      yield text(separator === '' ? ']}\n' : '}}]}\n');
+      yield separator === '' ? ']}\n' : '}}]}\n';
     },
     event: (type, snapshot) => Buffer.concat([text(`{"type":"${type}","object":`), one(snapshot), text('}\n')]),
     bookmark(revision, initialEventsEnd) {

@@ -4,7 +4,14 @@ import type { Cell, Column, KubernetesObject } from '../../api/kind.ts';
 import { convertOut } from '../registry/conversion.ts';
 import type { Resource } from '../registry/resources.ts';
 import { splice, type Snapshot } from '../registry/snapshot.ts';
-import { initialEventsEndAnnotation, listMetaJson, text, type Encoder, type ListMeta } from './encoder.ts';
+import {
+  initialEventsEndAnnotation,
+  joined,
+  listMetaJson,
+  type Encoder,
+  type ListMeta,
+  type Piece,
+} from './encoder.ts';
 import { frame } from './json.ts';
 import { metadataFields } from './metadata.ts';
 
@@ -52,37 +59,37 @@ export function tableEncoder(resource: Resource, options: TableOptions): Encoder
   const definitions = definitionsOf(columns);
   const head = (meta: string, withColumns: boolean): string =>
     `{"kind":"Table","apiVersion":"${apiVersion}","metadata":${meta},"columnDefinitions":${withColumns ? definitions : 'null'},"rows":[`;
-  const row = (snapshot: Snapshot): Uint8Array => {
+  const row = (snapshot: Snapshot): readonly Piece[] => {
     const converted = convertOut(resource, snapshot);
     const cells = JSON.stringify(cellsOf(columns, converted.value as KubernetesObject, clock.now()));
-    if (include === 'None') return text(`{"cells":${cells},"object":null}`);
-    if (include === 'Object') {
-      return Buffer.concat([text(`{"cells":${cells},"object":`), splice(resource.kind, converted), text('}')]);
-    }
+    if (include === 'None') return [`{"cells":${cells},"object":null}`];
+    if (include === 'Object') return [`{"cells":${cells},"object":`, splice(resource.kind, converted), '}'];
     const [revision, fields] = metadataFields(resource, snapshot);
-    const open = `{"cells":${cells},"object":{"kind":"PartialObjectMetadata","apiVersion":"${apiVersion}","metadata":{${revision}`;
-    return Buffer.concat([text(open), fields, text('}}}')]);
+    return [
+      `{"cells":${cells},"object":{"kind":"PartialObjectMetadata","apiVersion":"${apiVersion}","metadata":{${revision}`,
+      fields,
+      '}}}',
+    ];
   };
-  const table = (snapshot: Snapshot, withColumns: boolean): Uint8Array[] => {
+  const table = (snapshot: Snapshot, withColumns: boolean): readonly Piece[] => {
     const meta = listMetaJson({ resourceVersion: snapshot.revision === 0 ? '' : String(snapshot.revision) });
-    return [text(head(meta, withColumns)), row(snapshot), text(']}')];
+    return [head(meta, withColumns), ...row(snapshot), ']}'];
   };
   return {
     id: `table ${version} ${include} ${resource.kind.apiVersion} ${resource.kind.kind}`,
     contentType: options.contentType ?? 'application/json',
-    one: (snapshot) => Buffer.concat([...table(snapshot, true), text('\n')]),
+    one: (snapshot) => joined([...table(snapshot, true), '\n']),
     *list(snapshots: readonly Snapshot[], meta: ListMeta) {
-      yield text(head(listMetaJson(meta), true));
+      yield head(listMetaJson(meta), true);
       let first = true;
       for (const snapshot of snapshots) {
-        if (!first) yield text(',');
+        if (!first) yield ',';
         first = false;
-        yield row(snapshot);
+        yield* row(snapshot);
       }
-      yield text(']}\n');
+      yield ']}\n';
     },
-    event: (type, snapshot, first) =>
-      Buffer.concat([text(`{"type":"${type}","object":`), ...table(snapshot, first), text('}\n')]),
+    event: (type, snapshot, first) => joined([`{"type":"${type}","object":`, ...table(snapshot, first), '}\n']),
     bookmark(revision, initialEventsEnd) {
       // Upstream's bookmark is a table whose only row carries the bookmark object.
       const annotations = initialEventsEnd ? { annotations: { [initialEventsEndAnnotation]: 'true' } } : {};

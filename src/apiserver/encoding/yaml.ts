@@ -1,5 +1,5 @@
 /** YAML answers: made from the JSON form, since nobody reads them in bulk. */
-import { text, type Encoder } from './encoder.ts';
+import { joined, text, type Encoder } from './encoder.ts';
 
 const decoder = new TextDecoder();
 
@@ -11,7 +11,7 @@ export function yamlEncoder(json: Encoder, format: (value: unknown) => string): 
     contentType: 'application/yaml',
     one: (snapshot) => convert(json.one(snapshot)),
     *list(snapshots, meta) {
-      yield convert(Buffer.concat([...json.list(snapshots, meta)]));
+      yield convert(joined(json.list(snapshots, meta)));
     },
   };
 }

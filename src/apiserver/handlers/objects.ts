@@ -9,12 +9,13 @@ import { bodyFormat, patchFormat } from '../http/negotiate.ts';
 import { isTrue } from '../http/request-info.ts';
 import { sendPieces, warningHeaders } from '../http/respond.ts';
 import { applyObject } from '../registry/apply.ts';
+import type { Entry } from '../../store/store.ts';
+import type { WriteContext } from '../registry/context.ts';
 import { createObject } from '../registry/create.ts';
 import { deleteObject, type DeleteOptions } from '../registry/delete.ts';
 import { parseBody, readObject, type ParsedBody } from '../registry/draft.ts';
 import { patchObject } from '../registry/patch.ts';
 import { integerOf, listQueryOf, readList, readOne } from '../registry/read.ts';
-import { keyOf } from '../registry/resources.ts';
 import { metaOf, type Snapshot } from '../registry/snapshot.ts';
 import { updateObject, type Updated } from '../registry/update.ts';
 import type { Answer, Call } from '../server-types.ts';
@@ -149,21 +150,35 @@ export async function deleteCollection(call: Call): Promise<Answer> {
   const { store } = server.registry;
   const query = { ...listQueryOf(info.query), limit: 0, continue: '' };
   const { entries, meta } = readList(store, resource, target.namespace, query);
-  for (const entry of entries) {
-    const { name = '', namespace = '' } = metaOf(entry.value);
-    try {
-      await deleteObject(server.registry, { ...target, name, namespace }, options, context);
-    } catch (error) {
-      // Someone else was faster: what is wanted is the case.
-      if (!(error instanceof StatusError) || error.code !== 404) throw error;
-    }
+  const left: Snapshot[] = [];
+  for (let at = 0; at < entries.length; at += perRound) {
+    const round = entries.slice(at, at + perRound);
+    left.push(...(await Promise.all(round.map((entry) => deleteListed(call, entry, options, context)))));
   }
-  const left = entries.map(
-    (entry) => store.get(keyOf(resource, metaOf(entry.value).namespace ?? '', metaOf(entry.value).name ?? '')) ?? entry,
-  );
   const encoder = await encoderOf(resource, call.media, info.query, server.clock);
   await sendPieces(call.exchange, { 'content-type': encoder.contentType }, encoder.list(left, meta));
   return { type: 'done' };
+}
+
+/** Deletions of a collection that are on their way at once. */
+const perRound = 64;
+
+/** The object as it is afterwards, or as it was last. */
+async function deleteListed(
+  call: Call,
+  entry: Entry,
+  options: DeleteOptions,
+  context: WriteContext,
+): Promise<Snapshot> {
+  const { name = '', namespace = '' } = metaOf(entry.value);
+  try {
+    const { registry } = call.server;
+    return (await deleteObject(registry, { ...call.target, name, namespace }, options, context)).snapshot;
+  } catch (error) {
+    // Someone else was faster: what is wanted is the case.
+    if (error instanceof StatusError && error.code === 404) return entry;
+    throw error;
+  }
 }
 
 /** From the body, or else from the query. Throws 400. */

@@ -47,12 +47,19 @@ export interface Outlet {
   readonly writable: Writable;
 }
 
+/** Bytes that may wait for a reader. Handing over little at a time would cost a change of process for each piece. */
+const readAhead = 1024 * 1024;
+
 export function outletOf(writable: Writable): Outlet {
   return {
-    write: (chunk) => (writable.destroyed || writable.writableEnded ? true : writable.write(chunk)),
+    write(chunk) {
+      if (writable.destroyed || writable.writableEnded) return true;
+      writable.write(chunk);
+      return writable.writableLength < readAhead;
+    },
     drained: () =>
       new Promise((resolve) => {
-        if (writable.destroyed || !writable.writableNeedDrain) return resolve();
+        if (writable.destroyed || writable.writableLength < readAhead) return resolve();
         const done = (): void => {
           writable.off('drain', done);
           writable.off('close', done);

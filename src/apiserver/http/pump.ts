@@ -5,7 +5,7 @@ import type { Outlet } from './exchange.ts';
 const batchSize = 128 * 1024;
 
 /** Resolves when everything is handed over, or the reader has gone. Does not end the outlet. */
-export async function pump(pieces: Iterable<Uint8Array>, out: Outlet): Promise<void> {
+export async function pump(pieces: Iterable<string | Uint8Array>, out: Outlet): Promise<void> {
   for (const batch of batches(pieces)) {
     if (out.closed) return;
     if (batch.length > 0 && !out.write(batch)) await out.drained();
@@ -18,7 +18,7 @@ const perPause = 40;
 const pause = new Uint8Array();
 
 /** The pieces copied together into batches. An empty batch is a pause in a computation that has nothing to show yet. */
-export function* batches(pieces: Iterable<Uint8Array>): Generator<Uint8Array, undefined> {
+export function* batches(pieces: Iterable<string | Uint8Array>): Generator<Uint8Array, undefined> {
   let batch = Buffer.allocUnsafe(batchSize);
   let size = 0;
   let silent = 0;
@@ -27,13 +27,18 @@ export function* batches(pieces: Iterable<Uint8Array>): Generator<Uint8Array, un
       if ((silent += 1) % perPause === 0) yield pause;
       continue;
     }
-    if (size + piece.length > batchSize) {
+    // UTF-8 takes at most three bytes for a unit of a text.
+    const room = typeof piece === 'string' ? piece.length * 3 : piece.length;
+    if (size + room > batch.length) {
       if (size > 0) yield batch.subarray(0, size);
-      batch = Buffer.allocUnsafe(Math.max(batchSize, piece.length));
+      batch = Buffer.allocUnsafe(Math.max(batchSize, room));
       size = 0;
     }
-    batch.set(piece, size);
-    size += piece.length;
+    if (typeof piece === 'string') size += batch.write(piece, size);
+    else {
+      batch.set(piece, size);
+      size += piece.length;
+    }
   }
   if (size > 0) yield batch.subarray(0, size);
   return undefined;

@@ -23,7 +23,7 @@ export function warningHeaders(warnings: readonly string[]): Headers {
 
 export interface Body {
   readonly contentType: string;
-  readonly pieces: Iterable<Uint8Array>;
+  readonly pieces: Iterable<string | Uint8Array>;
 }
 
 export function acceptsGzip(exchange: Exchange): boolean {
@@ -43,7 +43,11 @@ export function sendBytes(exchange: Exchange, status: number, headers: Headers, 
 }
 
 /** Pieces of unknown number: small answers go out whole, large ones as a stream, compressed if the client likes. */
-export async function sendPieces(exchange: Exchange, headers: Headers, pieces: Iterable<Uint8Array>): Promise<void> {
+export async function sendPieces(
+  exchange: Exchange,
+  headers: Headers,
+  pieces: Iterable<string | Uint8Array>,
+): Promise<void> {
   const rest = batches(pieces);
   const begun: Uint8Array[] = [];
   while (begun.length < 2) {

@@ -4,7 +4,7 @@ import { seededRandom } from '../base/random.ts';
 import { Pod } from '../api/core/pod.ts';
 import { parseSelector } from '../schema/selector.ts';
 import { byController, byLabel, byNode } from './cache.ts';
-import type { Client, ListOptions, WatchEvent, WatchOptions } from './client.ts';
+import { ApiError, type Client, type ListOptions, type WatchEvent, type WatchOptions } from './client.ts';
 import { Informer, type InformerOptions } from './informer.ts';
 import { faulty } from './testing/faulty-client.ts';
 import { MemoryClient } from './testing/memory-client.ts';
@@ -163,6 +163,25 @@ describe('when the watch ends', () => {
     await clock.advance(5000);
     expect(told).toEqual(['-gone', 'changed 2>5', '+new', '-replaced', '+replaced']);
     expect(calls).toEqual(['list', 'watch 4', 'watch 4', 'list', 'watch 9']);
+    abort.abort();
+    await done;
+  });
+
+  test('by a server whose data are older than ours, it lists again', async () => {
+    let restored = true;
+    const { clock, calls, abort, start, seed } = setting({}, (memory) => {
+      const watch = memory.watch.bind(memory);
+      memory.watch = (kind, options) => {
+        if (!restored) return watch(kind, options);
+        restored = false;
+        throw new ApiError(504, 'Timeout', 'Timeout: Too large resource version: 9, current: 1');
+      };
+      return memory;
+    });
+    seed('a');
+    const done = start();
+    await clock.advance(1000);
+    expect(calls).toEqual(['list', 'watch 1', 'list', 'watch 1']);
     abort.abort();
     await done;
   });

@@ -131,9 +131,14 @@ async function* follow<T extends KubernetesObject>(
   }
 }
 
-/** Failures after which the watch may go on from where it was: the connection, or a server that is busy. */
+/**
+ * Failures after which the watch may go on from where it was: the connection, or a server that is busy. Not
+ * when the server has never heard of the revision, as after its data were restored from an older backup.
+ */
 function isTransient(error: unknown): boolean {
-  return !(error instanceof ApiError) || (error.code !== 410 && (error.code === 429 || error.code >= 500));
+  if (!(error instanceof ApiError)) return true;
+  const tooLarge = error.message.includes('Too large resource version');
+  return !tooLarge && (error.code === 429 || error.code >= 500);
 }
 
 async function pause(clock: Clock, delay: number, signal: AbortSignal): Promise<void> {

@@ -10,6 +10,7 @@ import type { Readable } from 'node:stream';
 import { codeOf } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { ContentError } from './manifest.ts';
+import { isLeftover } from './store-users.ts';
 
 export interface Expected {
   /** Absent: whatever the content's digest is. */
@@ -18,20 +19,23 @@ export interface Expected {
 }
 
 export class BlobStore {
+  readonly #owner: string;
   readonly #root: string;
   readonly #random: Random;
 
-  private constructor(root: string, random: Random) {
+  private constructor(root: string, random: Random, owner: string) {
+    this.#owner = owner;
     this.#root = root;
     this.#random = random;
   }
 
-  /** Opens the store under `root`, dropping what was half-written when the last process ended. */
-  static async open(root: string, random: Random): Promise<BlobStore> {
-    await rm(join(root, 'ingest'), { recursive: true, force: true });
+  /** Opens the store under `root`, dropping what processes that are gone left half-written. */
+  static async open(root: string, random: Random, owner: string): Promise<BlobStore> {
     await mkdir(join(root, 'ingest'), { recursive: true });
+    for (const name of await readdir(join(root, 'ingest')))
+      if (isLeftover(name)) await rm(join(root, 'ingest', name), { force: true });
     await mkdir(join(root, 'blobs', 'sha256'), { recursive: true });
-    return new BlobStore(root, random);
+    return new BlobStore(root, random, owner);
   }
 
   path(digest: string): string {
@@ -66,7 +70,7 @@ export class BlobStore {
 
   /** Starts a new blob. The caller must `commit` or `abandon` it. */
   async ingest(expected: Expected = {}): Promise<Ingest> {
-    const path = join(this.#root, 'ingest', Buffer.from(this.#random.bytes(12)).toString('hex'));
+    const path = join(this.#root, 'ingest', `${this.#owner}-${Buffer.from(this.#random.bytes(8)).toString('hex')}`);
     return new Ingest(this, path, await open(path, 'wx', 0o600), expected);
   }
 

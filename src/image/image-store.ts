@@ -3,16 +3,17 @@
  * layers; what no image and no container needs any more is deleted; `images.json` is replaced in one
  * durable step after everything that it names is durable.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../base/errors.ts';
+import type { Clock } from '../base/clock.ts';
 import { writeFileDurably } from '../base/file.ts';
 import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { BlobStore } from './blobs.ts';
 import { LayerStore } from './layers.ts';
 import { type ImageConfig, type Manifest, parseConfig, parseManifest, hostPlatform } from './manifest.ts';
+import { StoreUsers } from './store-users.ts';
 import { formatReference, isDigest, parseReference, repositoryOf } from './reference.ts';
 
 export interface ImageRecord {
@@ -30,8 +31,15 @@ export interface ImageRecord {
   readonly pinned: boolean;
 }
 
+interface Names {
+  readonly tags: readonly string[];
+  readonly digests: readonly string[];
+  readonly pinned?: boolean;
+}
+
 export interface ImageStoreOptions {
   readonly root: string;
+  readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   /** Bytes that one layer may hold unpacked; 32 GiB when absent. */
@@ -48,31 +56,41 @@ export class ImageStore {
   /** Work that adds content; deleting waits until there is none, so that it can't take what is just coming. */
   #adding = 0;
   #collectAfterwards = false;
-  #collecting: Promise<void> = Promise.resolve();
+  readonly #users: StoreUsers;
+  /** Of the `images.json` that was read last. */
+  #version = '';
 
-  private constructor(root: string, blobs: BlobStore, layers: LayerStore) {
+  private constructor(root: string, users: StoreUsers, blobs: BlobStore, layers: LayerStore) {
+    this.#users = users;
     this.#root = root;
     this.blobs = blobs;
     this.layers = layers;
   }
 
   static async open(options: ImageStoreOptions): Promise<ImageStore> {
-    const { root, random, log, maxLayerBytes = 32 * 1024 ** 3 } = options;
-    const blobs = await BlobStore.open(root, random);
-    const layers = await LayerStore.open({ root: join(root, 'layers'), random, log, maxLayerBytes });
-    const store = new ImageStore(root, blobs, layers);
-    store.#load();
-    return store;
+    const { root, clock, random, log, maxLayerBytes = 32 * 1024 ** 3 } = options;
+    const users = new StoreUsers(root, clock, random);
+    const { owner } = users;
+    const blobs = await BlobStore.open(root, random, owner);
+    const layers = await LayerStore.open({ root: join(root, 'layers'), owner, random, log, maxLayerBytes });
+    return new ImageStore(root, users, blobs, layers);
+  }
+
+  /** Waits for layers to be flushed, and leaves the store. */
+  async close(): Promise<void> {
+    await this.layers.flushed();
+    this.#users.close();
   }
 
   list(): readonly ImageRecord[] {
+    this.#refresh();
     return [...this.#images.values()];
   }
 
   /** By id, by a prefix of an id of at least 12 digits, or by name. undefined for names that aren't valid, too. */
   find(image: string): ImageRecord | undefined {
     const id = image.startsWith('sha256:') ? image : `sha256:${image}`;
-    if (isDigest(id)) return this.#images.get(id);
+    if (isDigest(id)) return this.list().find((record) => record.id === id);
     if (/^[a-f0-9]{12,63}$/.test(image)) {
       const found = this.list().filter((record) => record.id.startsWith(id));
       if (found.length === 1) return found[0];
@@ -86,10 +104,11 @@ export class ImageStore {
   async adding<T>(work: () => Promise<T>): Promise<T> {
     this.#adding += 1;
     try {
-      await this.#collecting;
+      await this.#users.locked(() => this.#users.setAdding(true));
       return await work();
     } finally {
       this.#adding -= 1;
+      await this.#users.locked(() => this.#users.setAdding(this.#adding > 0));
       if (this.#adding === 0 && this.#collectAfterwards) await this.collect();
     }
   }
@@ -98,13 +117,15 @@ export class ImageStore {
    * Makes the image whose blobs are all here one that can be run: unpacks its layers and lists it under the
    * names. Names move: an image that had them loses them. Call within `adding`.
    */
-  async add(
-    manifestDigest: string,
-    names: { readonly tags: readonly string[]; readonly digests: readonly string[]; readonly pinned?: boolean },
-    signal: AbortSignal,
-  ): Promise<ImageRecord> {
+  async add(manifestDigest: string, names: Names, signal: AbortSignal): Promise<ImageRecord> {
     const { manifest, config } = await this.readImage(manifestDigest);
     await this.unpack(manifest, config, signal);
+    const size = await this.blobs.size(manifestDigest);
+    return this.#users.locked(() => this.#addRecord(manifestDigest, manifest, config, size ?? 0, names));
+  }
+
+  #addRecord(manifestDigest: string, manifest: Manifest, config: ImageConfig, size: number, names: Names): ImageRecord {
+    this.#refresh();
     const known = this.#images.get(manifest.config.digest);
     const sizes = [manifest.config, ...manifest.layers].map((blob) => blob.size);
     const record: ImageRecord = {
@@ -112,7 +133,7 @@ export class ImageStore {
       manifest: manifestDigest,
       tags: [...new Set([...(known?.tags ?? []), ...names.tags])],
       digests: [...new Set([...(known?.digests ?? []), ...names.digests])],
-      sizeBytes: sizes.reduce((sum, size) => sum + size, (await this.blobs.size(manifestDigest)) ?? 0),
+      sizeBytes: sizes.reduce((sum, each) => sum + each, size),
       config,
       blobs: [
         ...new Set([
@@ -126,21 +147,6 @@ export class ImageStore {
     };
     this.#moveNames(record);
     this.#images.set(record.id, record);
-    this.#save();
-    return record;
-  }
-
-  /** Gives an image further names. */
-  tag(id: string, tags: readonly string[], digests: readonly string[] = []): ImageRecord {
-    const known = this.#images.get(id);
-    if (known === undefined) throw new Error(`image ${id} is not here`);
-    const record = {
-      ...known,
-      tags: [...new Set([...known.tags, ...tags])],
-      digests: [...new Set([...known.digests, ...digests])],
-    };
-    this.#moveNames(record);
-    this.#images.set(id, record);
     this.#save();
     return record;
   }
@@ -168,7 +174,7 @@ export class ImageStore {
     id: string,
     signal: AbortSignal,
   ): Promise<{ readonly layers: readonly string[]; readonly release: () => void }> {
-    const record = this.#images.get(id);
+    const record = this.find(id);
     if (record === undefined) throw new Error(`image ${id} is not here`);
     const layers = record.config.rootfs.diff_ids.map((diffId) => this.layers.nameOf(diffId));
     const release = this.hold(layers);
@@ -199,6 +205,12 @@ export class ImageStore {
 
   /** By id: the image with all its names. By name: that name, and the image with its last one. */
   async remove(image: string): Promise<boolean> {
+    const removed = await this.#users.locked(() => this.#removeName(image));
+    if (removed) await this.collect();
+    return removed;
+  }
+
+  #removeName(image: string): boolean {
     const record = this.find(image);
     if (record === undefined) return false;
     const name = nameOf(image);
@@ -207,7 +219,6 @@ export class ImageStore {
     if (byName) this.#images.set(record.id, { ...record, tags });
     else this.#images.delete(record.id);
     this.#save();
-    await this.collect();
     return true;
   }
 
@@ -218,19 +229,20 @@ export class ImageStore {
       return;
     }
     this.#collectAfterwards = false;
-    const sweep = this.#collecting.then(() => this.#sweep());
-    this.#collecting = sweep.catch(() => {});
-    await sweep;
+    await this.#users.locked(() => this.#sweep());
   }
 
+  /** Under the lock, so that nobody begins to add. What others are adding is left to a later time. */
   async #sweep(): Promise<void> {
+    if (this.#adding > 0 || this.#users.othersAreAdding()) return;
+    const mounts = this.#users.mounts();
     const records = this.list();
     const neededBlobs = new Set(records.flatMap((record) => record.blobs));
     const diffIds = records.flatMap((record) => record.config.rootfs.diff_ids);
     const neededLayers = new Set(diffIds.map((diffId) => this.layers.nameOf(diffId)));
     for (const digest of await this.blobs.list()) if (!neededBlobs.has(digest)) await this.blobs.remove(digest);
     for (const name of await this.layers.list()) {
-      if (!neededLayers.has(name) && !this.#inUse.has(name)) await this.layers.remove(name);
+      if (!neededLayers.has(name) && !this.#inUse.has(name) && !mounts.includes(name)) await this.layers.remove(name);
     }
   }
 
@@ -255,17 +267,27 @@ export class ImageStore {
     }
   }
 
-  #load(): void {
-    try {
-      const records = JSON.parse(readFileSync(join(this.#root, 'images.json'), 'utf8')) as readonly ImageRecord[];
-      for (const record of records) this.#images.set(record.id, record);
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
-    }
+  /** Reads what is on disk, unless it is what was read or written last. */
+  #refresh(): void {
+    const version = this.#versionOnDisk();
+    if (version === this.#version) return;
+    const records =
+      version === ''
+        ? []
+        : (JSON.parse(readFileSync(join(this.#root, 'images.json'), 'utf8')) as readonly ImageRecord[]);
+    this.#images.clear();
+    for (const record of records) this.#images.set(record.id, record);
+    this.#version = version;
+  }
+
+  #versionOnDisk(): string {
+    const found = statSync(join(this.#root, 'images.json'), { throwIfNoEntry: false });
+    return found === undefined ? '' : `${found.ino} ${found.mtimeMs} ${found.size}`;
   }
 
   #save(): void {
-    writeFileDurably(join(this.#root, 'images.json'), JSON.stringify(this.list()));
+    writeFileDurably(join(this.#root, 'images.json'), JSON.stringify([...this.#images.values()]));
+    this.#version = this.#versionOnDisk();
   }
 }
 

@@ -182,7 +182,7 @@ describe.skipIf(!isRoot)('pulling images', () => {
     registry.stall = true;
     const abort = new AbortController();
     const pulling = images.pullImage(`${registry.host}/a:1`, [], abort.signal);
-    setTimeout(() => abort.abort(new Error('enough')), 100);
+    systemClock.after(100, () => abort.abort(new Error('enough')));
     await expect(pulling).rejects.toThrow('enough');
     await expect.poll(() => files('ingest')).toEqual([]);
   });

@@ -94,7 +94,7 @@ export class Images implements ImageService {
   /** Closes connections and waits for layers to be flushed. */
   async close(): Promise<void> {
     this.#http.close();
-    await this.store.layers.flushed();
+    await this.store.close();
   }
 
   listImages(): Promise<readonly ImageInfo[]> {

@@ -15,10 +15,13 @@ import { codeOf, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { SharedWork } from './shared-work.ts';
+import { isLeftover } from './store-users.ts';
 import { unpackLayer } from './unpack.ts';
 
 export interface LayerStoreOptions {
   readonly root: string;
+  /** Of half-unpacked layers' names. */
+  readonly owner: string;
   readonly random: Random;
   readonly log: Logger;
   /** Bytes that one layer may hold. */
@@ -90,7 +93,7 @@ export class LayerStore {
   }
 
   #asidePath(): string {
-    return join(this.root, `tmp-${Buffer.from(this.#options.random.bytes(8)).toString('hex')}`);
+    return join(this.root, `tmp-${this.#options.owner}-${Buffer.from(this.#options.random.bytes(8)).toString('hex')}`);
   }
 
   /** Resolves when everything unpacked so far is on the disk. */
@@ -105,12 +108,22 @@ export class LayerStore {
     try {
       await unpackLayer(blob, { into: aside, diffId, maxBytes: this.#options.maxLayerBytes, signal });
       await writeFile(join(this.root, name + unflushedSuffix), this.#bootId);
-      await rename(aside, join(this.root, name));
+      await this.#publish(aside, name);
     } catch (error) {
       await rm(aside, { recursive: true, force: true });
       throw error;
     }
     this.#flushLater(name);
+  }
+
+  /** Another process may have been faster: its layer is as good. */
+  async #publish(aside: string, name: string): Promise<void> {
+    try {
+      await rename(aside, join(this.root, name));
+    } catch (error) {
+      if (codeOf(error) !== 'ENOTEMPTY' && codeOf(error) !== 'EEXIST') throw error;
+      await rm(aside, { recursive: true, force: true });
+    }
   }
 
   #flushLater(name: string): void {
@@ -136,7 +149,9 @@ export class LayerStore {
   /** Drops what was being unpacked when the last process ended, and what a power cut may have torn. */
   async #clean(): Promise<void> {
     for (const name of await readdir(this.root)) {
-      if (name.startsWith('tmp-')) await rm(join(this.root, name), { recursive: true, force: true });
+      if (name.startsWith('tmp-') && isLeftover(name.slice('tmp-'.length))) {
+        await rm(join(this.root, name), { recursive: true, force: true });
+      }
       if (!name.endsWith(unflushedSuffix)) continue;
       const layer = name.slice(0, -unflushedSuffix.length);
       if ((await readFile(join(this.root, name), 'utf8')) === this.#bootId) this.#flushLater(layer);

@@ -32,7 +32,7 @@ describe('image names', () => {
     [`a@sha256:${'a'.repeat(63)}`, 'invalid checksum digest length'],
     [`a@md5:${'a'.repeat(32)}`, 'unsupported digest algorithm'],
     [hex, `invalid repository name (${hex}), cannot specify 64-byte hexadecimal strings`],
-    [`${'a'.repeat(256)}`, 'invalid reference format: repository name must not be more than 255 characters'],
+    ['a'.repeat(256), 'invalid reference format: repository name must not be more than 255 characters'],
   ])('%s is refused: %s', (text, message) => {
     expect(() => parseReference(text)).toThrow(message);
   });

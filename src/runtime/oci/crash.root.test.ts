@@ -24,33 +24,37 @@ describe.skipIf(!canRunContainers)('an agent killed at any step of pods lives', 
     return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
   };
 
-  test('containers are what the record says, started at most once, and nothing leaks', { timeout: 300_000 }, async () => {
-    for (let seed = firstSeed; seed < firstSeed + rounds; seed += 1) {
-      await killAgentMidway(folder, seed);
-      const bed = await openTestBed({ name: 'crash', podCidr: '10.97.12.0/24', folder });
-      const containers = await bed.runtime.listContainers();
-      const sandboxes = await bed.runtime.listPodSandboxes();
-      const known = [...containers, ...sandboxes].map((each) => each.id);
-      expect(bed.leaks(known), `leaks after seed ${seed}`).toEqual([]);
-      for (const container of containers) {
-        const starts = startsOf(container.labels['name'] ?? '');
-        const what = `seed ${seed}: ${container.state} ${container.reason}`;
-        expect(starts, what).toBeLessThanOrEqual(1);
-        if (container.state === 'created') expect(starts, what).toBe(0);
-        if (container.state === 'running') {
-          expect(existsSync(`/proc/${container.pid}`), what).toBe(true);
-          const { stdout } = await bed.runtime.execSync(container.id, ['echo', 'here'], 20);
-          expect(Buffer.from(stdout).toString(), what).toBe('here\n');
+  test(
+    'containers are what the record says, started at most once, and nothing leaks',
+    { timeout: 300_000 },
+    async () => {
+      for (let seed = firstSeed; seed < firstSeed + rounds; seed += 1) {
+        await killAgentMidway(folder, seed);
+        const bed = await openTestBed({ name: 'crash', podCidr: '10.97.12.0/24', folder });
+        const containers = await bed.runtime.listContainers();
+        const sandboxes = await bed.runtime.listPodSandboxes();
+        const known = [...containers, ...sandboxes].map((each) => each.id);
+        expect(bed.leaks(known), `leaks after seed ${seed}`).toEqual([]);
+        for (const container of containers) {
+          const starts = startsOf(container.labels['name'] ?? '');
+          const what = `seed ${seed}: ${container.state} ${container.reason}`;
+          expect(starts, what).toBeLessThanOrEqual(1);
+          if (container.state === 'created') expect(starts, what).toBe(0);
+          if (container.state === 'running') {
+            expect(existsSync(`/proc/${container.pid}`), what).toBe(true);
+            const { stdout } = await bed.runtime.execSync(container.id, ['echo', 'here'], 20);
+            expect(Buffer.from(stdout).toString(), what).toBe('here\n');
+          }
+          // What had not run can still be started.
+          if (container.state === 'created') await bed.runtime.startContainer(container.id);
         }
-        // What had not run can still be started.
-        if (container.state === 'created') await bed.runtime.startContainer(container.id);
+        for (const { id } of sandboxes) await bed.runtime.removePodSandbox(id);
+        expect(bed.leaks(), `leaks after seed ${seed} and removal`).toEqual([]);
+        if (seed === firstSeed + rounds - 1) await bed.destroy();
+        else await bed.close();
       }
-      for (const { id } of sandboxes) await bed.runtime.removePodSandbox(id);
-      expect(bed.leaks(), `leaks after seed ${seed} and removal`).toEqual([]);
-      if (seed === firstSeed + rounds - 1) await bed.destroy();
-      else await bed.close();
-    }
-  });
+    },
+  );
 });
 
 async function killAgentMidway(folder: string, seed: number): Promise<void> {

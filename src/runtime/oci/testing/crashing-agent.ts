@@ -16,9 +16,16 @@ for (let round = 0; ; round += 1) {
 
 /** One life of a pod; each start of its container leaves one line in the file of its name. */
 async function pod(name: string): Promise<void> {
-  const config = bed.sandbox(name, { namespaces: { network: 'pod', pid: random.next() < 0.3 ? 'pod' : 'container', ipc: 'pod' } });
+  const config = bed.sandbox(name, {
+    namespaces: { network: 'pod', pid: random.next() < 0.3 ? 'pod' : 'container', ipc: 'pod' },
+  });
   const sandboxId = await bed.runtime.runPodSandbox(config);
-  const counts = { containerPath: '/counts', hostPath: join(folder, 'counts'), readonly: false, propagation: 'private' as const };
+  const counts = {
+    containerPath: '/counts',
+    hostPath: join(folder, 'counts'),
+    readonly: false,
+    propagation: 'private' as const,
+  };
   const script = `echo started >> /counts/${name}; ${random.next() < 0.5 ? 'sleep 1000' : 'exit 3'}`;
   const container = bed.container(['sh', '-c', script], { labels: { name }, logPath: `${name}.log`, mounts: [counts] });
   const id = await bed.runtime.createContainer(sandboxId, container, config);

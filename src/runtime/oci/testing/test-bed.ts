@@ -77,16 +77,7 @@ export async function openTestBed(options: TestBedOptions): Promise<TestBed> {
     programs,
   });
   const sandbox: TestBed['sandbox'] = (name, changes = {}) => ({
-    metadata: { name, namespace: 'default', uid: name, attempt: 0 },
-    hostname: name,
-    logDirectory: logs,
-    portMappings: [],
-    labels: {},
-    annotations: {},
-    cgroupParent: `/${prefix}/${name}`,
-    sysctls: {},
-    namespaces: { network: 'pod', pid: 'container', ipc: 'pod' },
-    handler: '',
+    ...testSandbox(name, logs, `/${prefix}/${name}`),
     ...changes,
   });
   const container: TestBed['container'] = (args, changes = {}) => testContainer(busybox, args, changes);
@@ -132,6 +123,21 @@ export async function openTestBed(options: TestBedOptions): Promise<TestBed> {
       await new Cgroups().destroy(`/${prefix}`, systemClock);
       for (const path of [folder, runDir]) rmSync(path, { recursive: true, force: true });
     },
+  };
+}
+
+function testSandbox(name: string, logDirectory: string, cgroupParent: string): SandboxConfig {
+  return {
+    metadata: { name, namespace: 'default', uid: name, attempt: 0 },
+    hostname: name,
+    logDirectory,
+    portMappings: [],
+    labels: {},
+    annotations: {},
+    cgroupParent,
+    sysctls: {},
+    namespaces: { network: 'pod', pid: 'container', ipc: 'pod' },
+    handler: '',
   };
 }
 

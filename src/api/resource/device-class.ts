@@ -1,5 +1,6 @@
 import { defineKind, type ObjectOf } from '../kind.ts';
 import { inline, list, of, string, struct, type Infer } from '../../schema/field.ts';
+import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { DeviceConfiguration, DeviceSelector } from './resource-claim.ts';
 
 export const DeviceClassConfiguration = struct('io.k8s.api.resource.v1.DeviceClassConfiguration', '', {
@@ -21,9 +22,10 @@ export const DeviceClass = defineKind({
   plural: 'deviceclasses',
   scope: 'Cluster',
   package: 'io.k8s.api.resource.v1',
-  doc: '',
+  doc: 'A kind of device that claims can ask for by name.',
   fields: {
-    spec: of(2, DeviceClassSpec).required(),
+    spec: of(2, DeviceClassSpec).present().doc('Which devices, and how they are set up.'),
   },
+  columns: [nameColumn, ageColumn],
 });
 export interface DeviceClass extends ObjectOf<typeof DeviceClass> {}

@@ -15,6 +15,10 @@ import {
 } from '../../schema/field.ts';
 import { NodeSelector } from '../core/affinity.ts';
 import { Condition } from '../meta/condition.ts';
+import { fillEmpty } from '../rules/draft.ts';
+import { immutableFaults } from '../rules/faults.ts';
+import { ageColumn, nameColumn } from '../rules/columns.ts';
+import { claimFaults } from './claim-faults.ts';
 
 export const CELDeviceSelector = struct('io.k8s.api.resource.v1.CELDeviceSelector', '', {
   expression: string(1).required(),
@@ -40,26 +44,42 @@ export const CapacityRequirements = struct('io.k8s.api.resource.v1.CapacityRequi
 });
 export interface CapacityRequirements extends Infer<typeof CapacityRequirements> {}
 
-export const ExactDeviceRequest = struct('io.k8s.api.resource.v1.ExactDeviceRequest', '', {
-  deviceClassName: string(1).required(),
-  selectors: list(2, DeviceSelector),
-  allocationMode: string(3),
-  count: int64(4),
-  adminAccess: boolean(5).pointer(),
-  tolerations: list(6, DeviceToleration),
-  capacity: of(7, CapacityRequirements),
-});
+/** One device, unless the request says how many or all. */
+function fillCount(draft: Record<string, unknown>): void {
+  fillEmpty(draft, 'allocationMode', 'ExactCount');
+  if (draft['allocationMode'] === 'ExactCount') fillEmpty(draft, 'count', 1);
+}
+
+export const ExactDeviceRequest = struct(
+  'io.k8s.api.resource.v1.ExactDeviceRequest',
+  '',
+  {
+    deviceClassName: string(1).required(),
+    selectors: list(2, DeviceSelector),
+    allocationMode: string(3),
+    count: int64(4),
+    adminAccess: boolean(5).pointer(),
+    tolerations: list(6, DeviceToleration),
+    capacity: of(7, CapacityRequirements),
+  },
+  { defaults: fillCount },
+);
 export interface ExactDeviceRequest extends Infer<typeof ExactDeviceRequest> {}
 
-export const DeviceSubRequest = struct('io.k8s.api.resource.v1.DeviceSubRequest', '', {
-  name: string(1).required(),
-  deviceClassName: string(2).required(),
-  selectors: list(3, DeviceSelector),
-  allocationMode: string(4),
-  count: int64(5),
-  tolerations: list(6, DeviceToleration),
-  capacity: of(7, CapacityRequirements),
-});
+export const DeviceSubRequest = struct(
+  'io.k8s.api.resource.v1.DeviceSubRequest',
+  '',
+  {
+    name: string(1).required(),
+    deviceClassName: string(2).required(),
+    selectors: list(3, DeviceSelector),
+    allocationMode: string(4),
+    count: int64(5),
+    tolerations: list(6, DeviceToleration),
+    capacity: of(7, CapacityRequirements),
+  },
+  { defaults: fillCount },
+);
 export interface DeviceSubRequest extends Infer<typeof DeviceSubRequest> {}
 
 export const DeviceRequest = struct('io.k8s.api.resource.v1.DeviceRequest', '', {
@@ -179,11 +199,29 @@ export const ResourceClaim = defineKind({
   plural: 'resourceclaims',
   scope: 'Namespaced',
   package: 'io.k8s.api.resource.v1',
-  doc: '',
+  doc: 'Asks for devices for pods to use.',
   fields: {
-    spec: of(2, ResourceClaimSpec).required(),
-    status: of(3, ResourceClaimStatus).always(),
+    spec: of(2, ResourceClaimSpec).present().doc('What is claimed; never changes.'),
+    status: of(3, ResourceClaimStatus).always().doc('What was given, and to whom.'),
   },
+  generation: false,
+  columns: [
+    nameColumn,
+    {
+      name: 'State',
+      type: 'string',
+      doc: 'Whether devices were given, and are in use.',
+      value: ({ metadata, status }) => formatState(metadata.deletionTimestamp !== undefined, status),
+    },
+    ageColumn,
+  ],
+  validate: ({ spec }) => claimFaults(spec),
+  validateUpdate: (young, old) => immutableFaults('spec', young.spec, old.spec),
   subresources: { status: true },
 });
 export interface ResourceClaim extends ObjectOf<typeof ResourceClaim> {}
+
+function formatState(deleted: boolean, { allocation, reservedFor = [] }: ResourceClaimStatus = {}): string {
+  if (allocation === undefined) return deleted ? 'deleted' : 'pending';
+  return [...(deleted ? ['deleted'] : []), 'allocated', ...(reservedFor.length > 0 ? ['reserved'] : [])].join(',');
+}

@@ -1,11 +1,12 @@
 import { defineKind, type ObjectOf } from '../kind.ts';
 import { boolean, int64, list, map, of, quantity, string, struct, time, type Infer } from '../../schema/field.ts';
+import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { NodeSelector } from '../core/affinity.ts';
 
 export const ResourcePool = struct('io.k8s.api.resource.v1.ResourcePool', '', {
   name: string(1).required(),
-  generation: int64(2).required(),
-  resourceSliceCount: int64(3).required(),
+  generation: int64(2).present(),
+  resourceSliceCount: int64(3).present(),
 });
 export interface ResourcePool extends Infer<typeof ResourcePool> {}
 
@@ -80,7 +81,7 @@ export interface CounterSet extends Infer<typeof CounterSet> {}
 
 export const ResourceSliceSpec = struct('io.k8s.api.resource.v1.ResourceSliceSpec', '', {
   driver: string(1).required(),
-  pool: of(2, ResourcePool).required(),
+  pool: of(2, ResourcePool).present(),
   nodeName: string(3).pointer(),
   nodeSelector: of(4, NodeSelector),
   allNodes: boolean(5).pointer(),
@@ -97,9 +98,17 @@ export const ResourceSlice = defineKind({
   plural: 'resourceslices',
   scope: 'Cluster',
   package: 'io.k8s.api.resource.v1',
-  doc: '',
+  doc: 'Devices that a driver offers, on a node or for several.',
   fields: {
-    spec: of(2, ResourceSliceSpec).required(),
+    spec: of(2, ResourceSliceSpec).present().doc('The devices.'),
   },
+  selectable: { 'spec.nodeName': ({ spec }) => spec.nodeName ?? '', 'spec.driver': ({ spec }) => spec.driver },
+  columns: [
+    nameColumn,
+    { name: 'Node', type: 'string', doc: 'Node of the devices.', value: ({ spec }) => spec.nodeName ?? '' },
+    { name: 'Driver', type: 'string', doc: 'Driver of the devices.', value: ({ spec }) => spec.driver },
+    { name: 'Pool', type: 'string', doc: 'Pool of the devices.', value: ({ spec }) => spec.pool.name },
+    ageColumn,
+  ],
 });
 export interface ResourceSlice extends ObjectOf<typeof ResourceSlice> {}

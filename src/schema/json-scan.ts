@@ -14,18 +14,37 @@ const mostReports = 100;
 
 /** An object or a list that is open. */
 interface Frame {
-  readonly keys: Set<string> | undefined;
+  readonly keys: Keys | undefined;
   /** The field or the position that is being read. */
   key: string;
   index: number;
+}
+
+/** Most objects are small, and a list is quicker than a set then. */
+class Keys {
+  readonly #few: string[] = [];
+  #many: Set<string> | undefined;
+
+  /** False when the key was there already. */
+  add(key: string): boolean {
+    if (this.#many !== undefined) {
+      const size = this.#many.size;
+      return this.#many.add(key).size > size;
+    }
+    if (this.#few.includes(key)) return false;
+    this.#few.push(key);
+    if (this.#few.length > 12) this.#many = new Set(this.#few);
+    return true;
+  }
 }
 
 class ScanError extends Error {
   override readonly name = 'ScanError';
 }
 
-export function scanJson(text: string, deepest: number): Scan {
-  const scanner = new Scanner(text, deepest);
+/** `valid`: the text is known to be JSON, so that texts and numbers need no second look. */
+export function scanJson(text: string, deepest: number, valid = false): Scan {
+  const scanner = new Scanner(text, deepest, valid);
   try {
     scanner.run();
     return { duplicates: [...scanner.duplicates] };
@@ -44,12 +63,16 @@ class Scanner {
   readonly duplicates = new Set<string>();
   readonly #text: string;
   readonly #deepest: number;
+  readonly #valid: boolean;
   readonly #frames: Frame[] = [];
   #at = 0;
+  /** Where the next backslash is, from some position at or before the current one. */
+  #backslash = -1;
 
-  constructor(text: string, deepest: number) {
+  constructor(text: string, deepest: number, valid: boolean) {
     this.#text = text;
     this.#deepest = deepest;
+    this.#valid = valid;
   }
 
   run(): void {
@@ -87,7 +110,7 @@ class Scanner {
     if (character === '"') {
       this.#string();
     } else if (character === '{') {
-      this.#open({ keys: new Set(), key: '', index: 0 });
+      this.#open({ keys: new Keys(), key: '', index: 0 });
       this.#member(this.#frames[this.#frames.length - 1], true);
     } else if (character === '[') {
       this.#open({ keys: undefined, key: '', index: 0 });
@@ -128,10 +151,10 @@ class Scanner {
     this.#value();
   }
 
-  #note(frame: Frame, keys: Set<string>, key: string): void {
+  #note(frame: Frame, keys: Keys, key: string): void {
     frame.key = key;
-    if (!keys.has(key)) keys.add(key);
-    else if (this.duplicates.size < mostReports) this.duplicates.add(`duplicate field ${quoteText(this.#path())}`);
+    if (!keys.add(key) && this.duplicates.size < mostReports)
+      this.duplicates.add(`duplicate field ${quoteText(this.#path())}`);
   }
 
   #path(): string {
@@ -145,6 +168,20 @@ class Scanner {
 
   /** Passes a text; true when it holds escapes. */
   #string(): boolean {
+    const text = this.#text;
+    if (this.#valid) {
+      const end = text.indexOf('"', this.#at + 1);
+      if (this.#backslash < this.#at) this.#backslash = text.indexOf('\\', this.#at);
+      if (this.#backslash < 0) this.#backslash = text.length;
+      if (end < this.#backslash) {
+        this.#at = end + 1;
+        return false;
+      }
+    }
+    return this.#escapedString();
+  }
+
+  #escapedString(): boolean {
     const text = this.#text;
     let escaped = false;
     for (this.#at += 1; this.#at < text.length; this.#at += 1) {

@@ -35,6 +35,25 @@ describe('JSON', () => {
     expect(() => parseJson('['.repeat(5000) + ']'.repeat(5000))).toThrow('exceeded max depth');
   });
 
+  test('a text that is known to be JSON is scanned with the same result', () => {
+    const keys = fc.constantFrom('a', 'b', 'a\\\\"', 'ü');
+    const { value } = fc.letrec<{ value: string }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom('1', '"x"', '"\\\\""', 'null', '[]', '{}'),
+        fc.array(tie('value'), { maxLength: 3 }).map((items) => `[${items.join(' , ')}]`),
+        fc
+          .array(fc.tuple(keys, tie('value')), { maxLength: 4 })
+          .map((members) => `{${members.map(([key, inner]) => `"${key}": ${inner}`).join(',')}}`),
+      ),
+    }));
+    fc.assert(
+      fc.property(value, (text) => {
+        expect(scanJson(text, 1000, true)).toEqual(scanJson(text, 1000));
+      }),
+    );
+  });
+
   test('the scanner agrees with JSON.parse on what is JSON', () => {
     fc.assert(fc.property(fc.json(), (text) => scanJson(text, 1000).error === undefined));
     fc.assert(

@@ -20,7 +20,7 @@ export interface JsonOptions {
   readonly duplicates?: boolean;
 }
 
-export const deepestNesting = 1000;
+const deepestNesting = 1000;
 
 /** Throws JsonError. */
 export function parseJson(text: string, options: JsonOptions = {}): ParsedJson {
@@ -31,7 +31,7 @@ export function parseJson(text: string, options: JsonOptions = {}): ParsedJson {
     throw new JsonError(scanJson(text, deepestNesting).error ?? String(error));
   }
   if (options.duplicates !== true && countOpeners(text) <= deepestNesting) return { value, duplicates: [] };
-  const { error, duplicates } = scanJson(text, deepestNesting);
+  const { error, duplicates } = scanJson(text, deepestNesting, true);
   if (error !== undefined) throw new JsonError(error);
   return { value, duplicates: options.duplicates === true ? duplicates : [] };
 }

@@ -5,7 +5,16 @@
  * Paths and operations are the API server's; it collects the components of the kinds it serves here.
  */
 import { isRecord, put } from './freeze.ts';
-import { resolve, type FieldSpec, type ListSchema, type Rules, type Schema, type StructSchema } from './schema.ts';
+import {
+  resolve,
+  type AnySchema,
+  type FieldSpec,
+  type ListSchema,
+  type MapSchema,
+  type Rules,
+  type Schema,
+  type StructSchema,
+} from './schema.ts';
 
 export type OpenApiVersion = 2 | 3;
 export type OpenApiSchema = Readonly<Record<string, unknown>>;
@@ -99,6 +108,7 @@ function objectSchema(schema: StructSchema, context: Context): OpenApiSchema {
     put(properties, name, property(spec, context));
     if (spec.required) required.push(name);
   }
+  required.push(...(schema.requiredKeys ?? []));
   const extensions = {
     ...(schema.structType === 'atomic' ? { 'x-kubernetes-map-type': 'atomic' } : {}),
     ...(schema.preserveUnknown === true ? { 'x-kubernetes-preserve-unknown-fields': true } : {}),
@@ -201,22 +211,15 @@ function describe(target: Schema, context: Context): OpenApiSchema {
   const schema = resolve(target);
   switch (schema.type) {
     case 'struct':
-      if (schema.name === '') return objectSchema(schema, context);
-      addStruct(schema, context);
-      return referenceTo(context.version, schema.name);
+      return structSchema(schema, context);
     case 'list':
       return { ...listSchema(schema, context), ...ruleKeywords(schema.rules, context) };
     case 'map':
-      return {
-        type: 'object',
-        additionalProperties: element(schema.values, context),
-        ...(schema.mapType === 'atomic' ? { 'x-kubernetes-map-type': 'atomic' } : {}),
-        ...ruleKeywords(schema.rules, context),
-      };
+      return { ...mapSchema(schema, context), ...ruleKeywords(schema.rules, context) };
     case 'integer':
       return { type: 'integer', format: `int${schema.bits}`, ...ruleKeywords(schema.rules, context) };
     case 'any':
-      return shared(freeFormNames[schema.as], context);
+      return anySchema(schema, context);
     case 'string':
     case 'number':
     case 'boolean':
@@ -225,6 +228,22 @@ function describe(target: Schema, context: Context): OpenApiSchema {
     default:
       return shared(sharedNames[schema.type], context);
   }
+}
+
+function structSchema(schema: StructSchema, context: Context): OpenApiSchema {
+  if (schema.name === '') return objectSchema(schema, context);
+  addStruct(schema, context);
+  return referenceTo(context.version, schema.name);
+}
+
+function anySchema(schema: AnySchema, context: Context): OpenApiSchema {
+  if (schema.as !== 'untyped') return shared(freeFormNames[schema.as], context);
+  return { 'x-kubernetes-preserve-unknown-fields': true, ...ruleKeywords(schema.rules, context) };
+}
+
+function mapSchema(schema: MapSchema, context: Context): OpenApiSchema {
+  const mapType = schema.mapType === 'atomic' ? { 'x-kubernetes-map-type': 'atomic' } : {};
+  return { type: 'object', additionalProperties: element(schema.values, context), ...mapType };
 }
 
 function listSchema(schema: ListSchema, context: Context): OpenApiSchema {

@@ -95,8 +95,11 @@ export interface IntOrStringSchema extends Common {
 /** Any JSON value, kept as it is (JSON, FieldsV1, RawExtension). */
 export interface AnySchema extends Common {
   readonly type: 'any';
-  /** How protobuf wraps the JSON text: `raw` in field 1 of a message (all three do). */
-  readonly as: 'json' | 'fieldsV1' | 'rawExtension';
+  /**
+   * How protobuf wraps the JSON text: `raw` in field 1 of a message. `untyped` is a custom resource's value
+   * of which the schema says nothing.
+   */
+  readonly as: 'json' | 'fieldsV1' | 'rawExtension' | 'untyped';
 }
 export interface ListSchema extends Common {
   readonly type: 'list';

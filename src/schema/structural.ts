@@ -91,7 +91,7 @@ function convert(schema: JsonSchema, metadata: StructSchema): Schema {
     case 'integer':
       return Object.freeze({ type: 'integer', bits: schema.format === 'int32' ? 32 : 64, ...common });
     default:
-      return Object.freeze({ type: 'any', as: 'json', ...common });
+      return Object.freeze({ type: 'any', as: 'untyped', ...common });
   }
 }
 
@@ -116,7 +116,7 @@ function mapOf(schema: JsonSchema, metadata: StructSchema, common: { readonly ru
   return { ...structOf(schema, metadata), additional: values, requiredKeys: required };
 }
 
-const anything: Schema = Object.freeze({ type: 'any', as: 'json', rules: { nullable: true } });
+const anything: Schema = Object.freeze({ type: 'any', as: 'untyped', rules: { nullable: true } });
 
 function additionalOf({ additionalProperties }: JsonSchema, metadata: StructSchema): Schema | undefined {
   if (additionalProperties === undefined || additionalProperties === false) return undefined;

@@ -21,12 +21,12 @@ const leaf: Shape = { kind: 'leaf' };
 const shapes = new WeakMap<Schema, Shape>();
 
 /** Unknown fields that are kept: maps are granular, lists atomic. */
-const deduced: Schema = { type: 'any', as: 'json' };
+const deduced: Schema = { type: 'any', as: 'untyped' };
 const deducedShape: Shape = { kind: 'fields', fieldOf: () => deduced, isNamed: () => false };
 
 export function shapeOf(schema: Schema, value: unknown): Shape {
   const resolved = resolve(schema);
-  if (resolved === deduced) return isRecord(value) ? deducedShape : leaf;
+  if (resolved.type === 'any' && resolved.as === 'untyped') return isRecord(value) ? deducedShape : leaf;
   const known = shapes.get(resolved);
   if (known !== undefined) return known;
   const shape = makeShape(resolved);

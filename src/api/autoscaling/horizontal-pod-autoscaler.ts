@@ -1,4 +1,5 @@
 import { defineKind, type ObjectOf } from '../kind.ts';
+import { autoscalerColumns } from './columns.ts';
 import { v1Conversion } from './v1-conversion.ts';
 import { int32, int64, of, string, struct, time, type Infer } from '../../schema/field.ts';
 
@@ -47,6 +48,10 @@ export const HorizontalPodAutoscaler = defineKind({
   },
   generation: false,
   subresources: { status: true },
+  columns: autoscalerColumns.map((column) => ({
+    ...column,
+    value: (object, now) => column.value({ ...v1Conversion.toStorage({ ...object }), metadata: object.metadata }, now),
+  })),
   conversion: v1Conversion,
 });
 export interface HorizontalPodAutoscaler extends ObjectOf<typeof HorizontalPodAutoscaler> {}

@@ -10,16 +10,15 @@ import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
 import { certificateCredentials } from '../client/credentials.ts';
 import { createHttpsClient, type HttpsClient } from '../client/https-client.ts';
 import { Informer } from '../client/informer.ts';
-import { Informers } from '../client/informers.ts';
 import { createNodeAgent, type NodeAgent } from '../node/agent.ts';
 import { nodeConfig, type NodeConfig } from '../node/config.ts';
 import { kubeletAuth } from '../node/server/auth.ts';
 import { createKubeletServer, type KubeletServer } from '../node/server/server.ts';
-import { createProxy } from '../proxy/proxy.ts';
 import { builtinHandler } from '../runtime/oci/oci-runtime.ts';
+import { builtinPrograms } from './builtin-programs.ts';
 import { readKeyPair } from './credentials.ts';
 import type { Layout } from './layout.ts';
-import { openImages, openRuntime, podNetworkOf, runtimePrefix } from './node-runtime.ts';
+import { openImages, openRuntime, podNetworkOf, runtimePrefix, tableName } from './node-runtime.ts';
 import { nthAddress, type ClusterSettings } from './settings.ts';
 import { nodeAddress } from './start.ts';
 
@@ -46,7 +45,13 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     const podCidr = await podCidrOf(options, client, signal);
     options.phase('pod addresses assigned');
     const network = podNetworkOf({ ...options, podCidr });
-    const runtime = await openRuntime({ ...options, podCidr }, images, network);
+    const programs = builtinPrograms({
+      ...options,
+      bridge: network.bridge,
+      table: tableName(settings, nodeName),
+      clientAs: (identity) => clientAs(options, identity),
+    });
+    const runtime = await openRuntime({ ...options, podCidr, programs }, images, network);
     options.phase('runtime ready');
     const agent = await createNodeAgent({
       client,
@@ -60,22 +65,8 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     });
     const kubelet = kubeletServerOf(options, agent, client);
     await kubelet.listen();
-    const proxyClient = clientAs(options, 'kube-proxy');
-    const informers = new Informers({ client: proxyClient, clock, random, logger });
-    const proxy = createProxy({
-      client: proxyClient,
-      informers,
-      clock,
-      log: logger.named('proxy'),
-      nodeName,
-      table: runtimePrefix(settings, nodeName).slice(0, 31),
-      bridge: network.bridge,
-      podCidrs: [settings.podCidr],
-      serviceCidrs: [settings.serviceCidr],
-    });
-    const services: readonly Service[] = [runtime, agent, kubelet, informers, proxy, untilReady(options, client)];
+    const services: readonly Service[] = [runtime, agent, kubelet, untilReady(options, client)];
     await runAll(services, signal);
-    await proxyClient.close();
   } finally {
     await client.close();
   }

@@ -70,6 +70,15 @@ function wantedCertificates(request: CredentialsRequest): readonly (readonly [st
     ['front-proxy-client', 'front-proxy-ca', client('front-proxy-client')],
     ['admin', 'ca', client('kubernetes-admin', 'system:masters')],
     ['kube-proxy', 'ca', client('system:kube-proxy')],
+    [
+      'coredns',
+      'ca',
+      client(
+        'system:serviceaccount:kube-system:coredns',
+        'system:serviceaccounts',
+        'system:serviceaccounts:kube-system',
+      ),
+    ],
     ...request.nodes.flatMap(({ name, addresses }): (readonly [string, string, CertificateRequest])[] => [
       [`node-${name}`, 'ca', client(`system:node:${name}`, 'system:nodes')],
       [

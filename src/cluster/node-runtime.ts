@@ -33,6 +33,11 @@ export function runtimePrefix(settings: ClusterSettings, nodeName: string): stri
   return `coracle-${settings.name}-${nodeName}`;
 }
 
+/** The node's nftables table; the kernel allows longer names than anyone would read. */
+export function tableName(settings: ClusterSettings, nodeName: string): string {
+  return runtimePrefix(settings, nodeName).slice(0, 31);
+}
+
 export function openImages({
   layout,
   clock,

@@ -31,6 +31,7 @@ import { Scheduler } from '../scheduler/scheduler.ts';
 import { SqliteJournal } from '../store/journal/sqlite.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
+import { ensureAddons } from './addons.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
 import { controllersOf } from './controllers.ts';
 import { readKeyPair } from './credentials.ts';
@@ -79,8 +80,11 @@ async function serve(options: ServerOptions, store: Store, signal: AbortSignal):
       address: nodeAddress(settings),
       port: settings.port,
     };
-    await ensureBootstrapObjects(localClient(api.local(component('kube-apiserver', 'system:masters'))), address);
+    const client = localClient(api.local(component('kube-apiserver', 'system:masters')));
+    await ensureBootstrapObjects(client, address);
+    const addons = { clusterDomain: settings.clusterDomain, dnsAddress: nthAddress(settings.serviceCidr, 10) };
     options.ready({ api: `https://127.0.0.1:${settings.port}` });
+    await ensureAddons(client, addons);
     await runAll([...controlPlane(options, api), eventExpiry(store, options.clock, logger.named('events'))], signal);
     await aborted(signal);
   } finally {
@@ -184,7 +188,8 @@ function controlPlane(options: ServerOptions, api: ApiServer): readonly Service[
 /** Until role-based access is there: nodes and the proxy are trusted. */
 const nodes: Authorizer = {
   authorize: ({ user }) =>
-    user.groups.includes('system:nodes') || user.username === 'system:kube-proxy'
+    user.groups.includes('system:nodes') ||
+    ['system:kube-proxy', 'system:serviceaccount:kube-system:coredns'].includes(user.username)
       ? { verdict: 'allow', reason: 'a component of the cluster' }
       : { verdict: 'no-opinion', reason: '' },
 };

@@ -105,6 +105,19 @@ export class PodNetwork {
     for (const [index, address] of addresses.entries()) this.#pools[index]?.release(address);
   }
 
+  /** Makes pods' addresses the node's own, for pods whose programs run in the node's network. Idempotent. */
+  async hold(addresses: readonly string[]): Promise<void> {
+    if (addresses.length === 0) return;
+    const lines = addresses.map((address) => `addr replace ${withFullPrefix(address)} dev ${this.bridge}`);
+    await runOrThrow(this.#run, 'ip', ['-batch', '-'], { input: lines.join('\n') });
+  }
+
+  /** Takes them away again; what is not there is fine. */
+  async letGo(addresses: readonly string[]): Promise<void> {
+    for (const address of addresses)
+      await this.#run('ip', ['addr', 'del', withFullPrefix(address), 'dev', this.bridge]);
+  }
+
   /** What connects a pod. `key`: at least 8 characters that are unique to the pod. */
   link(key: string, addresses: readonly string[]): PodLink {
     const hostLink = `${this.#prefix}-${key.slice(0, 8)}`.slice(0, maxLinkName);
@@ -125,6 +138,10 @@ export class PodNetwork {
       outside: [`link set ${hostLink} master ${this.bridge} up`, `link set ${hostLink} type bridge_slave hairpin on`],
     };
   }
+}
+
+function withFullPrefix(address: string): string {
+  return `${address}/${address.includes(':') ? 128 : 32}`;
 }
 
 function writeSetting(name: string, value: string): void {

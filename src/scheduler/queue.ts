@@ -122,14 +122,14 @@ export class SchedulingQueue {
     this.#inFlight.delete(uid);
   }
 
-  /** No node would take it: wait for an event that helps one of these plugins. */
+  /** No node would take it: wait for an event that helps one of these plugins. Without plugins any event helps, at once. */
   reject(uid: string, rejectedBy: ReadonlySet<string>): void {
     const inFlight = this.#inFlight.get(uid);
     if (inFlight === undefined) return;
     this.#inFlight.delete(uid);
     const { waiting, events } = inFlight;
     waiting.rejectedBy = rejectedBy;
-    waiting.notBefore = this.#clock.now() + backoff(waiting.attempts);
+    waiting.notBefore = this.#clock.now() + (rejectedBy.size === 0 ? 0 : backoff(waiting.attempts));
     if ([...events].some((event) => helps(event, rejectedBy))) return this.#revive(waiting);
     this.#rejected.set(uid, waiting);
     waiting.timer = this.#clock.after(longestWait, () => this.#revive(waiting));

@@ -85,9 +85,9 @@ export class Snapshot {
   readonly #homeless = new Map<string, Map<string, Pod>>();
   #list: readonly MutableNodeView[] | undefined;
 
-  /** All nodes, in the order of their first appearance. */
+  /** All nodes that have told what they have, in the order of their first appearance. */
   get nodes(): readonly NodeView[] {
-    this.#list ??= [...this.#nodes.values()];
+    this.#list ??= [...this.#nodes.values()].filter(({ allocatable }) => allocatable.size > 0);
     return this.#list;
   }
 
@@ -105,7 +105,10 @@ export class Snapshot {
 
   setNode(node: Node): void {
     const view = this.#nodes.get(node.metadata.name);
-    if (view !== undefined) return view.setNode(node);
+    if (view !== undefined) {
+      if (view.allocatable.size === 0) this.#list = undefined;
+      return view.setNode(node);
+    }
     const made = new MutableNodeView(node);
     this.#nodes.set(made.name, made);
     this.#list = undefined;

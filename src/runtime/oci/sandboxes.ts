@@ -58,8 +58,8 @@ export class Sandboxes {
     const { clock, random, emit } = this.#options;
     const id = Buffer.from(random.bytes(32)).toString('hex');
     const builtin = this.#options.isBuiltin(config.handler);
-    const ownNetwork = config.namespaces.network === 'pod' && !builtin;
-    const ips = ownNetwork ? this.#options.network.allocate() : [];
+    const ips = config.namespaces.network === 'pod' ? this.#options.network.allocate() : [];
+    const ownNetwork = ips.length > 0 && !builtin;
     const record: SandboxRecord = {
       id,
       config,
@@ -74,7 +74,9 @@ export class Sandboxes {
     };
     this.#put(record);
     try {
-      if (!builtin) await this.#build(record);
+      // A program of the agent has no namespace of its own: its pod's address is one more of the node's.
+      if (builtin) await this.#options.network.hold(ips);
+      else await this.#build(record);
       this.#put({ ...(this.#sandboxes.get(id) ?? record), state: 'ready' });
     } catch (error) {
       await this.remove(id);
@@ -126,6 +128,7 @@ export class Sandboxes {
         continue;
       }
       if (record.state !== 'ready') continue;
+      if (this.#options.isBuiltin(record.config.handler)) await this.#options.network.hold(record.ips);
       const files = [record.namespaces.net, record.namespaces.ipc, record.namespaces.uts].filter(
         (file) => file !== undefined,
       );
@@ -183,6 +186,7 @@ export class Sandboxes {
       this.#options.log.error('cannot take a sandbox down', { sandbox: record.id, error: messageOf(error) });
       throw error;
     }
+    if (this.#options.isBuiltin(record.config.handler)) await this.#options.network.letGo(record.ips);
     this.#options.network.release(record.ips);
   }
 

@@ -1,0 +1,165 @@
+/**
+ * System workloads as real objects: the service proxy as a DaemonSet, DNS as a Deployment. Their containers
+ * are programs of the node agent, run through a runtime handler of its own. Created when they are absent, so
+ * that what users change stays changed.
+ */
+import { DaemonSet } from '../api/apps/daemon-set.ts';
+import { Deployment } from '../api/apps/deployment.ts';
+import { ConfigMap } from '../api/core/config-map.ts';
+import { Service } from '../api/core/service.ts';
+import { ServiceAccount } from '../api/core/service-account.ts';
+import type { Draft, Kind, KubernetesObject } from '../api/kind.ts';
+import { RuntimeClass } from '../api/node/runtime-class.ts';
+import { ClusterRoleBinding } from '../api/rbac/cluster-role-binding.ts';
+import { ClusterRole } from '../api/rbac/cluster-role.ts';
+import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
+import { defaultCorefile } from '../dns/dns-server.ts';
+import { builtinRepository } from '../image/images.ts';
+import { builtinHandler } from '../runtime/oci/oci-runtime.ts';
+import { coracleVersion } from './version.ts';
+
+const namespace = 'kube-system';
+const image = (name: string): string => `${builtinRepository}${name}:${coracleVersion}`;
+
+export interface AddonSettings {
+  readonly clusterDomain: string;
+  /** Address of the Service kube-dns. */
+  readonly dnsAddress: string;
+}
+
+export async function ensureAddons(client: Client, settings: AddonSettings): Promise<void> {
+  await ensure(client, RuntimeClass, {
+    metadata: { name: builtinHandler },
+    handler: builtinHandler,
+  });
+  await ensureProxy(client);
+  await ensureDns(client, settings);
+}
+
+async function ensureProxy(client: Client): Promise<void> {
+  const labels = { 'k8s-app': 'kube-proxy' };
+  await ensure(client, ServiceAccount, { metadata: { name: 'kube-proxy', namespace } });
+  await ensure(client, DaemonSet, {
+    metadata: { name: 'kube-proxy', namespace, labels },
+    spec: {
+      selector: { matchLabels: labels },
+      updateStrategy: { type: 'RollingUpdate' },
+      template: {
+        metadata: { labels },
+        spec: {
+          runtimeClassName: builtinHandler,
+          hostNetwork: true,
+          priorityClassName: 'system-node-critical',
+          serviceAccountName: 'kube-proxy',
+          automountServiceAccountToken: false,
+          tolerations: [{ operator: 'Exists' }],
+          containers: [
+            {
+              name: 'kube-proxy',
+              image: image('kube-proxy'),
+              imagePullPolicy: 'IfNotPresent',
+              command: ['kube-proxy'],
+            },
+          ],
+        },
+      },
+    },
+  });
+}
+
+async function ensureDns(client: Client, { clusterDomain, dnsAddress }: AddonSettings): Promise<void> {
+  const labels = { 'k8s-app': 'kube-dns' };
+  const account = { name: 'coredns', namespace };
+  await ensure(client, ServiceAccount, { metadata: account });
+  await ensure(client, ClusterRole, {
+    metadata: { name: 'system:coredns' },
+    rules: [
+      { apiGroups: [''], resources: ['endpoints', 'services', 'pods', 'namespaces'], verbs: ['list', 'watch'] },
+      { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch'] },
+      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+    ],
+  });
+  await ensure(client, ClusterRoleBinding, {
+    metadata: { name: 'system:coredns' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:coredns' },
+    subjects: [{ kind: 'ServiceAccount', ...account }],
+  });
+  await ensure(client, ConfigMap, {
+    metadata: { name: 'coredns', namespace },
+    data: { Corefile: defaultCorefile(clusterDomain) },
+  });
+  await ensure(client, Service, {
+    metadata: {
+      name: 'kube-dns',
+      namespace,
+      labels: { ...labels, 'kubernetes.io/cluster-service': 'true', 'kubernetes.io/name': 'CoreDNS' },
+    },
+    spec: {
+      selector: labels,
+      clusterIP: dnsAddress,
+      ports: [
+        { name: 'dns', port: 53, protocol: 'UDP', targetPort: 53 },
+        { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: 53 },
+        { name: 'metrics', port: 9153, protocol: 'TCP', targetPort: 9153 },
+      ],
+    },
+  });
+  await ensure(client, Deployment, dnsDeployment(labels));
+}
+
+function dnsDeployment(labels: Readonly<Record<string, string>>): Draft<Deployment> {
+  const probe = (path: string, port: number): object => ({ httpGet: { path, port, scheme: 'HTTP' } });
+  return {
+    metadata: { name: 'coredns', namespace, labels: { ...labels, 'kubernetes.io/name': 'CoreDNS' } },
+    spec: {
+      replicas: 1,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } },
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: {
+          runtimeClassName: builtinHandler,
+          priorityClassName: 'system-cluster-critical',
+          serviceAccountName: 'coredns',
+          automountServiceAccountToken: false,
+          dnsPolicy: 'Default',
+          tolerations: [{ key: 'CriticalAddonsOnly', operator: 'Exists' }],
+          containers: [
+            {
+              name: 'coredns',
+              image: image('coredns'),
+              imagePullPolicy: 'IfNotPresent',
+              command: ['coredns'],
+              env: [{ name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
+              ports: [
+                { name: 'dns', containerPort: 53, protocol: 'UDP' },
+                { name: 'dns-tcp', containerPort: 53, protocol: 'TCP' },
+                { name: 'metrics', containerPort: 9153, protocol: 'TCP' },
+              ],
+              // Quick until it answers, slow from then on.
+              startupProbe: { ...probe('/ready', 8181), periodSeconds: 1, failureThreshold: 60 },
+              readinessProbe: { ...probe('/ready', 8181), periodSeconds: 10 },
+              livenessProbe: {
+                ...probe('/health', 8080),
+                initialDelaySeconds: 60,
+                timeoutSeconds: 5,
+                failureThreshold: 5,
+              },
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+async function ensure<T extends KubernetesObject>(client: Client, kind: Kind<T>, object: Draft<T>): Promise<void> {
+  try {
+    await client.get(kind, { namespace: object.metadata.namespace, name: object.metadata.name ?? '' });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    await client.create(kind, object).catch((failure: unknown) => {
+      if (!isAlreadyExists(failure)) throw failure;
+    });
+  }
+}

@@ -78,6 +78,7 @@ export function macOf(address: string): string {
 
 function parseCidr(cidr: string): { base: bigint; bits: number; prefixLength: number } {
   const [address = '', length = ''] = cidr.split('/');
+  if (!/^\d+$/.test(length)) throw new RangeError(`${cidr} is no range of addresses: want ADDRESS/LENGTH`);
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   const bits = family === 'ipv6' ? 128 : 32;
   const prefixLength = Number(length);

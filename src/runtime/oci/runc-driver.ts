@@ -147,6 +147,9 @@ export class RuncDriver implements ContainerDriver {
   async #startable(record: ContainerRecord, own: ContainerPaths): Promise<Recovered> {
     await this.#abort(record);
     rmSync(own.exitFile, { force: true });
+    // Whoever was killed may have left files half-written that a second attempt would stumble over.
+    rmSync(own.bundle, { recursive: true, force: true });
+    mkdirSync(own.bundle);
     // After a reboot its root is no longer mounted, and what it wrote can't be trusted.
     return mountPoints().has(own.rootfs) ? { state: 'created' } : { state: 'exited', exit: this.#unseen() };
   }

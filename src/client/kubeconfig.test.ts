@@ -107,6 +107,20 @@ describe('reading', () => {
   });
 });
 
+test.each([
+  [{ 'proxy-url': 'http://proxy' }, {}, 'context "c" goes through a proxy (proxy-url), which is not supported'],
+  [{}, { 'auth-provider': { name: 'gcp' } }, 'context "c" uses an auth-provider; those were replaced by exec plugins'],
+  [{}, { username: 'me', password: 'x' }, /uses a password, which Kubernetes no longer accepts/],
+])('what is not supported is said: %j %j', async (cluster, user, message) => {
+  const config = {
+    currentContext: 'c',
+    clusters: new Map([['c', { server: 'https://x', ...cluster }]]),
+    users: new Map([['c', user]]),
+    contexts: new Map([['c', { cluster: 'c', user: 'c' }]]),
+  };
+  await expect(accessFrom(config, options)).rejects.toThrow(message);
+});
+
 describe('credential plugins', () => {
   const exec = {
     apiVersion: 'client.authentication.k8s.io/v1',

@@ -14,6 +14,7 @@ export interface KubeconfigCluster {
   readonly 'certificate-authority-data'?: string;
   readonly 'insecure-skip-tls-verify'?: boolean;
   readonly 'tls-server-name'?: string;
+  readonly 'proxy-url'?: string;
 }
 
 export interface KubeconfigUser {
@@ -26,6 +27,7 @@ export interface KubeconfigUser {
   readonly username?: string;
   readonly password?: string;
   readonly exec?: ExecPlugin;
+  readonly 'auth-provider'?: object;
   readonly as?: string;
   readonly 'as-uid'?: string;
   readonly 'as-groups'?: readonly string[];
@@ -104,6 +106,7 @@ export async function accessFrom(config: Kubeconfig, options: AccessOptions): Pr
     throw new KubeconfigError(`context "${name}" refers to cluster "${context.cluster ?? ''}", which has no server`);
   }
   const user = config.users.get(context.user ?? '') ?? {};
+  refuseUnsupported(name, cluster, user);
   const { 'certificate-authority-data': data, 'certificate-authority': file } = cluster;
   return {
     server: cluster.server,
@@ -179,9 +182,19 @@ function absolute<T extends object>(entry: T, base: string, fields: readonly (ke
   return copy;
 }
 
+function refuseUnsupported(context: string, cluster: KubeconfigCluster, user: KubeconfigUser): void {
+  const { username = '' } = user;
+  const refuse = (what: string): never => {
+    throw new KubeconfigError(`context "${context}" ${what}`);
+  };
+  if ((cluster['proxy-url'] ?? '') !== '') refuse('goes through a proxy (proxy-url), which is not supported');
+  if (user['auth-provider'] !== undefined) refuse('uses an auth-provider; those were replaced by exec plugins');
+  if (username !== '') refuse('uses a password, which Kubernetes no longer accepts; use a certificate or a token');
+}
+
 function credentialsOf(user: KubeconfigUser, cluster: KubeconfigCluster, options: AccessOptions): Credentials {
   if (user.exec !== undefined) return execCredentials(user.exec, cluster, options);
-  const { token = '', tokenFile, username } = user;
+  const { token = '', tokenFile } = user;
   const certificateData = user['client-certificate-data'];
   const keyData = user['client-key-data'];
   const files = fileCredentials(
@@ -192,11 +205,6 @@ function credentialsOf(user: KubeconfigUser, cluster: KubeconfigCluster, options
     },
     options.clock,
   );
-  if (username !== undefined && username !== '') {
-    throw new KubeconfigError(
-      'user name and password are no longer accepted by Kubernetes; use a certificate or a token',
-    );
-  }
   return {
     tls: async () => {
       const read = await files.tls();

@@ -67,6 +67,8 @@ function fillDefaults(draft: Record<string, unknown>): void {
   if (own === undefined) return;
   fillEmpty(own, 'scope', 'Namespaced');
   fillAbsent(own, 'conversion', { strategy: 'None' });
+  const converted = recordAt(own, 'conversion');
+  if (converted?.['strategy'] === 'Webhook') fillAbsent(converted, 'conversionReviewVersions', ['v1beta1']);
   fillAbsent(own, 'preserveUnknownFields', true);
   const versions = (own['versions'] ?? []) as Json[];
   const [first] = versions;
@@ -92,12 +94,12 @@ function toStorage(object: Json): Record<string, unknown> {
 }
 
 function newConversion({ webhookClientConfig, conversionReviewVersions, ...rest }: Json): Json {
-  if (rest['strategy'] !== 'Webhook') return rest;
+  if (webhookClientConfig === undefined && conversionReviewVersions === undefined) return rest;
   return {
     ...rest,
     webhook: {
       ...(webhookClientConfig === undefined ? {} : { clientConfig: webhookClientConfig }),
-      conversionReviewVersions: conversionReviewVersions ?? ['v1beta1'],
+      ...(conversionReviewVersions === undefined ? {} : { conversionReviewVersions }),
     },
   };
 }

@@ -89,7 +89,9 @@ function sendDocument(exchange: Exchange, { body, etag }: Document, contentType:
   });
 }
 
+/** As clients ask for it. Its `@` is not allowed in a media type, so what is answered has a dot there. */
 const protobufV2 = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+const protobufV2Answer = protobufV2.replace('@', '.');
 
 async function answerOpenApi(openApi: OpenApi, exchange: Exchange, { path, query }: RequestInfo): Promise<boolean> {
   const place = path.replace(/^\/openapi\/v[23]\/?/, '').replace(/\/+$/, '');
@@ -107,7 +109,7 @@ async function answerOpenApi(openApi: OpenApi, exchange: Exchange, { path, query
 function answerOpenApi2(openApi: OpenApi, exchange: Exchange): boolean {
   for (const { type } of acceptedTypes(exchange.headers.accept)) {
     if (type === protobufV2)
-      return sendDocument(exchange, openApi.version2('protobuf'), protobufV2, 'no-cache, private');
+      return sendDocument(exchange, openApi.version2('protobuf'), protobufV2Answer, 'no-cache, private');
     if (jsonTypes.has(type)) break;
   }
   return sendDocument(exchange, openApi.version2('json'), 'application/json', 'no-cache, private');

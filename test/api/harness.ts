@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request as httpsRequest, Agent } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { kinds } from '../../src/api/catalogue.ts';
+import { serviceAllocation } from '../../src/apiserver/allocation/services.ts';
 import type { Authenticator } from '../../src/apiserver/access.ts';
 import { anyOf } from '../../src/apiserver/authentication/union.ts';
 import { clientCertificates } from '../../src/apiserver/authentication/x509.ts';
@@ -74,9 +75,12 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLogger({ clock: systemClock, level: 'warn', write: (line) => console.error(line) });
   const store = options.store ?? (await openStore({ journal: new MemoryJournal(), clock }));
+  const random = seededRandom(1);
+  const services = serviceAllocation({ store, clock, random, cidr: '10.96.0.0/16' });
   const api = createApiServer({
     kinds,
-    random: seededRandom(1),
+    random,
+    preparations: new Map([['/services', services]]),
     version: { gitVersion: 'v1.35.0' },
     authenticator: anyOf([clientCertificates(), ...(options.authenticators ?? [])]),
     authorizer: firstOpinion([administrators, publicPaths]),

@@ -6,7 +6,7 @@ import type { UserInfo } from '../access.ts';
 import { methodNotAllowed, methodNotSupported, pathNotFound, type Status } from '../errors.ts';
 import type { Exchange, Headers } from '../http/exchange.ts';
 import { negotiate, type MediaType } from '../http/negotiate.ts';
-import type { RequestInfo, ResourceRequest } from '../http/request-info.ts';
+import { isTrue, type RequestInfo, type ResourceRequest } from '../http/request-info.ts';
 import { sendBytes, warningHeaders } from '../http/respond.ts';
 import type { Target } from '../registry/context.ts';
 import type { Resource } from '../registry/resources.ts';
@@ -130,7 +130,17 @@ async function answer(call: Call, result: Answer): Promise<void> {
   }
   const encoder = await encoderOf(resource, media, info.query, server.clock);
   const headers = { 'content-type': encoder.contentType, ...warningHeaders(warnings) };
-  sendBytes(exchange, result.status, headers, encoder.one(snapshot));
+  const body = encoder.one(snapshot);
+  sendBytes(exchange, result.status, headers, isPretty(call) ? indented(body) : body);
+}
+
+/** `?pretty=true`, for people. */
+function isPretty({ info, media }: Call): boolean {
+  return media.format === 'json' && isTrue(info.query.get('pretty'));
+}
+
+function indented(body: Uint8Array): Uint8Array {
+  return Buffer.from(`${JSON.stringify(JSON.parse(Buffer.from(body).toString()), null, 2)}\n`);
 }
 
 function virtualResource(call: Call, kind: Kind | undefined): Resource {

@@ -67,6 +67,7 @@ export async function watchObjects(call: Call, flusher: Flusher, signal: AbortSi
     { clock: server.clock, random: server.random, flusher, signal },
     {
       encoder,
+      headers: warningHeaders(call.warnings),
       bookmarks: isTrue(info.query.get('allowWatchBookmarks')),
       timeoutSeconds: timeout === null || timeout === '' ? 0 : Math.max(0, integerOf('timeoutSeconds', timeout)),
     },

@@ -4,7 +4,7 @@ import type { Random } from '../../base/random.ts';
 import type { Change } from '../../store/store.ts';
 import { expired, StatusError } from '../errors.ts';
 import type { Encoder } from '../encoding/encoder.ts';
-import type { Exchange, Outlet } from '../http/exchange.ts';
+import type { Exchange, Headers, Outlet } from '../http/exchange.ts';
 import { pump } from '../http/pump.ts';
 import { itemOf, type Feed, type WatchItem } from './feed.ts';
 import type { Flusher } from './flusher.ts';
@@ -20,6 +20,8 @@ export interface WatchServing {
 export interface ServeOptions {
   readonly encoder: Encoder;
   readonly bookmarks: boolean;
+  /** Further headers of the answer. */
+  readonly headers: Headers;
   /** 0 for the server's own choice. */
   readonly timeoutSeconds: number;
 }
@@ -39,7 +41,7 @@ export async function serveWatch(
   options: ServeOptions,
 ): Promise<void> {
   const { encoder } = options;
-  const headers = { 'content-type': encoder.contentType, 'cache-control': 'no-cache, private' };
+  const headers = { ...options.headers, 'content-type': encoder.contentType, 'cache-control': 'no-cache, private' };
   // The stream comes after its feed, which may call at once.
   const running: { stream?: WatchStream } = {};
   let feed: Feed;

@@ -7,6 +7,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Service as ApiService } from '../api/core/service.ts';
 import type { PodStatus } from '../api/core/pod-status.ts';
+import { Node } from '../api/core/node.ts';
 import { Pod } from '../api/core/pod.ts';
 import type { Clock } from '../base/clock.ts';
 import { isAbort, messageOf } from '../base/errors.ts';
@@ -16,23 +17,33 @@ import { runAll, type Service } from '../base/service.ts';
 import type { Client } from '../client/client.ts';
 import { Informer } from '../client/informer.ts';
 import type { ImageService, RuntimeService } from '../runtime/runtime.ts';
+import { admitPod, checkResize } from './admission.ts';
 import type { NodeConfig } from './config.ts';
 import { Events } from './events.ts';
+import { Eviction } from './eviction/eviction.ts';
+import { ImageGarbage } from './images/garbage.ts';
 import { Puller, type PullPolicy } from './images/puller.ts';
 import { findHierarchies, noCgroups, podCgroups, type PodCgroups } from './machine/cgroups.ts';
 import { systemMachine, type Machine, type MachineFacts } from './machine/machine.ts';
+import { LogRotation, type RunningLog } from './logs/rotation.ts';
 import { allocatableOf } from './node-object.ts';
 import { ReferencedObjects } from './objects.ts';
+import type { ResizeVerdict } from './pod/allocation.ts';
 import type { PodDeps, Probes } from './pod/deps.ts';
 import { lifecycleHooks } from './pod/lifecycle.ts';
 import { Limiter } from './pod/limiter.ts';
+import { isMirror, logPath, podPaths } from './pod/names.ts';
 import { StatusManager } from './pod/status-manager.ts';
+import type { Verdict } from './pod/status.ts';
+import type { PodWorker } from './pod/worker.ts';
 import { pullSecretsOf } from './images/pull-secrets.ts';
 import { Pods } from './pods.ts';
 import { ProbeManager } from './probes/probe-manager.ts';
 import { Registration } from './registration.ts';
 import { runtimeClassHandlers } from './runtime-classes.ts';
 import { serviceInformer } from './services.ts';
+import { Shutdown } from './shutdown.ts';
+import { StaticPods } from './static-pods.ts';
 import { Volumes } from './volumes/manager.ts';
 import { systemMounter, type Mounter } from './volumes/mounter.ts';
 import { persistentVolumes } from './volumes/persistent.ts';
@@ -62,10 +73,14 @@ export interface NodeAgent extends Service {
   readonly machine: Machine;
   /** What was last told about a pod, by its uid. */
   statusOf(uid: string): PodStatus | undefined;
+  /** The machine goes down: no new pods, and those here end within their time, critical ones last. */
+  shutDown(): Promise<void>;
 }
 
+/** What does not need to know of the pods' workers. */
 interface Parts {
   readonly options: NodeAgentOptions;
+  readonly machine: Machine;
   readonly facts: MachineFacts;
   readonly events: Events;
   readonly objects: ReferencedObjects;
@@ -73,77 +88,80 @@ interface Parts {
   readonly volumes: Volumes;
   readonly cgroups: PodCgroups;
   readonly services: Informer<ApiService>;
-  readonly statuses: StatusManager;
+  readonly apiPods: Informer<Pod>;
   readonly allocatable: Readonly<Record<string, string>>;
   readonly dns: DnsInput;
 }
 
+/** What follows and drives the pods. */
+interface Loops {
+  readonly pods: Pods;
+  readonly statuses: StatusManager;
+  readonly registration: Registration;
+  readonly eviction: Eviction;
+  readonly images: ImageGarbage;
+  readonly rotation: LogRotation;
+  readonly staticPods: StaticPods | undefined;
+  readonly shutdown: Shutdown;
+}
+
 /** Reads the machine's facts; makes nothing yet. */
 export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
-  const parts = await makeParts(options, (uid) => void pods.byUid(uid)?.refreshVolumes());
-  const { runtime, clock, random } = options;
-  const onChange = (uid: string): void => pods.kick(uid);
-  const probes = options.probes ?? new ProbeManager({ runtime, events: parts.events, clock, random, onChange });
-  const pods = new Pods(podDeps(parts, probes));
-  const registration = new Registration({
-    ...options,
-    machine: options.machine ?? systemMachine,
-    facts: parts.facts,
-    events: parts.events,
-    handlers: options.handlers ?? [],
-    pressures: () => ({ memory: false, disk: false, pid: false }),
-    volumesInUse: () => [],
-    problems: () => [],
-  });
+  const parts = await makeParts(options, (uid) => void loops.pods.byUid(uid)?.refreshVolumes());
+  const loops = makeLoops(parts);
   return {
     name: 'node agent',
-    pods,
-    registration,
+    pods: loops.pods,
+    registration: loops.registration,
     options,
-    machine: options.machine ?? systemMachine,
-    statusOf: (uid) => parts.statuses.last(uid),
-    run: (signal) => runAgent(parts, pods, registration, signal),
+    machine: parts.machine,
+    statusOf: (uid) => loops.statuses.last(uid),
+    shutDown: () => loops.shutdown.run(),
+    run: (signal) => runAgent(parts, loops, signal),
   };
 }
 
 const sweepEvery = 120_000;
 
-async function runAgent(parts: Parts, pods: Pods, registration: Registration, signal: AbortSignal): Promise<void> {
-  const { options, events, objects, services, statuses, volumes } = parts;
+async function runAgent(parts: Parts, loops: Loops, signal: AbortSignal): Promise<void> {
+  const { options, events, objects, services, volumes, apiPods } = parts;
+  const { pods, statuses, staticPods, registration, eviction, images, rotation } = loops;
   await volumes.start();
-  const source = podSource(parts, pods);
-  const sweeping = { name: 'sweep', run: (until: AbortSignal) => sweep(parts, pods, source, until) };
+  const followed = followPods(parts, loops);
+  const sweeping = { name: 'sweep', run: (until: AbortSignal) => sweep(parts, pods, until) };
   const runtimeEvents = { name: 'runtime events', run: (until: AbortSignal) => followRuntime(options, pods, until) };
+  const own = staticPods === undefined ? [] : [staticPods];
+  const loopServices = [registration, eviction, images, rotation, sweeping, runtimeEvents];
   try {
-    await runAll([events, services, statuses, pods, source, runtimeEvents, sweeping, registration], signal);
+    await runAll([events, services, statuses, pods, ...own, apiPods, ...loopServices], signal);
   } finally {
+    followed();
     objects.close();
   }
 }
 
-function podSource(parts: Parts, pods: Pods): Informer<Pod> {
-  const { client, clock, random, log: logger, config } = parts.options;
-  const fieldSelector = `spec.nodeName=${config.nodeName}`;
-  const informer = new Informer<Pod>({ client, kind: Pod, clock, random, logger, fieldSelector });
+/** Hands the API's pods to their workers; returns how to stop. */
+function followPods({ apiPods, objects }: Parts, { pods, staticPods }: Loops): () => void {
   const take = (pod: Pod): void => {
-    parts.objects.hold(pod);
+    if (isMirror(pod)) return staticPods?.kick();
+    objects.hold(pod);
     pods.put(pod);
   };
-  informer.subscribe({
+  return apiPods.subscribe({
     added: take,
     updated: take,
     deleted: (pod) => {
+      if (isMirror(pod)) return staticPods?.kick();
       pods.remove(pod);
-      parts.objects.release(pod.metadata.uid);
+      objects.release(pod.metadata.uid);
     },
   });
-  return informer;
 }
 
 /** Once it is known which pods there are, whatever else is on this node goes. */
-async function sweep(parts: Parts, pods: Pods, source: Informer<Pod>, signal: AbortSignal): Promise<void> {
-  const { clock, log } = parts.options;
-  await source.whenSynced(signal).catch(() => {});
+async function sweep({ apiPods, options }: Parts, pods: Pods, signal: AbortSignal): Promise<void> {
+  const { clock, log } = options;
+  await apiPods.whenSynced(signal).catch(() => {});
   while (!signal.aborted) {
     await pods.sweep().catch((error: unknown) => log.warn('cannot sweep', { error: messageOf(error) }));
     await clock.sleep(sweepEvery, signal).catch(() => {});
@@ -163,6 +181,108 @@ async function followRuntime(options: NodeAgentOptions, pods: Pods, signal: Abor
     await options.clock.sleep(1000, signal).catch(() => {});
     for (const { pod } of pods.workers()) pods.kick(pod.metadata.uid);
   }
+}
+
+function makeLoops(parts: Parts): Loops {
+  const { options, events, machine, facts, puller, apiPods } = parts;
+  const { client, clock, random, config, runtime } = options;
+  const workers = (): readonly PodWorker[] => pods.workers();
+  const statuses = new StatusManager({
+    client,
+    clock,
+    log: options.log.named('status'),
+    mirrorOf: (pod) => staticPods?.mirrorOf(pod),
+  });
+  const onChange = (uid: string): void => pods.kick(uid);
+  const probes = options.probes ?? new ProbeManager({ runtime, events, clock, random, onChange });
+  const images = new ImageGarbage({ ...options, machine, events, lastUsed: (id) => puller.lastUsed(id) });
+  const eviction = new Eviction({
+    ...options,
+    machine,
+    memoryBytes: facts.memoryBytes,
+    events,
+    workers,
+    imagePath: async () => (await options.images.imageFsInfo()).path,
+    freeImages: () => images.freeAll(),
+    onPressure: () => registration.kick(),
+  });
+  const shutdown = new Shutdown({ ...options, workers, onChange: () => registration.kick() });
+  const registration = new Registration({
+    ...options,
+    machine,
+    facts,
+    events,
+    handlers: options.handlers ?? [],
+    pressures: () => eviction.pressures,
+    volumesInUse: () => [],
+    problems: () => shutdown.problems,
+  });
+  const admit = admission({ parts, workers, registration, eviction, shutdown });
+  const { allocatable } = parts;
+  const resizable = (pod: Pod): ResizeVerdict | undefined =>
+    checkResize({
+      pod,
+      others: othersOf(workers(), pod),
+      allocatable: { ...allocatable, ...registration.node?.status?.allocatable },
+    });
+  const pods = new Pods(podDeps(parts, { probes, statuses, admit, checkResize: resizable }));
+  const staticPods =
+    config.staticPodPath === ''
+      ? undefined
+      : new StaticPods({
+          ...options,
+          nodeName: config.nodeName,
+          folder: config.staticPodPath,
+          nodeUid: () => registration.node?.metadata.uid,
+          apiPods: () => apiPods.list(),
+          put: (pod) => pods.put(pod),
+          remove: (pod) => pods.remove(pod),
+        });
+  const rotation = new LogRotation({
+    runtime,
+    clock,
+    log: options.log.named('logs'),
+    maxSize: config.containerLogMaxSize,
+    maxFiles: config.containerLogMaxFiles,
+    logs: () => workers().flatMap((worker) => runningLogs(config, worker)),
+  });
+  return { pods, statuses, registration, eviction, images, rotation, staticPods, shutdown };
+}
+
+interface AdmissionParts {
+  readonly parts: Parts;
+  readonly workers: () => readonly PodWorker[];
+  readonly registration: Registration;
+  readonly eviction: Eviction;
+  readonly shutdown: Shutdown;
+}
+
+/** Asks the API for the node anew before it refuses: labels may just have been put on it. */
+function admission({ parts, workers, registration, eviction, shutdown }: AdmissionParts): PodDeps['admit'] {
+  const { client, config } = parts.options;
+  return async (pod) => {
+    const others = othersOf(workers(), pod);
+    const judge = (node: Node | undefined): Verdict | undefined =>
+      admitPod({
+        pod,
+        others,
+        node,
+        allocatable: { ...parts.allocatable, ...node?.status?.allocatable },
+        pressures: eviction.pressures,
+        allowedUnsafeSysctls: config.allowedUnsafeSysctls,
+        shuttingDown: shutdown.begun,
+      });
+    const verdict = judge(registration.node);
+    if (verdict === undefined || registration.node === undefined) return verdict;
+    return judge(await client.get(Node, { name: config.nodeName }).catch(() => registration.node));
+  };
+}
+
+/** Pods that hold resources of this node, this one excepted. */
+function othersOf(workers: readonly PodWorker[], pod: Pod): readonly Pod[] {
+  return workers
+    .filter((each) => each.isAdmitted && each.pod.metadata.uid !== pod.metadata.uid)
+    .map((each) => each.pod);
 }
 
 async function makeParts(options: NodeAgentOptions, onChange: (uid: string) => void): Promise<Parts> {
@@ -193,9 +313,12 @@ async function makeParts(options: NodeAgentOptions, onChange: (uid: string) => v
     cpu: `${facts.cpus}`,
     memory: `${facts.memoryBytes}`,
     'ephemeral-storage': `${disk.capacityBytes}`,
+    pods: `${config.maxPods}`,
   };
+  const fieldSelector = `spec.nodeName=${config.nodeName}`;
   return {
     options,
+    machine,
     facts,
     events,
     objects,
@@ -203,7 +326,7 @@ async function makeParts(options: NodeAgentOptions, onChange: (uid: string) => v
     volumes,
     cgroups: await cgroupsOf(options),
     services: serviceInformer(client, clock, random, log),
-    statuses: new StatusManager({ client, clock, log: log.named('status'), mirrorOf: () => undefined }),
+    apiPods: new Informer<Pod>({ client, kind: Pod, clock, random, logger: log, fieldSelector }),
     allocatable: allocatableOf(capacity, config, disk),
     dns: {
       clusterDns: config.clusterDns,
@@ -220,23 +343,20 @@ async function cgroupsOf(options: NodeAgentOptions): Promise<PodCgroups> {
   return podCgroups({ hierarchies, root: config.cgroupRoot, podPidsLimit: config.podPidsLimit, clock, log });
 }
 
-function podDeps(parts: Parts, probes: Probes): PodDeps {
-  const { options, events, objects, puller, volumes, cgroups, services, statuses } = parts;
+function podDeps(parts: Parts, own: Pick<PodDeps, 'probes' | 'statuses' | 'admit' | 'checkResize'>): PodDeps {
+  const { options, events, objects, puller, volumes, cgroups, services } = parts;
   const { client, clock, config, runtime } = options;
-  const log = options.log.named('pods');
-  const handlers = runtimeClassHandlers(client, clock);
   return {
+    ...own,
     config,
     clock,
-    log,
+    log: options.log.named('pods'),
     runtime,
     puller,
     volumes,
     events,
     cgroups,
     hooks: lifecycleHooks(runtime, clock),
-    probes,
-    statuses,
     machineMemory: parts.facts.memoryBytes,
     reader: objects,
     starts: new Limiter(config.maxParallelStarts),
@@ -253,9 +373,15 @@ function podDeps(parts: Parts, probes: Probes): PodDeps {
       return services.list();
     },
     pullSecrets: (pod) => pullSecretsOf(pod, objects),
-    handler: handlers,
+    handler: runtimeClassHandlers(client, clock),
     userNamespace: () => undefined,
     nodeHosts: () => readFile('/etc/hosts', 'utf8').catch(() => '127.0.0.1\tlocalhost\n'),
-    admit: () => undefined,
   };
+}
+
+function runningLogs(config: NodeConfig, { pod, runtime }: PodWorker): readonly RunningLog[] {
+  const { logs } = podPaths(config, pod);
+  return runtime.containers
+    .filter((each) => each.state === 'running')
+    .map((each) => ({ containerId: each.id, path: logPath(logs, each.logPath) }));
 }

@@ -14,6 +14,7 @@ import type { EventRecorder } from '../events.ts';
 import type { Puller } from '../images/puller.ts';
 import type { PodCgroups } from '../machine/cgroups.ts';
 import type { Volumes } from '../volumes/manager.ts';
+import type { ResizeVerdict } from './allocation.ts';
 import type { Hooks } from './lifecycle.ts';
 import type { Limiter } from './limiter.ts';
 import type { ProbeView } from './plan.ts';
@@ -62,6 +63,8 @@ export interface PodDeps {
   handler(pod: Pod): Promise<string>;
   userNamespace(pod: Pod): NamespaceOptions['user'];
   nodeHosts(): Promise<string>;
+  /** Why a pod that runs cannot have the resources that it wants now. */
+  checkResize(pod: Pod): ResizeVerdict | undefined;
   /** Why the node will not run the pod, if so. Asked once, before anything is made. */
-  admit(pod: Pod): Verdict | undefined;
+  admit(pod: Pod): Promise<Verdict | undefined>;
 }

@@ -43,6 +43,8 @@ export async function execute(deps: PodDeps, action: Action, context: ActionCont
       return createSandbox(deps, action.attempt, context);
     case 'killContainer':
       return killContainer(deps, action.container, action.reason, context);
+    case 'resizeContainer':
+      return deps.runtime.updateContainerResources(action.container.id, action.resources);
     case 'removeContainer':
       return removeContainer(deps, context.pod, action.container);
     case 'startContainer':

@@ -9,10 +9,10 @@
  * between create and start does not count as a restart.
  */
 import type { Pod } from '../../api/core/pod.ts';
-import type { ContainerStatus, SandboxStatus } from '../../runtime/runtime.ts';
+import type { ContainerResources, ContainerStatus, SandboxStatus } from '../../runtime/runtime.ts';
 import { dueAt, nextEntry, type BackoffEntry, type BackoffLimits } from './backoff.ts';
 import { attemptsOf, currentSandbox, isAlive, type PodRuntime } from './history.ts';
-import { annotation, containerHash, containersOf, type SpecContainer } from './names.ts';
+import { annotation, containerHash, containersOf, type AnyContainer, type SpecContainer } from './names.ts';
 import { podFinished, shouldRestart } from './restart.ts';
 
 export type KillReason = 'definitionChanged' | 'livenessFailed' | 'startupFailed' | 'resized' | 'surplus';
@@ -22,6 +22,8 @@ export type Action =
   | { readonly type: 'stopSandbox'; readonly sandbox: SandboxStatus }
   | { readonly type: 'createSandbox'; readonly attempt: number }
   | { readonly type: 'killContainer'; readonly container: ContainerStatus; readonly reason: KillReason }
+  /** Changes the limits of a running container in place. */
+  | { readonly type: 'resizeContainer'; readonly container: ContainerStatus; readonly resources: ContainerResources }
   /** Frees what a dead or never started container holds. */
   | { readonly type: 'removeContainer'; readonly container: ContainerStatus }
   /** Pull its image if need be, create it, start it, run its postStart hook. */
@@ -44,6 +46,8 @@ export interface PlanInput {
   readonly probes: ProbeView;
   /** Containers that failed to start, and when to try them again, in milliseconds since the epoch. */
   readonly held: ReadonlyMap<string, number>;
+  /** What a container should be limited to. */
+  resources(container: AnyContainer): ContainerResources;
 }
 
 /** What the probes have found out about a container that runs. */
@@ -164,6 +168,22 @@ function keepRunning(draft: Draft, each: SpecContainer): void {
   const changed = hash !== undefined && hash !== containerHash(each.spec);
   const reason = changed ? 'definitionChanged' : draft.input.probes.failed(status);
   if (reason !== undefined) draft.actions.push({ type: 'killContainer', container: status, reason });
+  else resize(draft, each, status);
+}
+
+const resized = ['cpuShares', 'cpuQuota', 'memoryLimit'] as const;
+
+/** In place, or by a restart where the container asks for one when that resource changes. */
+function resize(draft: Draft, each: SpecContainer, status: ContainerStatus): void {
+  const wanted = draft.input.resources(each.spec);
+  const changed = resized.filter((name) => wanted[name] !== undefined && wanted[name] !== status.resources[name]);
+  if (changed.length === 0) return;
+  const names = changed.map((name) => (name === 'memoryLimit' ? 'memory' : 'cpu'));
+  const restart = (each.spec.resizePolicy ?? []).some(
+    (policy) => policy.restartPolicy === 'RestartContainer' && names.includes(policy.resourceName as 'cpu' | 'memory'),
+  );
+  if (restart) draft.actions.push({ type: 'killContainer', container: status, reason: 'resized' });
+  else draft.actions.push({ type: 'resizeContainer', container: status, resources: wanted });
 }
 
 /** What succeeded in an older sandbox is not run again unless it always restarts. */

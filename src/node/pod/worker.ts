@@ -11,16 +11,17 @@ import { rm } from 'node:fs/promises';
 import type { Pod } from '../../api/core/pod.ts';
 import { parseTimestamp, type Timer } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
+import { Allocation } from './allocation.ts';
+import { Attempts } from './attempts.ts';
+import { containerResources } from './resources.ts';
 import { VolumeError, type PreparedVolumes } from '../volumes/volume.ts';
-import type { BackoffEntry } from './backoff.ts';
-import { durationText } from './backoff.ts';
 import type { PodDeps } from './deps.ts';
 import { execute, type ActionContext } from './executor.ts';
 import { currentSandbox, hasLiving, nothingRuns, type PodRuntime } from './history.ts';
 import { describePod, podPaths } from './names.ts';
 import { observe } from './observe.ts';
 import { planPod, type Action, type Plan } from './plan.ts';
-import { podStatus, type Verdict, type WaitingReason } from './status.ts';
+import { podStatus, type Verdict } from './status.ts';
 import { stopAll } from './stop.ts';
 import { WaitingError } from './waiting-error.ts';
 
@@ -29,15 +30,14 @@ export type WorkerState = 'syncing' | 'terminating' | 'terminated' | 'gone';
 const retryFirst = 1000;
 const retryLongest = 60_000;
 const crashLoopFirst = 10_000;
+/** How often a resize that did not fit is tried again. */
+const resizeRetry = 30_000;
 
 export class PodWorker {
   readonly #deps: PodDeps;
   readonly #stop = new AbortController();
-  readonly #waiting = new Map<string, WaitingReason>();
-  readonly #backoff = new Map<string, BackoffEntry>();
-  readonly #toldCrashLoops = new Set<string>();
-  /** When containers that failed to start may try again. */
-  readonly #held = new Map<string, number>();
+  readonly #attempts: Attempts;
+  readonly #allocation: Allocation;
   /** Until when nothing is tried after a failure of the pod as a whole. */
   #pausedUntil = 0;
   /** Aborts what a sync is doing when the pod must stop. */
@@ -58,6 +58,8 @@ export class PodWorker {
   constructor(deps: PodDeps, pod: Pod) {
     this.#deps = deps;
     this.#pod = pod;
+    this.#attempts = new Attempts(deps.clock, deps.events);
+    this.#allocation = new Allocation(pod, (wanted) => deps.checkResize(wanted));
     if (pod.metadata.deletionTimestamp !== undefined) this.#terminate();
   }
 
@@ -79,7 +81,12 @@ export class PodWorker {
 
   /** Whether the container waits to be started again. */
   isWaiting(container: string): boolean {
-    return this.#waiting.has(container);
+    return this.#attempts.waiting.has(container);
+  }
+
+  /** Whether the node's resources are set aside for it. */
+  get isAdmitted(): boolean {
+    return this.#admitted && this.#state !== 'terminated' && this.#state !== 'gone';
   }
 
   update(pod: Pod): void {
@@ -96,7 +103,7 @@ export class PodWorker {
   }
 
   #resume(): void {
-    this.#held.clear();
+    this.#attempts.resume();
     this.#pausedUntil = 0;
     this.#failures = 0;
   }
@@ -155,7 +162,7 @@ export class PodWorker {
       else if (this.#state === 'terminating') await this.#terminateOnce();
       else if (this.#removed) await this.#erase();
       else this.#publish();
-      if (this.#held.size === 0) this.#failures = 0;
+      this.#failures = 0;
     } catch (error) {
       if (this.#stop.signal.aborted || before !== this.#state || this.#sync.signal.aborted) return this.kick();
       this.#failed(error);
@@ -185,19 +192,21 @@ export class PodWorker {
   }
 
   async #syncOnce(): Promise<void> {
-    const { deps, pod } = { deps: this.#deps, pod: this.#pod };
+    const deps = this.#deps;
     await this.#observe();
-    if (!this.#admit() || this.#isOverDeadline()) return;
-    const plan = this.#plan();
+    if (!(await this.#admit()) || this.#isOverDeadline()) return;
+    const pod = this.#allocation.granted(this.#pod);
+    const plan = this.#plan(pod);
     if (plan.finished) {
       this.#terminate();
       return this.kick();
     }
-    this.#tellCrashLoops(plan);
-    this.#publish();
+    this.#attempts.crashLoops(pod, plan.crashLoops);
+    // Before the status is told: what was known of probes before a restart still holds.
     deps.probes.follow(pod, this.#podIps()[0] ?? '', this.#runtime.containers);
+    this.#publish();
     if (plan.actions.length === 0) return this.#rest(plan.wakeAt);
-    await this.#act(plan);
+    await this.#act(plan, pod);
     if (this.#sync.signal.aborted) return this.kick();
     await this.#observe();
     this.#publish();
@@ -205,36 +214,41 @@ export class PodWorker {
     this.kick();
   }
 
-  #plan(): Plan {
-    const { clock, config, probes } = this.#deps;
+  #plan(pod: Pod): Plan {
+    const { clock, config, probes, machineMemory } = this.#deps;
+    const settings = { machineMemory, podPidsLimit: config.podPidsLimit };
     return planPod({
-      pod: this.#pod,
+      pod,
       runtime: this.#runtime,
       now: clock.now(),
       backoff: {
         limits: { first: crashLoopFirst, longest: config.maxCrashLoopBackOff * 1000 },
-        entries: this.#backoff,
+        entries: this.#attempts.backoff,
       },
       probes,
-      held: this.#held,
+      held: this.#attempts.held,
+      resources: (container) => containerResources(pod, container, settings),
     });
   }
 
   /** Sleeps until something happens, or until the given time, the pod's deadline or a token's renewal. */
   #rest(wakeAt: number | undefined): void {
     const refresh = this.#deps.volumes.refreshAt(this.#pod.metadata.uid);
-    const times = [wakeAt, this.#deadline(), refresh].filter((time) => time !== undefined);
+    const retry = this.#allocation.isDeferred ? this.#deps.clock.now() + resizeRetry : undefined;
+    const times = [wakeAt, this.#deadline(), refresh, retry].filter((time) => time !== undefined);
     if (times.length > 0) this.#wakeIn(Math.min(...times) - this.#deps.clock.now());
     if (refresh !== undefined && refresh <= this.#deps.clock.now()) this.#prepared = undefined;
   }
 
   /** Whether the pod may run here; asked only before anything was made for it. */
-  #admit(): boolean {
+  async #admit(): Promise<boolean> {
     if (this.#admitted) return true;
-    this.#admitted = true;
     const begun = this.#runtime.sandboxes.length > 0 || this.#pod.status?.startTime !== undefined;
-    const verdict = begun ? undefined : this.#deps.admit(this.#pod);
-    if (verdict === undefined) return true;
+    const verdict = begun ? undefined : await this.#deps.admit(this.#pod);
+    if (verdict === undefined) {
+      this.#admitted = true;
+      return this.#state === 'syncing';
+    }
     this.#deps.events.pod(this.#pod, 'Warning', verdict.reason, verdict.message);
     this.fail(verdict, 0);
     return false;
@@ -256,58 +270,50 @@ export class PodWorker {
     return true;
   }
 
-  #tellCrashLoops(plan: Plan): void {
-    const describe = describePod(this.#pod);
-    for (const { name, container, delay } of plan.crashLoops) {
-      const message = `back-off ${durationText(delay)} restarting failed container=${name} pod=${describe}`;
-      this.#waiting.set(name, { reason: 'CrashLoopBackOff', message });
-      if (this.#toldCrashLoops.has(container.id)) continue;
-      this.#toldCrashLoops.add(container.id);
-      const told = `Back-off restarting failed container ${name} in pod ${describe}`;
-      this.#deps.events.pod(this.#pod, 'Warning', 'BackOff', told, name);
-    }
-  }
-
-  async #act(plan: Plan): Promise<void> {
-    const volumes = await this.#prepare();
+  async #act(plan: Plan, pod: Pod): Promise<void> {
+    const volumes = await this.#prepare(pod);
     for (const action of plan.actions) {
       if (this.#sync.signal.aborted) return;
-      await this.#actOne(action, volumes);
+      await this.#actOne(action, pod, volumes);
       if (action.type === 'createSandbox') await this.#observe();
     }
   }
 
-  async #actOne(action: Action, volumes: PreparedVolumes): Promise<void> {
+  async #actOne(action: Action, pod: Pod, volumes: PreparedVolumes): Promise<void> {
     const context: ActionContext = {
-      pod: this.#pod,
+      pod,
       runtime: this.#runtime,
       sandbox: currentSandbox(this.#runtime),
       volumes,
       podIps: this.#podIps(),
       signal: this.#sync.signal,
     };
+    if (action.type === 'resizeContainer') return this.#resize(action, context);
     if (action.type !== 'startContainer') return execute(this.#deps, action, context);
     const { name } = action.container.spec;
-    if (action.backoff !== undefined) this.#backoff.set(name, action.backoff);
+    this.#attempts.begin(name, action.backoff);
     try {
       await execute(this.#deps, action, context);
-      this.#waiting.delete(name);
-      this.#held.delete(name);
+      this.#attempts.succeeded(name);
     } catch (error) {
       if (!(error instanceof WaitingError)) throw error;
-      this.#waiting.set(name, { reason: error.reason, message: error.message });
-      this.#failures += 1;
-      this.#held.set(name, error.retryAt ?? this.#deps.clock.now() + this.#nextRetry());
+      this.#attempts.failed(name, error);
     }
   }
 
-  #nextRetry(): number {
-    return Math.min(retryLongest, retryFirst * 2 ** Math.min(this.#failures, 6));
+  async #resize(action: Action, context: ActionContext): Promise<void> {
+    try {
+      await execute(this.#deps, action, context);
+      this.#allocation.actuated(undefined);
+    } catch (error) {
+      this.#allocation.actuated(messageOf(error));
+      throw error;
+    }
   }
 
   /** Volumes and cgroups. */
-  async #prepare(): Promise<PreparedVolumes> {
-    const { deps, pod } = { deps: this.#deps, pod: this.#pod };
+  async #prepare(pod: Pod): Promise<PreparedVolumes> {
+    const deps = this.#deps;
     const version = `${pod.metadata.generation ?? 0}`;
     if (this.#prepared?.version === version) return this.#prepared.volumes;
     try {
@@ -326,7 +332,7 @@ export class PodWorker {
   /** Configuration that the pod's volumes show has changed. */
   async refreshVolumes(): Promise<void> {
     if (this.#state !== 'syncing') return;
-    if (this.#prepared === undefined || this.#held.size > 0) {
+    if (this.#prepared === undefined || this.#attempts.held.size > 0) {
       this.#resume();
       return this.kick();
     }
@@ -346,15 +352,16 @@ export class PodWorker {
     const { statuses, clock, config, probes } = this.#deps;
     const over = this.#state === 'terminated';
     const status = podStatus({
-      pod: this.#pod,
+      pod: this.#allocation.granted(this.#pod),
       runtime: this.#runtime,
       previous: statuses.last(this.#pod.metadata.uid) ?? this.#pod.status,
       now: clock.now(),
       hostIps: config.addresses,
-      waiting: this.#waiting,
+      waiting: this.#attempts.waiting,
       probes,
       verdict: this.#verdict,
       terminated: over,
+      resize: { conditions: this.#allocation.conditions() },
     });
     statuses.publish(this.#pod, status, over);
   }

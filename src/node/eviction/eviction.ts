@@ -1,0 +1,200 @@
+/**
+ * Keeps the node alive when memory, disk or processes run out: sets pressure conditions, frees what belongs to
+ * nobody, then evicts one pod at a time. Also holds pods to their own limits of local storage.
+ *
+ * The kernel announces none of this, so it is sampled every ten seconds.
+ */
+import { join } from 'node:path';
+import type { Pod } from '../../api/core/pod.ts';
+import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
+import type { RuntimeService } from '../../runtime/runtime.ts';
+import { isCritical } from '../admission.ts';
+import type { NodeConfig } from '../config.ts';
+import type { EventRecorder } from '../events.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Pressures } from '../node-object.ts';
+import { podPaths } from '../pod/names.ts';
+import { bytesOf, isLimited, podAmount } from '../pod/resources.ts';
+import type { PodWorker } from '../pod/worker.ts';
+import { evictionMessage, rank, type PodUsage } from './rank.ts';
+import { shortages, type Observation, type Shortage } from './signals.ts';
+import { folderBytes } from './usage.ts';
+
+export interface EvictionOptions {
+  readonly config: NodeConfig;
+  readonly runtime: RuntimeService;
+  readonly machine: Machine;
+  readonly memoryBytes: number;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly workers: () => readonly PodWorker[];
+  /** Where images live. */
+  readonly imagePath: () => Promise<string>;
+  /** Removes unused images. */
+  readonly freeImages: () => Promise<void>;
+  readonly onPressure: () => void;
+}
+
+const every = 10_000;
+/** Seconds given to a pod that is over its own storage limit. */
+const limitGrace = 1;
+
+export class Eviction {
+  readonly name = 'eviction';
+  readonly #options: EvictionOptions;
+  /** When each pressure was last seen. */
+  readonly #seen = new Map<Shortage['resource'], number>();
+
+  constructor(options: EvictionOptions) {
+    this.#options = options;
+  }
+
+  get pressures(): Pressures {
+    const { clock, config } = this.#options;
+    const holds = (resource: Shortage['resource']): boolean => {
+      const at = this.#seen.get(resource);
+      return at !== undefined && clock.now() - at < config.evictionPressureTransition * 1000;
+    };
+    return { memory: holds('memory'), disk: holds('disk'), pid: holds('pid') };
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await this.#defend();
+        await this.#holdToLimits();
+      } catch (error) {
+        log.warn('cannot check for shortages', { error: messageOf(error) });
+      }
+      await clock.sleep(every, signal).catch(() => {});
+    }
+  }
+
+  async #observe(): Promise<Observation> {
+    const { machine, config, memoryBytes } = this.#options;
+    const imagePath = await this.#options.imagePath();
+    const [memoryAvailable, nodeDisk, imageDisk, processes] = await Promise.all([
+      machine.memoryAvailable(),
+      machine.disk(config.rootDirectory),
+      machine.disk(imagePath),
+      machine.processes(),
+    ]);
+    return { memoryAvailable, memoryCapacity: memoryBytes, nodeDisk, imageDisk, processes };
+  }
+
+  async #defend(): Promise<void> {
+    const { config, clock, onPressure } = this.#options;
+    const before = JSON.stringify(this.pressures);
+    let short = shortages(config.evictionHard, await this.#observe());
+    for (const { resource } of short) this.#seen.set(resource, clock.now());
+    if (JSON.stringify(this.pressures) !== before) onPressure();
+    if (short.some((each) => each.resource === 'disk')) {
+      await this.#options.freeImages();
+      short = shortages(config.evictionHard, await this.#observe());
+    }
+    const [worst] = short;
+    if (worst !== undefined) await this.#evictOne(worst);
+  }
+
+  async #evictOne(shortage: Shortage): Promise<void> {
+    const candidates = this.#running().filter((worker) => !isCritical(worker.pod));
+    const usages = await Promise.all(candidates.map((worker) => this.#usage(worker, shortage.resource === 'disk')));
+    const [first] = rank(usages, shortage.resource);
+    if (first === undefined) {
+      this.#options.log.warn('the node is short and there is no pod to evict', { signal: shortage.signal });
+      return;
+    }
+    this.#evict(first.pod, evictionMessage(shortage, first), 0);
+  }
+
+  #evict(pod: Pod, message: string, grace: number): void {
+    this.#options.events.pod(pod, 'Warning', 'Evicted', message);
+    const condition = { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message };
+    const verdict = { phase: 'Failed', reason: 'Evicted', message, conditions: [condition] } as const;
+    this.#options
+      .workers()
+      .find((worker) => worker.pod === pod)
+      ?.fail(verdict, grace);
+  }
+
+  #running(): readonly PodWorker[] {
+    return this.#options.workers().filter((worker) => worker.state === 'syncing');
+  }
+
+  async #usage(worker: PodWorker, withVolumes: boolean): Promise<PodUsage> {
+    const { runtime, config } = this.#options;
+    const running = worker.runtime.containers.filter((each) => each.state === 'running');
+    const containers = await Promise.all(
+      running.map(async ({ id, name }) => {
+        const stats = await runtime.containerStats(id);
+        return {
+          name,
+          memoryBytes: stats?.memoryWorkingSetBytes ?? 0,
+          diskBytes: stats?.diskBytes ?? 0,
+          processes: stats?.pids ?? 0,
+        };
+      }),
+    );
+    const { volumes, logs } = podPaths(config, worker.pod);
+    const volumeBytes = withVolumes ? (await folderBytes(volumes)) + (await folderBytes(logs)) : 0;
+    return { pod: worker.pod, containers, volumeBytes };
+  }
+
+  /** emptyDir size limits and limits of ephemeral-storage; only pods that have any are measured. */
+  async #holdToLimits(): Promise<void> {
+    for (const worker of this.#running()) {
+      if (!hasStorageLimits(worker.pod)) continue;
+      const message = (await this.#overVolume(worker)) ?? (await this.#overStorage(worker));
+      if (message !== undefined) this.#evict(worker.pod, message, limitGrace);
+    }
+  }
+
+  async #overVolume(worker: PodWorker): Promise<string | undefined> {
+    const { volumes } = podPaths(this.#options.config, worker.pod);
+    for (const volume of worker.pod.spec?.volumes ?? []) {
+      const limit = volume.emptyDir?.sizeLimit;
+      if (limit === undefined || bytesOf(limit) === 0) continue;
+      const used = await folderBytes(join(volumes, 'kubernetes.io~emptyDir', volume.name));
+      if (used > bytesOf(limit)) return `Usage of EmptyDir volume "${volume.name}" exceeds the limit "${limit}". `;
+    }
+    return undefined;
+  }
+
+  async #overStorage(worker: PodWorker): Promise<string | undefined> {
+    const name = 'ephemeral-storage';
+    const containers = (worker.pod.spec?.containers ?? []).filter(
+      (each) => each.resources?.limits?.[name] !== undefined,
+    );
+    if (containers.length === 0) return undefined;
+    const { logs } = podPaths(this.#options.config, worker.pod);
+    const usage = await this.#usage(worker, true);
+    if (isLimited(worker.pod, name)) {
+      const limit = podAmount(worker.pod, name, 'limits');
+      const used = usage.volumeBytes + usage.containers.reduce((sum, each) => sum + each.diskBytes, 0);
+      if (used > limit) {
+        return `Pod ephemeral local storage usage exceeds the total limit of containers ${limitText(limit)}. `;
+      }
+    }
+    for (const { name: container, resources } of containers) {
+      const limit = resources?.limits?.[name];
+      const own = usage.containers.find((each) => each.name === container)?.diskBytes ?? 0;
+      const used = own + (await folderBytes(join(logs, container)));
+      if (used > bytesOf(limit))
+        return `Container ${container} exceeded its local ephemeral storage limit "${limit}". `;
+    }
+    return undefined;
+  }
+}
+
+const limitText = (bytes: number): string => (bytes % 1024 === 0 ? `${bytes / 1024}Ki` : `${bytes}`);
+
+function hasStorageLimits(pod: Pod): boolean {
+  const volumes = (pod.spec?.volumes ?? []).some((each) => each.emptyDir?.sizeLimit !== undefined);
+  return (
+    volumes || (pod.spec?.containers ?? []).some((each) => each.resources?.limits?.['ephemeral-storage'] !== undefined)
+  );
+}

@@ -17,7 +17,7 @@ import { readSettings, settle, type ClusterSettings } from './settings.ts';
 import { prepareCredentials, processNames, startProcesses, waitUntilReady, type StartEnvironment } from './start.ts';
 import { statusOf } from './status.ts';
 import { stopSupervised, supervisorPid } from './supervisor.ts';
-import { removePods } from './teardown.ts';
+import { tearDown } from './teardown.ts';
 
 export interface ManagerEnvironment {
   readonly layout: Layout;
@@ -109,7 +109,7 @@ async function down(environment: ManagerEnvironment, keepPods: boolean, progress
   if (wasRunning) progress.phase('processes stopped', clock.monotonic() - began);
   if (keepPods) return { wasRunning, stoppedPods: 0 };
   const removing = clock.monotonic();
-  const stoppedPods = await removePods(environment, settings);
+  const stoppedPods = await tearDown(environment, settings);
   if (stoppedPods > 0) progress.phase('pods stopped', clock.monotonic() - removing);
   rmSync(layout.runDir, { recursive: true, force: true });
   return { wasRunning, stoppedPods };

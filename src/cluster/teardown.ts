@@ -1,20 +1,40 @@
-/** Stops and removes all containers and networks of a cluster's node, without an agent. */
+/**
+ * Takes down what a cluster has set up on the machine: containers, pod networks, rules, cgroups, mounts. Works
+ * without an agent, from what the disk and the kernel say.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextIfPresent } from '../base/file.ts';
 import { silentLogger } from '../base/log.ts';
+import { createCommandRunner } from '../network/command.ts';
+import { createNft } from '../network/nft.ts';
+import { removeProxyTable } from '../proxy/proxy.ts';
+import { Cgroups } from '../runtime/oci/cgroups.ts';
 import type { ManagerEnvironment } from './manager.ts';
-import { openImages, openRuntime, podNetworkOf } from './node-runtime.ts';
+import { openImages, openRuntime, podNetworkOf, runtimePrefix, tableName } from './node-runtime.ts';
 import type { ClusterSettings } from './settings.ts';
 
 /** How many pods were stopped. */
-export async function removePods(environment: ManagerEnvironment, settings: ClusterSettings): Promise<number> {
-  const { layout } = environment;
+export async function tearDown(environment: ManagerEnvironment, settings: ClusterSettings): Promise<number> {
+  const { layout, clock } = environment;
   const { nodeName } = settings;
   const podCidr = readTextIfPresent(join(layout.node(nodeName), 'pod-cidr'));
-  if (podCidr === undefined || !existsSync(layout.node(nodeName))) return 0;
-  const { clock, random } = environment;
+  const stopped = podCidr === undefined ? 0 : await removePods(environment, settings, podCidr);
+  await removeProxyTable(createNft(createCommandRunner(clock)), tableName(settings, nodeName));
+  await new Cgroups().destroy(`/${runtimePrefix(settings, nodeName)}`, clock);
+  unmountBelow(layout.dataDir);
+  unmountBelow(layout.runDir);
+  return stopped;
+}
+
+async function removePods(
+  { layout, clock, random }: ManagerEnvironment,
+  settings: ClusterSettings,
+  podCidr: string,
+): Promise<number> {
+  const { nodeName } = settings;
+  if (!existsSync(layout.node(nodeName))) return 0;
   const options = { layout, clock, random, settings, nodeName, podCidr, logger: silentLogger };
   const network = podNetworkOf(options);
   const runtime = await openRuntime(options, await openImages(options), network);
@@ -26,8 +46,7 @@ export async function removePods(environment: ManagerEnvironment, settings: Clus
     }),
   );
   await runtime.close();
-  unmountBelow(layout.dataDir);
-  unmountBelow(layout.runDir);
+  await network.remove();
   return sandboxes.length;
 }
 

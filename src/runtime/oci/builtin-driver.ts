@@ -90,7 +90,13 @@ export class BuiltinDriver implements ContainerDriver {
   /** What ran when the agent ended runs again; nobody restarted it, so it stays the same container. */
   async recover(record: ContainerRecord): Promise<Recovered> {
     if (record.phase === 'created') return { state: 'created' };
-    await this.start(record);
+    try {
+      await this.start(record);
+    } catch (error) {
+      // A later version may know the program no more: that ends this container, not the agent.
+      if (!(error instanceof StartError)) throw error;
+      return { state: 'exited', exit: { exitCode: 128, finishedAt: this.#options.clock.now(), outOfMemory: false } };
+    }
     return { state: 'running', process: undefined, startedAt: record.startedAt || this.#options.clock.now() };
   }
 

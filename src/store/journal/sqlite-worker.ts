@@ -53,11 +53,15 @@ function answer(open: SqliteFile, request: Request): void {
   open.append(request.revision, request.packed);
 }
 
-/** After the answer, so that nobody waits for it; a failure is told to the next batch instead. */
+/**
+ * After the answer, so that nobody waits for it. A disk that is full now does no harm: what was promised is in
+ * the log, which is moved later, and batches fail by themselves once it can't grow. Anything else is told to the
+ * next batch.
+ */
 function tidy(open: SqliteFile): void {
   try {
     open.tidy();
   } catch (error) {
-    overdue = error;
+    if (!explainSqliteError(error, path).recoverable) overdue = error;
   }
 }

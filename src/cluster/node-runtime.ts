@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
-import { busyboxSource } from '../image/busybox.ts';
+import { demoImages } from '../image/demo-images.ts';
 import { Images } from '../image/images.ts';
 import { createCommandRunner } from '../network/command.ts';
 import { PodNetwork } from '../network/pod-network.ts';
@@ -49,7 +49,8 @@ export function openImages({
     clock,
     random,
     log: logger.named('images'),
-    sources: (store) => [busyboxSource(store)],
+    // Sources and bundles both lie two folders below the project's own.
+    sources: demoImages({ projectRoot: join(import.meta.dirname, '..', '..') }),
   });
 }
 

@@ -223,7 +223,9 @@ export class Containers {
     if (record.phase === 'exited') return entry.exited.resolve();
     const found = await this.#driver(record).recover(record);
     this.#options.log.info('container found', { container: record.id, was: record.phase, is: found.state });
-    if (found.state === 'exited') {
+    if (found.state === 'incomplete') {
+      await this.remove(record.id);
+    } else if (found.state === 'exited') {
       if (record.startedAt === 0) this.#put(record.id, { startedAt: found.exit.finishedAt });
       await this.#exit(entry, found.exit);
     } else if (found.state === 'created') {

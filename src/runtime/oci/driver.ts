@@ -15,7 +15,9 @@ export type Recovered =
   | { readonly state: 'running'; readonly process: ProcessIdentity | undefined; readonly startedAt: number }
   | { readonly state: 'exited'; readonly exit: Exit }
   /** It had not been let go: it can be started again. */
-  | { readonly state: 'created' };
+  | { readonly state: 'created' }
+  /** It was not even that: its caller never heard of it. */
+  | { readonly state: 'incomplete' };
 
 export interface ContainerDriver {
   /** Brings what the process needs into place. Returns what was found out on the way. */

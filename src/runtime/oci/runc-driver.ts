@@ -14,7 +14,7 @@ import { createUnderConmon, releaseInit } from './conmon.ts';
 import type { ContainerDriver, Exit, Recovered } from './driver.ts';
 import { allDevices, deviceAt, type Machine } from './machine.ts';
 import { type ContainerPaths, type RuntimePaths, shortId } from './paths.ts';
-import { allProcesses, commandLine, identify, isAlive, nameOf, signalProcess } from './processes.ts';
+import { commandLine, endLeftoverCommands, identify, isAlive, nameOf, signalProcess } from './processes.ts';
 import type { ContainerRecord, ProcessIdentity, SandboxRecord } from './records.ts';
 import { containerSpec } from './spec.ts';
 import { mountImages, mountRoot, unmountAll } from './root-mounts.ts';
@@ -146,6 +146,7 @@ export class RuncDriver implements ContainerDriver {
   /** It has not run: whatever was begun is undone, and it can be started as if for the first time. */
   async #startable(record: ContainerRecord, own: ContainerPaths): Promise<Recovered> {
     await this.#abort(record);
+    if (record.user === undefined) return { state: 'incomplete' };
     rmSync(own.exitFile, { force: true });
     // Whoever was killed may have left files half-written that a second attempt would stumble over.
     rmSync(own.bundle, { recursive: true, force: true });
@@ -224,11 +225,8 @@ export class RuncDriver implements ContainerDriver {
 
   /** Ends everything that works for this container: monitor, runtime, processes. */
   async #abort(record: ContainerRecord): Promise<void> {
-    const id = shortId(record.id);
-    for (const { pid, args } of allProcesses()) {
-      if (!args.includes(id)) continue;
-      const found = identify(pid);
-      if (found !== undefined) signalProcess(found, 9);
+    if (!(await endLeftoverCommands(shortId(record.id), this.#options.clock))) {
+      this.#options.log.warn('commands of an earlier agent do not die', { container: record.id });
     }
     if (record.process !== undefined) signalProcess(record.process, 9);
     const init = this.#initOf(this.#options.paths.container(record.id));

@@ -17,7 +17,7 @@ import type { PodNetwork } from '../../network/pod-network.ts';
 import type { DnsConfig, RuntimeEvent, SandboxConfig, SandboxStatus } from '../runtime.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import type { RuntimePaths } from './paths.ts';
-import { isAlive, signalProcess } from './processes.ts';
+import { endLeftoverCommands, isAlive, signalProcess } from './processes.ts';
 import { RecordFolder, type SandboxRecord } from './records.ts';
 import { startSharedInit } from './shared-pid.ts';
 
@@ -124,6 +124,7 @@ export class Sandboxes {
     }
     for (const record of records) {
       if (record.state === 'creating' || record.state === 'removing') {
+        await endLeftoverCommands(record.id.slice(0, 12), this.#options.clock);
         await this.remove(record.id);
         continue;
       }

@@ -15,7 +15,8 @@
  * - Other chains are named after what they contain (`parts(name)` gives the rules), so a chain never changes.
  */
 import { createHash } from 'node:crypto';
-import type { Nft } from './nft.ts';
+import { assert } from '../base/errors.ts';
+import type { KernelTable, Nft } from './nft.ts';
 
 /** A set or map without its elements, such as `typeof ip daddr : verdict;`. */
 export interface SetDeclaration {
@@ -30,6 +31,8 @@ export interface TableDefinition {
   readonly chains: Readonly<Record<string, readonly string[]>>;
   /** The rules of a chain that an element's verdict names, when it is none of `chains`. */
   readonly parts: (name: string) => readonly string[];
+  /** Sets that are made when an element or a rule first names them; they stay until the table is replaced. */
+  readonly extraSet?: (name: string) => SetDeclaration | undefined;
 }
 
 export interface Element {
@@ -65,6 +68,8 @@ export class NftTable {
   /** Keys whose kernel value (undefined: absent) may differ from what is wanted. */
   readonly #dirty = new Map<string, Map<string, string | undefined>>();
   readonly #chains = new Set<string>();
+  /** Extra sets that the kernel has. */
+  readonly #extras = new Set<string>();
   #whole = false;
 
   constructor(definition: TableDefinition) {
@@ -124,7 +129,8 @@ export class NftTable {
         if (chain !== undefined && !this.#chains.has(chain)) this.#addChain(chain, chains);
       }
     }
-    const parts = [this.#whole ? '' : this.#declaration(), this.#chainText(chains)];
+    const extras = this.#newExtras(chains, added);
+    const parts = [this.#whole ? '' : this.#declaration(), this.#extraText(extras), this.#chainText(chains)];
     parts.push(this.#elementText('delete', removed), this.#elementText('add', added));
     return {
       script: parts.join(''),
@@ -132,6 +138,7 @@ export class NftTable {
       commit: () => {
         this.#whole = true;
         for (const chain of chains) this.#chains.add(chain);
+        for (const set of extras) this.#extras.add(set);
       },
       rollback: () => {
         for (const [set, keys] of flight) {
@@ -147,10 +154,17 @@ export class NftTable {
     const kernel = await nft.readTable(this.definition.name);
     this.#dirty.clear();
     this.#chains.clear();
-    this.#whole = kernel !== undefined && kernel.elements.has(this.marker) && this.#chainsAreWhole(kernel.rules);
-    if (this.#whole) for (const name of kernel?.rules.keys() ?? []) this.#chains.add(name);
-    for (const set of this.#claims.keys()) this.#compare(set, this.#whole ? kernel?.elements.get(set) : undefined);
+    this.#extras.clear();
+    this.#whole = kernel !== undefined && this.#isWhole(kernel);
+    const { elements, rules }: KernelTable = this.#whole && kernel !== undefined ? kernel : emptyTable;
+    for (const name of rules.keys()) this.#chains.add(name);
+    for (const set of elements.keys()) if (this.#extra(set) !== undefined) this.#extras.add(set);
+    for (const set of new Set([...this.#extras, ...this.#claims.keys()])) this.#compare(set, elements.get(set));
     return !this.#whole || this.#dirty.size > 0;
+  }
+
+  #isWhole({ elements, rules }: KernelTable): boolean {
+    return elements.has(this.marker) && this.#chainsAreWhole(rules);
   }
 
   #compare(set: string, held: ReadonlyMap<string, string> | undefined): void {
@@ -170,8 +184,7 @@ export class NftTable {
   }
 
   #claim(owner: string, { set, key, value }: Element): void {
-    const claims = this.#claims.get(set);
-    if (claims === undefined) throw new Error(`table ${this.definition.name} has no set ${set}`);
+    const claims = this.#claimsOf(set);
     const holder = claims.get(key);
     const claim = { owner, value };
     if (holder === undefined || owner <= holder.owner) {
@@ -181,6 +194,38 @@ export class NftTable {
     } else {
       this.#wait(set, key, claim);
     }
+  }
+
+  #claimsOf(set: string): Map<string, Claim> {
+    let claims = this.#claims.get(set);
+    if (claims !== undefined) return claims;
+    assert(this.#extra(set) !== undefined, `table ${this.definition.name} has no set ${set}`);
+    this.#claims.set(set, (claims = new Map()));
+    return claims;
+  }
+
+  #extra(set: string): SetDeclaration | undefined {
+    return set in this.definition.sets ? undefined : this.definition.extraSet?.(set);
+  }
+
+  /** Sets that rules or elements name and the kernel does not have yet. */
+  #newExtras(chains: ReadonlySet<string>, added: Batch): ReadonlySet<string> {
+    const extras = new Set<string>();
+    const named = [...chains].flatMap((chain) => this.definition.parts(chain)).flatMap(setsIn);
+    for (const set of [...named, ...added.keys()]) {
+      if (!this.#extras.has(set) && this.#extra(set) !== undefined) extras.add(set);
+    }
+    return extras;
+  }
+
+  #extraText(sets: ReadonlySet<string>): string {
+    const { name: table } = this.definition;
+    return [...sets]
+      .map((set) => {
+        const { kind = 'set', body = '' } = this.#extra(set) ?? {};
+        return `add ${kind} inet ${table} ${set} { ${body} }\n`;
+      })
+      .join('');
   }
 
   #release(owner: string, { set, key }: Element): void {
@@ -263,6 +308,8 @@ export class NftTable {
   }
 }
 
+const emptyTable: KernelTable = { elements: new Map(), rules: new Map() };
+
 type Batch = Map<string, string[]>;
 
 function append(batch: Batch, set: string, item: string): void {
@@ -280,6 +327,11 @@ function count(batch: Batch): number {
 /** The chain that a verdict or rule goes or jumps to. */
 function chainIn(text: string): string | undefined {
   return /(?:^|\s)(?:goto|jump) ([\w-]+)/.exec(text)?.[1];
+}
+
+/** The sets that a rule looks into. */
+function setsIn(rule: string): readonly string[] {
+  return [...rule.matchAll(/@([a-z][\w-]*)/g)].map((match) => match[1] ?? '');
 }
 
 function identity({ set, key }: { readonly set: string; readonly key: string }): string {

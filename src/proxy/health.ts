@@ -58,39 +58,37 @@ export class HealthPorts {
   }
 }
 
-/** Counts of the sync loop, in Prometheus' terms. */
-export class ProxyMetrics {
-  syncs = 0;
-  failures = 0;
-  heals = 0;
-  seconds = 0;
-  elements = 0;
+/** Counters of the sync loop. */
+export interface SyncCounters {
+  readonly syncs: number;
+  readonly failed: number;
+  readonly heals: number;
+  readonly seconds: number;
   /** Milliseconds since the epoch of the last sync that worked; 0 before. */
-  lastSync = 0;
+  readonly lastSync: number;
+}
 
-  text(): string {
-    const lines: readonly (readonly [string, string, number])[] = [
-      ['kubeproxy_sync_proxy_rules_total', 'counter', this.syncs],
-      ['kubeproxy_sync_proxy_rules_failures_total', 'counter', this.failures],
-      ['kubeproxy_sync_proxy_rules_heals_total', 'counter', this.heals],
-      ['kubeproxy_sync_proxy_rules_duration_seconds_sum', 'counter', this.seconds],
-      ['kubeproxy_sync_proxy_rules_elements', 'gauge', this.elements],
-      ['kubeproxy_sync_proxy_rules_last_timestamp_seconds', 'gauge', this.lastSync / 1000],
-    ];
-    return lines.map(([name, type, value]) => `# TYPE ${name} ${type}\n${name} ${value}\n`).join('');
-  }
+function metricsText(counters: SyncCounters): string {
+  const lines: readonly (readonly [string, string, number])[] = [
+    ['kubeproxy_sync_proxy_rules_total', 'counter', counters.syncs],
+    ['kubeproxy_sync_proxy_rules_failures_total', 'counter', counters.failed],
+    ['kubeproxy_sync_proxy_rules_heals_total', 'counter', counters.heals],
+    ['kubeproxy_sync_proxy_rules_duration_seconds_sum', 'counter', counters.seconds],
+    ['kubeproxy_sync_proxy_rules_last_timestamp_seconds', 'gauge', counters.lastSync / 1000],
+  ];
+  return lines.map(([name, type, value]) => `# TYPE ${name} ${type}\n${name} ${value}\n`).join('');
 }
 
 /** Answers /healthz and /livez (503 until the first sync, or when the last one is too old) and /metrics. */
-export function proxyEndpoints(clock: Clock, metrics: ProxyMetrics, healthy: () => boolean): RequestListener {
+export function proxyEndpoints(clock: Clock, counters: SyncCounters, healthy: () => boolean): RequestListener {
   return (request, response) => {
     request.resume();
     const path = (request.url ?? '').split('?')[0];
     if (path === '/metrics') {
-      response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(metrics.text());
+      response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(metricsText(counters));
     } else if (path === '/healthz' || path === '/livez') {
       const body = {
-        lastUpdated: timestamp(metrics.lastSync),
+        lastUpdated: timestamp(counters.lastSync),
         currentTime: timestamp(clock.now()),
         nodeEligible: true,
       };

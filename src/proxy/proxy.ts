@@ -1,6 +1,6 @@
 /**
  * The node's service proxy: follows Services, EndpointSlices, the node and its pods, and keeps the kernel's
- * table in step. One transaction at a time, at once after a change; what happens meanwhile goes into the next.
+ * table in step.
  * When it ends the rules stay, so that traffic survives a restart; `removeProxyTable` takes them away.
  */
 import { createServer, type Server } from 'node:http';
@@ -20,7 +20,8 @@ import { formatCidr, parseCidr, withoutContained } from '../network/cidr.ts';
 import { createCommandRunner, type CommandRunner } from '../network/command.ts';
 import { createNft, type Nft } from '../network/nft.ts';
 import { NftTable, type Element } from '../network/nft-table.ts';
-import { HealthPorts, proxyEndpoints, ProxyMetrics } from './health.ts';
+import { TableSync } from '../network/table-sync.ts';
+import { HealthPorts, proxyEndpoints } from './health.ts';
 import { createForgetter, type Forgetter } from './leftovers.ts';
 import { createNodeSetup } from './node-setup.ts';
 import { ProxyState, type Leftovers } from './proxy-state.ts';
@@ -39,6 +40,7 @@ export interface ProxyOptions {
   readonly bridge: string;
   /** All pods of the cluster, on every node. */
   readonly podCidrs: readonly string[];
+  /** Cluster addresses, and those of the load balancers' pool: what no Service has there is refused. */
   readonly serviceCidrs: readonly string[];
   /** Where /healthz and /metrics answer; upstream's is 10256. Nowhere when absent. */
   readonly health?: { readonly host: string; readonly port: number };
@@ -46,13 +48,6 @@ export interface ProxyOptions {
   readonly run?: CommandRunner;
 }
 
-/** How often the table's presence is checked, in milliseconds (4 ms of work each). */
-const checkInterval = 3000;
-/** A full comparison happens when this many times its own duration has passed, at least every so often. */
-const verifyFactor = 1000;
-const shortestVerifyInterval = 30_000;
-const firstRetry = 100;
-const longestRetry = 30_000;
 /** Without a sync that worked for this long while changes wait, the proxy says it is unhealthy. */
 const unhealthyAfter = 60_000;
 
@@ -68,34 +63,32 @@ export async function removeProxyTable(nft: Nft, table: string): Promise<void> {
 class Proxy {
   readonly #options: ProxyOptions;
   readonly #log: Logger;
-  readonly #nft: Nft;
-  readonly #table: NftTable;
   readonly #state: ProxyState;
-  readonly #setup: () => Promise<boolean>;
+  readonly #sync: TableSync;
   readonly #forgetter: Forgetter;
-  readonly #metrics = new ProxyMetrics();
   readonly #health: HealthPorts;
   #leftovers: Leftovers = { udp: [], affinity: [] };
-  #wake: (() => void) | undefined;
-  #woken = false;
-  #mustVerify = true;
-  #mustSetUp = true;
-  #nextVerify = 0;
-  #failures = 0;
-  #failingSince: number | undefined;
 
   constructor(options: ProxyOptions) {
     const { clock, log, table, bridge, serviceCidrs, nodeName } = options;
     const run = options.run ?? createCommandRunner(clock);
     this.#options = options;
     this.#log = log.named('proxy');
-    this.#nft = createNft(run);
-    this.#table = new NftTable(definitionOf(table));
-    this.#state = new ProxyState(this.#table, { name: nodeName, zone: undefined });
+    const nft = createNft(run);
+    const rules = new NftTable(definitionOf(table));
+    this.#state = new ProxyState(rules, { name: nodeName, zone: undefined });
     this.#state.ranges(rangesOf(options));
-    this.#setup = createNodeSetup({ run, log: this.#log, bridge, serviceCidrs });
-    this.#forgetter = createForgetter({ run, nft: this.#nft, table, log: this.#log });
+    this.#forgetter = createForgetter({ run, nft, table, log: this.#log });
     this.#health = new HealthPorts(this.#log);
+    this.#sync = new TableSync({
+      nft,
+      table: rules,
+      clock,
+      log: this.#log,
+      gather: () => this.#gather(this.#state.update()),
+      prepare: createNodeSetup({ run, log: this.#log, bridge, serviceCidrs }),
+      applied: () => this.#applied(),
+    });
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -113,9 +106,7 @@ class Proxy {
     const server = this.#serveHealth();
     try {
       await Promise.all([services, slices, nodes, pods].map((informer) => informer.whenSynced(stop)));
-      while (!stop.aborted) {
-        await this.#wait(await this.#sync(), stop);
-      }
+      await this.#sync.run(stop);
     } catch (error) {
       if (!stop.aborted) throw error;
     } finally {
@@ -137,7 +128,7 @@ class Proxy {
     const then = <A extends readonly unknown[]>(action: (...args: A) => void) => {
       return (...args: A): void => {
         action(...args);
-        this.#poke();
+        this.#sync.poke();
       };
     };
     const nameOf = (node: Node | undefined): void =>
@@ -166,32 +157,6 @@ class Proxy {
     ];
   }
 
-  /** Brings the kernel up to date; resolves to the milliseconds after which to come again. */
-  async #sync(): Promise<number> {
-    const { clock } = this.#options;
-    const start = clock.monotonic();
-    this.#woken = false;
-    this.#gather(this.#state.update());
-    try {
-      if (this.#mustVerify || this.#mustSetUp) this.#mustSetUp = !(await this.#setup());
-      if (this.#mustVerify) await this.#verify();
-      await this.#apply();
-      const leftovers = this.#leftovers;
-      this.#leftovers = { udp: [], affinity: [] };
-      await this.#forgetter.forget(leftovers);
-      this.#health.sync(this.#state.health());
-    } catch (error) {
-      return this.#failed(error);
-    }
-    this.#failures = 0;
-    this.#failingSince = undefined;
-    this.#metrics.syncs += 1;
-    this.#metrics.lastSync = clock.now();
-    this.#metrics.seconds += (clock.monotonic() - start) / 1000;
-    this.#metrics.elements = this.#table.size;
-    return checkInterval;
-  }
-
   #gather(more: Leftovers): void {
     this.#leftovers = {
       udp: [...this.#leftovers.udp, ...more.udp],
@@ -199,77 +164,21 @@ class Proxy {
     };
   }
 
-  async #apply(): Promise<void> {
-    const change = this.#table.change();
-    if (change.script === '') return;
-    try {
-      await this.#nft.apply(change.script);
-    } catch (error) {
-      change.rollback();
-      throw error;
-    }
-    change.commit();
-    this.#log.debug('applied', { elements: change.size });
-  }
-
-  async #verify(): Promise<void> {
-    const { clock } = this.#options;
-    const start = clock.monotonic();
-    const first = this.#nextVerify === 0;
-    const differs = await this.#table.verify(this.#nft);
-    this.#mustVerify = false;
-    const took = clock.monotonic() - start;
-    this.#nextVerify = clock.monotonic() + Math.max(shortestVerifyInterval, took * verifyFactor);
-    if (!differs || first) return;
-    this.#metrics.heals += 1;
-    this.#log.warn(`somebody changed nftables table ${this.#table.definition.name}: putting it right`);
-  }
-
-  #failed(error: unknown): number {
-    const { clock } = this.#options;
-    this.#failures += 1;
-    this.#failingSince ??= clock.monotonic();
-    this.#metrics.failures += 1;
-    this.#mustVerify = true;
-    const delay = Math.min(longestRetry, firstRetry * 2 ** (this.#failures - 1));
-    this.#log.error('could not bring service rules up to date', { error: messageOf(error), retryInMs: delay });
-    return delay;
-  }
-
-  /** Until something changes or the time is up; then looks whether the table is still there. */
-  async #wait(delay: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted || (this.#woken && this.#failures === 0)) return;
-    const { clock } = this.#options;
-    const woken = await new Promise<boolean>((resolve) => {
-      const finish = (by: boolean): void => {
-        timer.cancel();
-        signal.removeEventListener('abort', onAbort);
-        this.#wake = undefined;
-        resolve(by);
-      };
-      const onAbort = (): void => finish(true);
-      const timer = clock.after(delay, () => finish(false));
-      signal.addEventListener('abort', onAbort, { once: true });
-      // While it fails, changes wait for the retry.
-      if (this.#failures === 0) this.#wake = () => finish(true);
-    });
-    if (woken) return;
-    if (clock.monotonic() >= this.#nextVerify) this.#mustVerify = true;
-    else if (!(await this.#nft.hasSet(this.#table.definition.name, this.#table.marker))) this.#mustVerify = true;
-  }
-
-  #poke(): void {
-    this.#woken = true;
-    this.#wake?.();
+  async #applied(): Promise<void> {
+    const leftovers = this.#leftovers;
+    this.#leftovers = { udp: [], affinity: [] };
+    await this.#forgetter.forget(leftovers);
+    this.#health.sync(this.#state.health());
   }
 
   #serveHealth(): Server | undefined {
     const { health, clock } = this.#options;
     if (health === undefined) return undefined;
-    const healthy = (): boolean =>
-      this.#metrics.lastSync > 0 &&
-      (this.#failingSince === undefined || clock.monotonic() - this.#failingSince < unhealthyAfter);
-    const server = createServer(proxyEndpoints(clock, this.#metrics, healthy));
+    const healthy = (): boolean => {
+      const { lastSync, failingSince } = this.#sync;
+      return lastSync > 0 && (failingSince === undefined || clock.monotonic() - failingSince < unhealthyAfter);
+    };
+    const server = createServer(proxyEndpoints(clock, this.#sync, healthy));
     server.on('error', (error) => this.#log.warn('cannot serve /healthz', { error: messageOf(error) }));
     server.listen(health.port, health.host);
     server.unref();

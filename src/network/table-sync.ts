@@ -1,0 +1,149 @@
+/**
+ * Keeps one nftables table in the kernel as it is wanted: at once after a change, one transaction at a time (what
+ * happens meanwhile goes into the next), again after failures with growing pauses, and checked now and then, so
+ * that foreign flushes are healed.
+ */
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { Nft } from './nft.ts';
+import type { NftTable } from './nft-table.ts';
+
+export interface TableSyncOptions {
+  readonly nft: Nft;
+  readonly table: NftTable;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Puts what is wanted into the table; called before each transaction. */
+  readonly gather: () => void;
+  /** What has to be there besides; called at the start and after each check until it says that all is. */
+  readonly prepare?: () => Promise<boolean>;
+  /** Called after each sync that worked. */
+  readonly applied?: () => Promise<void>;
+}
+
+/** How often the table's presence is checked, in milliseconds (4 ms of work each). */
+const checkInterval = 3000;
+/** A full comparison comes when this many times its own duration has passed, and not sooner than that. */
+const verifyFactor = 1000;
+const shortestVerifyInterval = 30_000;
+const firstRetry = 100;
+const longestRetry = 30_000;
+
+export class TableSync {
+  readonly #options: TableSyncOptions;
+  #wake: (() => void) | undefined;
+  #woken = false;
+  #mustVerify = true;
+  #mustPrepare = true;
+  #nextVerify = 0;
+  #failures = 0;
+  /** Counters. */
+  syncs = 0;
+  failed = 0;
+  heals = 0;
+  seconds = 0;
+  /** Milliseconds since the epoch of the last sync that worked; 0 before. */
+  lastSync = 0;
+  /** On the monotonic clock, while it fails. */
+  failingSince: number | undefined;
+
+  constructor(options: TableSyncOptions) {
+    this.#options = options;
+  }
+
+  /** Something changed. */
+  poke(): void {
+    this.#woken = true;
+    this.#wake?.();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) await this.#wait(await this.#sync(), signal);
+  }
+
+  /** Brings the kernel up to date; resolves to the milliseconds after which to come again. */
+  async #sync(): Promise<number> {
+    const { clock, gather, prepare, applied } = this.#options;
+    const start = clock.monotonic();
+    this.#woken = false;
+    try {
+      gather();
+      if (this.#mustVerify || this.#mustPrepare) this.#mustPrepare = (await prepare?.()) === false;
+      if (this.#mustVerify) await this.#verify();
+      await this.#apply();
+      await applied?.();
+    } catch (error) {
+      return this.#fail(error);
+    }
+    this.#failures = 0;
+    this.failingSince = undefined;
+    this.syncs += 1;
+    this.lastSync = clock.now();
+    this.seconds += (clock.monotonic() - start) / 1000;
+    return checkInterval;
+  }
+
+  async #apply(): Promise<void> {
+    const { nft, table, log } = this.#options;
+    const change = table.change();
+    if (change.script === '') return;
+    try {
+      await nft.apply(change.script);
+    } catch (error) {
+      change.rollback();
+      throw error;
+    }
+    change.commit();
+    log.debug('applied', { elements: change.size });
+  }
+
+  async #verify(): Promise<void> {
+    const { clock, nft, table, log } = this.#options;
+    const start = clock.monotonic();
+    const first = this.#nextVerify === 0;
+    const differs = await table.verify(nft);
+    this.#mustVerify = false;
+    const took = clock.monotonic() - start;
+    this.#nextVerify = clock.monotonic() + Math.max(shortestVerifyInterval, took * verifyFactor);
+    if (!differs || first) return;
+    this.heals += 1;
+    log.warn(`nftables table ${table.definition.name} is not as it was left: putting it right`);
+  }
+
+  #fail(error: unknown): number {
+    const { clock, log, table } = this.#options;
+    this.#failures += 1;
+    this.failingSince ??= clock.monotonic();
+    this.failed += 1;
+    this.#mustVerify = true;
+    const delay = Math.min(longestRetry, firstRetry * 2 ** (this.#failures - 1));
+    log.error(`could not bring nftables table ${table.definition.name} up to date`, {
+      error: messageOf(error),
+      retryInMs: delay,
+    });
+    return delay;
+  }
+
+  /** Until something changes or the time is up; then looks whether the table is still there. */
+  async #wait(delay: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted || (this.#woken && this.#failures === 0)) return;
+    const { clock, nft, table } = this.#options;
+    const woken = await new Promise<boolean>((resolve) => {
+      const finish = (by: boolean): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', onAbort);
+        this.#wake = undefined;
+        resolve(by);
+      };
+      const onAbort = (): void => finish(true);
+      const timer = clock.after(delay, () => finish(false));
+      signal.addEventListener('abort', onAbort, { once: true });
+      // While it fails, changes wait for the retry.
+      if (this.#failures === 0) this.#wake = () => finish(true);
+    });
+    if (woken) return;
+    if (clock.monotonic() >= this.#nextVerify) this.#mustVerify = true;
+    else if (!(await nft.hasSet(table.definition.name, table.marker))) this.#mustVerify = true;
+  }
+}

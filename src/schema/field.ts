@@ -211,7 +211,7 @@ export function lazy<T>(number: number | undefined, get: () => Schema): Field<T>
 export function inline<F extends Fields>(number: number, target: Struct<F>): F {
   const entries = Object.entries(target.fields).map(([name, each]) => [
     name,
-    new Field({ ...each.spec, inline: number }),
+    new Field({ ...each.spec, inline: [number, ...(each.spec.inline ?? [])] }),
   ]);
   return Object.fromEntries(entries) as F;
 }

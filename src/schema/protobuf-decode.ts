@@ -36,16 +36,17 @@ function readFields(plan: ReadonlyMap<number, ReadField>, reader: Reader, object
 function planOf(schema: StructSchema): ReadonlyMap<number, ReadField> {
   const known = plans.get(schema);
   if (known !== undefined) return known;
-  const plan = makePlan(Object.entries(schema.fields));
+  const plan = makePlan(Object.entries(schema.fields), 0);
   plans.set(schema, plan);
   return plan;
 }
 
-function makePlan(fields: readonly (readonly [string, FieldSpec])[]): ReadonlyMap<number, ReadField> {
+/** `level`: how many embedded structs deep these fields are. */
+function makePlan(fields: readonly (readonly [string, FieldSpec])[], level: number): ReadonlyMap<number, ReadField> {
   const plan = new Map<number, ReadField>();
-  const inlined = Map.groupBy(fields, ([, { inline }]) => inline);
+  const inlined = Map.groupBy(fields, ([, { inline }]) => inline?.[level]);
   for (const [inline, group] of inlined) {
-    if (inline !== undefined) plan.set(inline, inlineReader(makeFlatPlan(group)));
+    if (inline !== undefined) plan.set(inline, inlineReader(makePlan(group, level + 1)));
     else for (const [number, read] of makeFlatPlan(group)) plan.set(number, read);
   }
   return plan;

@@ -27,14 +27,19 @@ export function writeMessage(schema: StructSchema, writer: Writer, object: Json)
 function planOf(schema: StructSchema): Plan {
   const known = plans.get(schema);
   if (known !== undefined) return known;
-  const groups = Map.groupBy(Object.entries(schema.fields), ([, { inline }]) => inline);
-  const plan = [...groups].flatMap(([inline, fields]) => {
-    const flat = flatPlan(fields);
-    return inline === undefined ? flat : [embedded(inline, fields, flat)];
-  });
-  const sorted = descending(plan);
-  plans.set(schema, sorted);
-  return sorted;
+  const plan = makePlan(Object.entries(schema.fields), 0);
+  plans.set(schema, plan);
+  return plan;
+}
+
+/** `level`: how many embedded structs deep these fields are. */
+function makePlan(fields: readonly (readonly [string, FieldSpec])[], level: number): Plan {
+  const groups = Map.groupBy(fields, ([, { inline }]) => inline?.[level]);
+  return descending(
+    [...groups].flatMap(([number, group]) =>
+      number === undefined ? flatPlan(group) : [embedded(number, group, makePlan(group, level + 1))],
+    ),
+  );
 }
 
 function descending(plan: Plan): Plan {
@@ -48,14 +53,14 @@ function flatPlan(fields: readonly (readonly [string, FieldSpec])[]): Plan {
 }
 
 /** The message of an embedded struct; written even when empty, as Go does. */
-function embedded(number: number, fields: readonly (readonly [string, FieldSpec])[], flat: Plan): FieldPlan {
+function embedded(number: number, fields: readonly (readonly [string, FieldSpec])[], plan: Plan): FieldPlan {
   const names = fields.map(([name]) => name);
   return {
     number,
     write: (writer, object) => {
       if (!names.some((name) => object[name] !== undefined)) return;
       message(writer, number, () => {
-        for (const field of flat) field.write(writer, object);
+        for (const field of plan) field.write(writer, object);
       });
     },
   };

@@ -165,9 +165,10 @@ export interface FieldSpec {
   readonly number?: number;
   /**
    * Go embeds the struct that this field comes from: flat in JSON, but in protobuf a message of its
-   * own under this number (Volume's source, Probe's handler).
+   * own under this number (Volume's source, Probe's handler). Several numbers, outermost first, where an
+   * embedded struct embeds another (a policy's rules).
    */
-  readonly inline?: number;
+  readonly inline?: readonly number[];
   /** Must be present (and, for strings, not empty) in a valid object. */
   readonly required: boolean;
   /** Written even when it has the zero value (Go's fields without omitempty). */

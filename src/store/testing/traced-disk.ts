@@ -55,7 +55,7 @@ function unhex(text = ''): Buffer {
 const block = 4096;
 
 interface File {
-  synced: Buffer;
+  readonly synced: Content;
   /** Since the last sync, in order. */
   pending: Call[];
   named: boolean;
@@ -72,9 +72,9 @@ export class TracedDisk {
     }
     if (name === 'fsync' || name === 'fdatasync') {
       const file = this.#files.get(path);
-      if (file === undefined) this.#syncDirectory(path);
-      else sync(file);
-      return;
+      if (file === undefined) return this.#syncDirectory(path);
+      for (const write of file.pending) file.synced.apply(write, () => true);
+      file.pending = [];
     }
     if (name === 'pwrite64' || name === 'ftruncate') this.#file(path).pending.push(call);
     if (name === 'unlink') this.#files.delete(path);
@@ -84,17 +84,16 @@ export class TracedDisk {
   after(keeps: () => boolean): Map<string, Buffer> {
     const found = new Map<string, Buffer>();
     for (const [path, { synced, pending, named }] of this.#files) {
-      if (named)
-        found.set(
-          path,
-          pending.reduce((content, call) => patch(content, call, keeps), synced),
-        );
+      if (!named) continue;
+      const content = synced.copy();
+      for (const write of pending) content.apply(write, keeps);
+      found.set(path, content.bytes);
     }
     return found;
   }
 
   #file(path: string): File {
-    const known = this.#files.get(path) ?? { synced: Buffer.alloc(0), pending: [], named: false };
+    const known = this.#files.get(path) ?? { synced: new Content(), pending: [], named: false };
     this.#files.set(path, known);
     return known;
   }
@@ -104,29 +103,46 @@ export class TracedDisk {
   }
 }
 
-function sync(file: File): void {
-  file.synced = file.pending.reduce((content, call) => patch(content, call, () => true), file.synced);
-  file.pending = [];
-}
+/** A file's bytes, with room to grow. */
+class Content {
+  #buffer: Buffer;
+  #length: number;
 
-function patch(content: Buffer, call: Call, keeps: () => boolean): Buffer {
-  const { name, data, position } = call;
-  if (name === 'ftruncate') return keeps() ? resized(content, position) : content;
-  let result = content;
-  for (let start = 0; start < data.length;) {
-    const end = Math.min(data.length, start + block - ((position + start) % block));
-    if (keeps()) {
-      const copy = resized(result, Math.max(result.length, position + end));
-      data.copy(copy, position + start, start, end);
-      result = copy;
-    }
-    start = end;
+  constructor(bytes: Buffer = Buffer.alloc(0)) {
+    this.#buffer = Buffer.from(bytes);
+    this.#length = bytes.length;
   }
-  return result;
-}
 
-function resized(content: Buffer, size: number): Buffer {
-  const copy = Buffer.alloc(size);
-  content.copy(copy);
-  return copy;
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  copy(): Content {
+    return new Content(this.bytes);
+  }
+
+  apply({ name, data, position }: Call, keeps: () => boolean): void {
+    if (name === 'ftruncate') {
+      if (keeps()) this.#resize(position);
+      return;
+    }
+    for (let start = 0; start < data.length;) {
+      const end = Math.min(data.length, start + block - ((position + start) % block));
+      if (keeps()) {
+        this.#resize(Math.max(this.#length, position + end));
+        data.copy(this.#buffer, position + start, start, end);
+      }
+      start = end;
+    }
+  }
+
+  #resize(length: number): void {
+    if (length > this.#buffer.length) {
+      const larger = Buffer.alloc(length * 2);
+      this.bytes.copy(larger);
+      this.#buffer = larger;
+    }
+    if (length < this.#length) this.#buffer.fill(0, length, this.#length);
+    this.#length = length;
+  }
 }

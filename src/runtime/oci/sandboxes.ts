@@ -58,6 +58,9 @@ export class Sandboxes {
     const { clock, random, emit } = this.#options;
     const id = Buffer.from(random.bytes(32)).toString('hex');
     const builtin = this.#options.isBuiltin(config.handler);
+    if (config.namespaces.user !== undefined) {
+      throw new Error('this runtime cannot run pods in user namespaces: leave hostUsers unset or true');
+    }
     const ips = config.namespaces.network === 'pod' ? this.#options.network.allocate() : [];
     const ownNetwork = ips.length > 0 && !builtin;
     const record: SandboxRecord = {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../../base/clock.ts';
 import { silentLogger } from '../../../base/log.ts';
 import { systemRandom } from '../../../base/random.ts';
-import { busyboxSource } from '../../../image/busybox.ts';
+import { demoImages } from '../../../image/demo-images.ts';
 import { Images } from '../../../image/images.ts';
 import { createCommandRunner } from '../../../network/command.ts';
 import { PodNetwork } from '../../../network/pod-network.ts';
@@ -47,6 +47,8 @@ export interface TestBed {
   destroy(): Promise<void>;
 }
 
+const projectRoot = join(import.meta.dirname, '..', '..', '..', '..');
+
 export const canRunContainers = process.getuid?.() === 0;
 
 export async function openTestBed(options: TestBedOptions): Promise<TestBed> {
@@ -60,7 +62,7 @@ export async function openTestBed(options: TestBedOptions): Promise<TestBed> {
   const images = await Images.open({
     ...common,
     root: join(folder, 'images'),
-    sources: (store) => [busyboxSource(store)],
+    sources: demoImages({ projectRoot }),
   });
   const { id: busybox } =
     (await images.imageStatus('busybox')) ?? (await images.pullImage('busybox', [], new AbortController().signal));

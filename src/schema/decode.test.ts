@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { decodeObject } from './decode.ts';
 import { applyDefaults } from './defaults.ts';
+import { orderComplaints } from './complaints.ts';
 import { faultMessage } from './fault.ts';
 import { Thing } from './fixtures.ts';
+import { parseJson } from './json.ts';
 import { combineFaults, validateObject, validateObjectUpdate } from './validate.ts';
 
 const decode = (json: unknown): Record<string, unknown> => decodeObject(Thing.schema, json).value;

@@ -70,6 +70,19 @@ describe('decoding follows the Go types', () => {
     expect(value['metadata']).toEqual({ name: 'x' });
   });
 
+  test('strict validation complains in the order of the text, and once about what is unknown', () => {
+    const text = `{"spec": {"one": 1, "dupe": 1, "dupe": 2, "replicas": 1, "replicas": 2,
+      "items": [{"name": "x", "nested": {"a": 1, "a": 2}, "image": "1", "image": "2"}]}}`;
+    const { value, duplicates } = parseJson(text, { duplicates: true });
+    expect(orderComplaints(value, duplicates, decodeObject(Thing.schema, value).unknown)).toEqual([
+      'unknown field "spec.one"',
+      'unknown field "spec.dupe"',
+      'duplicate field "spec.replicas"',
+      'unknown field "spec.items[0].nested"',
+      'duplicate field "spec.items[0].image"',
+    ]);
+  });
+
   test.each([
     [
       { spec: { replicas: 'three' } },

@@ -1,5 +1,6 @@
 /** From a request's body to a draft in the stored version: parsed, decoded, defaulted, converted. */
 import type { Kind } from '../../api/kind.ts';
+import { orderComplaints } from '../../schema/complaints.ts';
 import { DecodeError, decodeObject } from '../../schema/decode.ts';
 import { isRecord } from '../../schema/freeze.ts';
 import { JsonError, parseJson } from '../../schema/json.ts';
@@ -91,7 +92,7 @@ export function decodeKind(
     if (!(error instanceof DecodeError)) throw error;
     throw cannotHandle(kind, error.message);
   }
-  complainAbout(kind, [...duplicates, ...decoded.unknown], context);
+  complainAbout(kind, orderComplaints(json, duplicates, decoded.unknown), context);
   const draft = decoded.value;
   fillDefaults(kind, draft);
   return draft;

@@ -25,6 +25,7 @@ import { ephemeralContainersHandler, resizeHandler } from './subresources/pod-pa
 import { nodeProxyHandler, podProxyHandler, serviceProxyHandler } from './subresources/proxy.ts';
 import { logHandler, streamHandler } from './subresources/pod-streams.ts';
 import { Flusher } from './watch/flusher.ts';
+import { OpenWatches } from './watch/serve.ts';
 
 export interface ApiServer {
   /** Answers one request; never throws. */
@@ -52,12 +53,13 @@ export function createApiServer(dependencies: ApiServerDependencies): ApiServer 
   };
   const server: ServerState = { registry, resources, clock, random, log, dependencies };
   const stopping = new AbortController();
+  const watches = new OpenWatches();
   const metrics = createMetrics(() => ({ revision: store.revision, objects: countObjects(server) }));
   const dispatcher: Dispatcher = {
     server,
     subresources: new Map([...builtInSubresources, ...(dependencies.subresources ?? [])]),
     flusher: new Flusher(),
-    signal: stopping.signal,
+    watches,
   };
   const discovery = new Discovery(resources, dependencies.externalAddress ?? (() => ''));
   const openApi = new OpenApi(resources, dependencies.version.gitVersion);
@@ -77,7 +79,10 @@ export function createApiServer(dependencies: ApiServerDependencies): ApiServer 
     resources,
     registry,
     metrics,
-    drain: () => stopping.abort(),
+    drain() {
+      stopping.abort();
+      watches.close();
+    },
   };
 }
 

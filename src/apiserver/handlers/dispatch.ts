@@ -14,6 +14,7 @@ import { revisionOf } from '../registry/read.ts';
 import { seal, type DraftObject, type Snapshot } from '../registry/snapshot.ts';
 import type { Answer, Call, ServerState, SubresourceHandler } from '../server-types.ts';
 import type { Flusher } from '../watch/flusher.ts';
+import type { OpenWatches } from '../watch/serve.ts';
 import { encoderOf } from './encoders.ts';
 import {
   createOne,
@@ -32,8 +33,7 @@ export interface Dispatcher {
   readonly server: ServerState;
   readonly subresources: ReadonlyMap<string, SubresourceHandler>;
   readonly flusher: Flusher;
-  /** Aborts when the server stops: watches end. */
-  readonly signal: AbortSignal;
+  readonly watches: OpenWatches;
 }
 
 const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -91,14 +91,14 @@ function checkPlace({ resource, target, info }: Call): void {
   if ((verb === 'update' || verb === 'patch') && target.name === '') throw methodNotAllowed();
 }
 
-function answerVerb({ flusher, signal }: Dispatcher, call: Call): Answer | Promise<Answer> {
+function answerVerb({ flusher, watches }: Dispatcher, call: Call): Answer | Promise<Answer> {
   switch (call.info.verb) {
     case 'get':
       return getObject(call);
     case 'list':
       return listObjects(call);
     case 'watch':
-      return watchObjects(call, flusher, signal);
+      return watchObjects(call, flusher, watches);
     case 'create':
       return createOne(call);
     case 'update':

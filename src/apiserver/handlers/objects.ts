@@ -21,7 +21,7 @@ import { updateObject, type Updated } from '../registry/update.ts';
 import type { Answer, Call } from '../server-types.ts';
 import { openFeed } from '../watch/feed.ts';
 import type { Flusher } from '../watch/flusher.ts';
-import { serveWatch } from '../watch/serve.ts';
+import { serveWatch, type OpenWatches } from '../watch/serve.ts';
 import { encoderOf } from './encoders.ts';
 import { checkOptions } from './options.ts';
 
@@ -52,7 +52,7 @@ export async function listObjects(call: Call): Promise<Answer> {
   return { type: 'done' };
 }
 
-export async function watchObjects(call: Call, flusher: Flusher, signal: AbortSignal): Promise<Answer> {
+export async function watchObjects(call: Call, flusher: Flusher, open: OpenWatches): Promise<Answer> {
   const { resource, target, server, info, exchange } = call;
   const encoder = await encoderOf(resource, call.media, info.query, server.clock);
   const query = listQueryOf(info.query);
@@ -64,7 +64,7 @@ export async function watchObjects(call: Call, flusher: Flusher, signal: AbortSi
   await serveWatch(
     exchange,
     (onReady) => openFeed({ store, resource, namespace, query: named, onReady }),
-    { clock: server.clock, random: server.random, flusher, signal },
+    { clock: server.clock, random: server.random, flusher, open },
     {
       encoder,
       headers: warningHeaders(call.warnings),

@@ -2,7 +2,6 @@
  * The HTTPS front: HTTP/2 when the client offers it, HTTP/1.1 otherwise, upgrades included. Slow or idle
  * clients are cut off: headers must be complete in 10 s, a TLS handshake in 10 s.
  */
-import { once } from 'node:events';
 import {
   createSecureServer,
   type Http2SecureServer,
@@ -165,7 +164,6 @@ async function close(
     for (const socket of sockets) socket.destroy();
   });
   await closed;
-  while (sockets.size > 0) await Promise.race([...sockets].map((socket) => once(socket, 'close')));
   cut.cancel();
 }
 

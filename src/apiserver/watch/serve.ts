@@ -9,12 +9,34 @@ import { pump } from '../http/pump.ts';
 import { itemOf, type Feed, type WatchItem } from './feed.ts';
 import type { Flusher } from './flusher.ts';
 
+/** A set, since an AbortSignal looks through all its listeners for each new one. */
+export class OpenWatches {
+  readonly #ends = new Set<() => void>();
+  #closed = false;
+
+  add(end: () => void): void {
+    if (this.#closed) end();
+    else this.#ends.add(end);
+  }
+
+  delete(end: () => void): void {
+    this.#ends.delete(end);
+  }
+
+  /** Ends all that are open, and every one that is opened from now on. */
+  close(): void {
+    this.#closed = true;
+    for (const end of this.#ends) end();
+    this.#ends.clear();
+  }
+}
+
 export interface WatchServing {
   readonly clock: Clock;
   readonly random: Random;
   readonly flusher: Flusher;
-  /** Ends every watch when the server stops. */
-  readonly signal: AbortSignal;
+  /** What ends each open watch: the server calls them when it stops. */
+  readonly open: OpenWatches;
 }
 
 export interface ServeOptions {
@@ -83,12 +105,12 @@ class WatchStream {
   }
 
   async run(exchange: Exchange): Promise<void> {
-    const { clock, random, signal } = this.#serving;
+    const { clock, random, open } = this.#serving;
     const over = new Promise<void>((resolve) => {
       this.#finish = resolve;
     });
     exchange.onClose(this.#finish);
-    signal.addEventListener('abort', this.#finish, { once: true });
+    open.add(this.#finish);
     const seconds = this.#options.timeoutSeconds || shortestTimeout * (1 + random.next());
     const end = clock.after(seconds * 1000, () => this.#expire());
     let bookmark = this.#options.bookmarks ? clock.after(bookmarkInterval, () => remind()) : undefined;
@@ -98,12 +120,11 @@ class WatchStream {
     };
     try {
       await this.#begin();
-      if (signal.aborted) this.#finish();
       await over;
     } finally {
       end.cancel();
       bookmark?.cancel();
-      signal.removeEventListener('abort', this.#finish);
+      open.delete(this.#finish);
       this.#feed.watch.close();
       this.#out.end();
     }

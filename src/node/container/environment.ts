@@ -94,29 +94,33 @@ async function secretKey(input: EnvironmentInput, ref: KeyRef): Promise<string |
 
 async function importedVariables(input: EnvironmentInput): Promise<Map<string, string>> {
   const result = new Map<string, string>();
-  const namespace = namespaceOf(input.facts.pod);
-  for (const source of input.container.envFrom ?? []) {
-    const prefix = source.prefix ?? '';
-    if (source.configMapRef !== undefined) {
-      const name = source.configMapRef.name ?? '';
-      const map = await input.reader.configMap(namespace, name);
-      if (map === undefined && source.configMapRef.optional !== true) {
-        throw new ConfigurationError(`configmap "${name}" not found`);
-      }
-      for (const [key, value] of Object.entries(map?.data ?? {})) result.set(`${prefix}${key}`, value);
-    }
-    if (source.secretRef !== undefined) {
-      const name = source.secretRef.name ?? '';
-      const secret = await input.reader.secret(namespace, name);
-      if (secret === undefined && source.secretRef.optional !== true) {
-        throw new ConfigurationError(`secret "${name}" not found`);
-      }
-      for (const [key, value] of Object.entries(secret?.data ?? {})) {
-        result.set(`${prefix}${key}`, Buffer.from(value, 'base64').toString());
-      }
-    }
+  for (const { prefix = '', configMapRef, secretRef } of input.container.envFrom ?? []) {
+    const entries = {
+      ...(configMapRef === undefined ? {} : await allOfConfigMap(input, configMapRef)),
+      ...(secretRef === undefined ? {} : await allOfSecret(input, secretRef)),
+    };
+    for (const [key, value] of Object.entries(entries)) result.set(`${prefix}${key}`, value);
   }
   return result;
+}
+
+type WholeRef = Pick<KeyRef, 'name' | 'optional'>;
+type Entries = Readonly<Record<string, string>>;
+
+async function allOfConfigMap(input: EnvironmentInput, { name = '', optional }: WholeRef): Promise<Entries> {
+  const map = await input.reader.configMap(namespaceOf(input.facts.pod), name);
+  if (map === undefined && optional !== true) throw new ConfigurationError(`configmap "${name}" not found`);
+  return map?.data ?? {};
+}
+
+async function allOfSecret(input: EnvironmentInput, { name = '', optional }: WholeRef): Promise<Entries> {
+  const secret = await input.reader.secret(namespaceOf(input.facts.pod), name);
+  if (secret === undefined && optional !== true) throw new ConfigurationError(`secret "${name}" not found`);
+  const decoded = Object.entries(secret?.data ?? {}).map(([key, value]) => [
+    key,
+    Buffer.from(value, 'base64').toString(),
+  ]);
+  return Object.fromEntries(decoded) as Entries;
 }
 
 /** Variables for the services of the pod's namespace, and always those of the API's own. */
@@ -146,22 +150,29 @@ function addService(result: Map<string, string>, service: Service): void {
   if (first === undefined) return;
   result.set(`${prefix}_SERVICE_HOST`, host);
   result.set(`${prefix}_SERVICE_PORT`, `${first.port}`);
-  const shown = host.includes(':') ? `[${host}]` : host;
-  for (const port of ports) {
-    if (port.name !== undefined && port.name !== '') {
-      result.set(`${prefix}_SERVICE_PORT_${variableName(port.name)}`, `${port.port}`);
-    }
+  for (const { name = '', port } of ports) {
+    if (name !== '') result.set(`${prefix}_SERVICE_PORT_${variableName(name)}`, `${port}`);
   }
-  for (const port of ports) {
-    const protocol = port.protocol ?? 'TCP';
-    const url = `${protocol.toLowerCase()}://${shown}:${port.port}`;
-    const link = `${prefix}_PORT_${port.port}_${protocol}`;
-    if (port === first) result.set(`${prefix}_PORT`, url);
-    result.set(link, url);
-    result.set(`${link}_PROTO`, protocol.toLowerCase());
-    result.set(`${link}_PORT`, `${port.port}`);
-    result.set(`${link}_ADDR`, host);
-  }
+  result.set(`${prefix}_PORT`, linkUrl(host, first));
+  for (const port of ports) addLink(result, prefix, host, port);
+}
+
+interface Port {
+  readonly port: number;
+  readonly protocol?: string;
+}
+
+function linkUrl(host: string, { port, protocol = 'TCP' }: Port): string {
+  return `${protocol.toLowerCase()}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function addLink(result: Map<string, string>, prefix: string, host: string, port: Port): void {
+  const { protocol = 'TCP' } = port;
+  const link = `${prefix}_PORT_${port.port}_${protocol}`;
+  result.set(link, linkUrl(host, port));
+  result.set(`${link}_PROTO`, protocol.toLowerCase());
+  result.set(`${link}_PORT`, `${port.port}`);
+  result.set(`${link}_ADDR`, host);
 }
 
 const variableName = (name: string): string => name.toUpperCase().replaceAll('-', '_');

@@ -2,7 +2,7 @@
 import type { ObjectFieldSelector, ResourceFieldSelector } from '../../api/core/env.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import { approximateValue, parseQuantity } from '../../schema/quantity.ts';
-import { findContainer, namespaceOf } from '../pod/names.ts';
+import { findContainer, namespaceOf, type AnyContainer } from '../pod/names.ts';
 import { requestsOf } from '../pod/resources.ts';
 
 export interface PodFacts {
@@ -63,18 +63,22 @@ function quoted(value: string): string {
 
 /** A limit or request of a container in units of the divisor, rounded up. Throws FieldError. */
 export function resourceValue(facts: PodFacts, selector: ResourceFieldSelector, ownName: string): string {
-  const name = selector.containerName === undefined || selector.containerName === '' ? ownName : selector.containerName;
+  const name = selector.containerName || ownName;
   const container = findContainer(facts.pod, name)?.spec;
   if (container === undefined) throw new FieldError(`container ${name} not found`);
-  const [kind, ...rest] = selector.resource.split('.');
-  const resource = rest.join('.');
-  if ((kind !== 'limits' && kind !== 'requests') || resource === '') {
-    throw new FieldError(`unsupported container resource : ${selector.resource}`);
-  }
-  const limits = container.resources?.limits ?? {};
-  const stated = kind === 'limits' ? limits[resource] : requestsOf(container.resources)[resource];
-  const amount = stated ?? (kind === 'limits' ? facts.allocatable[resource] : undefined) ?? '0';
+  const amount = statedAmount(facts, container, selector.resource);
   const unit = selector.divisor === undefined ? 0 : approximateValue(selector.divisor);
   const exact = approximateValue(parseQuantity(amount)) / (unit === 0 ? 1 : unit);
   return `${Math.ceil(exact - 1e-9 * Math.abs(exact))}`;
+}
+
+/** Of `limits.cpu` and the like; a limit that is not set is what the node has. */
+function statedAmount(facts: PodFacts, container: AnyContainer, path: string): string {
+  const [kind, ...rest] = path.split('.');
+  const resource = rest.join('.');
+  if ((kind !== 'limits' && kind !== 'requests') || resource === '') {
+    throw new FieldError(`unsupported container resource : ${path}`);
+  }
+  if (kind === 'requests') return requestsOf(container.resources)[resource] ?? '0';
+  return container.resources?.limits?.[resource] ?? facts.allocatable[resource] ?? '0';
 }

@@ -1,5 +1,6 @@
 /** A container's security context, the container's own fields winning over the pod's. Pure. */
 import type { Pod } from '../../api/core/pod.ts';
+import type { PodSecurityContext, SecurityContext } from '../../api/core/security-context.ts';
 import type { ContainerSecurity, SecurityProfile } from '../../runtime/runtime.ts';
 import type { AnyContainer } from '../pod/names.ts';
 import { ConfigurationError } from './environment.ts';
@@ -14,27 +15,36 @@ export interface SecuritySettings {
 }
 
 export function containerSecurity(pod: Pod, container: AnyContainer, settings: SecuritySettings): ContainerSecurity {
-  const shared = pod.spec?.securityContext;
-  const own = container.securityContext;
-  const privileged = own?.privileged === true;
-  const user = own?.runAsUser ?? shared?.runAsUser;
-  const group = own?.runAsGroup ?? shared?.runAsGroup;
-  const groups = [...(shared?.supplementalGroups ?? []), ...(shared?.fsGroup === undefined ? [] : [shared.fsGroup])];
+  const shared: PodSecurityContext = pod.spec?.securityContext ?? {};
+  const own: SecurityContext = container.securityContext ?? {};
+  const privileged = own.privileged === true;
+  const { capabilities = {} } = own;
   return {
     privileged,
-    addCapabilities: own?.capabilities?.add ?? [],
-    dropCapabilities: own?.capabilities?.drop ?? [],
+    addCapabilities: capabilities.add ?? [],
+    dropCapabilities: capabilities.drop ?? [],
+    ...identity(shared, own),
+    readonlyRootfs: own.readOnlyRootFilesystem === true,
+    noNewPrivileges: own.allowPrivilegeEscalation === false,
+    seccomp: privileged ? { type: 'unconfined' } : seccomp(own.seccompProfile ?? shared.seccompProfile, settings),
+    apparmor: profile(own.appArmorProfile ?? shared.appArmorProfile ?? annotatedProfile(pod, container), {
+      type: 'runtimeDefault',
+    }),
+    ...(own.procMount === 'Unmasked' || privileged ? { maskedPaths: [], readonlyPaths: [] } : {}),
+  };
+}
+
+type Identity = Pick<ContainerSecurity, 'user' | 'group' | 'supplementalGroups' | 'supplementalGroupsPolicy'>;
+
+function identity(shared: PodSecurityContext, own: SecurityContext): Identity {
+  const user = own.runAsUser ?? shared.runAsUser;
+  const group = own.runAsGroup ?? shared.runAsGroup;
+  const groups = [...(shared.supplementalGroups ?? []), ...(shared.fsGroup === undefined ? [] : [shared.fsGroup])];
+  return {
     ...(user === undefined ? {} : { user: `${user}` }),
     ...(group === undefined ? {} : { group }),
     supplementalGroups: [...new Set(groups)],
-    supplementalGroupsPolicy: shared?.supplementalGroupsPolicy === 'Strict' ? 'Strict' : 'Merge',
-    readonlyRootfs: own?.readOnlyRootFilesystem === true,
-    noNewPrivileges: own?.allowPrivilegeEscalation === false,
-    seccomp: privileged ? { type: 'unconfined' } : seccomp(own?.seccompProfile ?? shared?.seccompProfile, settings),
-    apparmor: profile(own?.appArmorProfile ?? shared?.appArmorProfile ?? annotatedProfile(pod, container), {
-      type: 'runtimeDefault',
-    }),
-    ...(own?.procMount === 'Unmasked' || privileged ? { maskedPaths: [], readonlyPaths: [] } : {}),
+    supplementalGroupsPolicy: shared.supplementalGroupsPolicy === 'Strict' ? 'Strict' : 'Merge',
   };
 }
 
@@ -60,25 +70,27 @@ function annotatedProfile(pod: Pod, container: AnyContainer): Profile | undefine
   return { type: 'Localhost', localhostProfile: text.slice('localhost/'.length) };
 }
 
+export interface ImageUser {
+  readonly uid?: number;
+  readonly username?: string;
+}
+
 /** Refuses what runAsNonRoot forbids. `image` says which user the image names. Throws ConfigurationError. */
-export function verifyNonRoot(
-  pod: Pod,
-  container: AnyContainer,
-  image: { readonly uid?: number; readonly username?: string },
-  describe: string,
-): void {
-  const own = container.securityContext;
-  const shared = pod.spec?.securityContext;
-  if ((own?.runAsNonRoot ?? shared?.runAsNonRoot) !== true) return;
+export function verifyNonRoot(pod: Pod, container: AnyContainer, image: ImageUser, describe: string): void {
+  const own: SecurityContext = container.securityContext ?? {};
+  const shared: PodSecurityContext = pod.spec?.securityContext ?? {};
+  if ((own.runAsNonRoot ?? shared.runAsNonRoot) !== true) return;
   const about = `(pod: "${describe}", container: ${container.name})`;
-  const user = own?.runAsUser ?? shared?.runAsUser;
+  const user = own.runAsUser ?? shared.runAsUser;
   if (user === 0) throw new ConfigurationError(`container's runAsUser breaks non-root policy ${about}`);
-  if (user !== undefined) return;
+  if (user === undefined) verifyImageUser(image, about);
+}
+
+function verifyImageUser(image: ImageUser, about: string): void {
   if (image.uid !== undefined && image.uid !== 0) return;
-  if (image.uid === undefined && image.username !== undefined && image.username !== '' && image.username !== 'root') {
-    throw new ConfigurationError(
-      `container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root ${about}`,
-    );
-  }
-  throw new ConfigurationError(`container has runAsNonRoot and image will run as root ${about}`);
+  const named = image.uid === undefined && !['', 'root'].includes(image.username ?? '');
+  if (!named) throw new ConfigurationError(`container has runAsNonRoot and image will run as root ${about}`);
+  throw new ConfigurationError(
+    `container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root ${about}`,
+  );
 }

@@ -57,22 +57,19 @@ function countRegular(statuses: readonly ContainerStatus[]): Count {
 
 /** 'Pending' while init containers are under way, 'Failed' when one failed for good. */
 function initPhase(pod: Pod, statuses: readonly ContainerStatus[], begun: boolean): Phase | undefined {
-  const sidecars = new Set(
-    (pod.spec?.initContainers ?? []).filter((each) => each.restartPolicy === 'Always').map((each) => each.name),
-  );
-  let pending = false;
-  for (const status of statuses) {
-    if (sidecars.has(status.name)) {
-      if (!begun && status.started !== true) pending = true;
-      continue;
-    }
-    const ended = status.state?.terminated;
-    if (ended === undefined) pending = true;
-    else if (ended.exitCode !== 0) {
-      const own = pod.spec?.initContainers?.find((each) => each.name === status.name)?.restartPolicy;
-      if ((own ?? pod.spec?.restartPolicy) === 'Never') return 'Failed';
-      pending = true;
-    }
-  }
-  return pending && !begun ? 'Pending' : undefined;
+  const specs = pod.spec?.initContainers ?? [];
+  const states = statuses.map((status) => {
+    const own = specs.find((each) => each.name === status.name)?.restartPolicy;
+    if (own === 'Always') return status.started === true ? undefined : 'Pending';
+    return initContainerPhase(status, own ?? pod.spec?.restartPolicy);
+  });
+  if (states.includes('Failed')) return 'Failed';
+  return states.includes('Pending') && !begun ? 'Pending' : undefined;
+}
+
+function initContainerPhase(status: ContainerStatus, policy: string | undefined): Phase | undefined {
+  const ended = status.state?.terminated;
+  if (ended === undefined) return 'Pending';
+  if (ended.exitCode === 0) return undefined;
+  return policy === 'Never' ? 'Failed' : 'Pending';
 }

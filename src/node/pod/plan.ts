@@ -148,14 +148,17 @@ function planInits(draft: Draft, inits: readonly SpecContainer[], regular: reado
   const reached = inits.findLastIndex((each) => newestHere(draft, each) !== undefined);
   for (const [index, each] of inits.entries()) {
     const status = newestHere(draft, each);
-    if (!each.sidecar && status === undefined && index < reached) continue;
-    if (!each.sidecar && status?.state === 'exited' && status.exitCode === 0) continue;
+    if (!each.sidecar && (status === undefined ? index < reached : hasSucceeded(status))) continue;
     keepRunning(draft, each);
-    if (!each.sidecar || status === undefined || !isAlive(status)) return false;
-    if (!draft.input.probes.started(status)) return false;
+    if (!each.sidecar || !hasStarted(draft, status)) return false;
   }
   return true;
 }
+
+const hasSucceeded = (status: ContainerStatus): boolean => status.state === 'exited' && status.exitCode === 0;
+
+const hasStarted = (draft: Draft, status: ContainerStatus | undefined): boolean =>
+  status !== undefined && isAlive(status) && draft.input.probes.started(status);
 
 /** Starts, restarts or replaces one container. */
 function keepRunning(draft: Draft, each: SpecContainer): void {
@@ -189,35 +192,39 @@ function resize(draft: Draft, each: SpecContainer, status: ContainerStatus): voi
 /** What succeeded in an older sandbox is not run again unless it always restarts. */
 function succeededBefore(draft: Draft, each: SpecContainer): ContainerStatus | undefined {
   const newest = attemptsOf(draft.input.runtime, each.spec.name)[0];
-  const succeeded = newest?.state === 'exited' && newest.exitCode === 0 && each.role === 'regular';
-  return succeeded ? newest : undefined;
+  return newest !== undefined && hasSucceeded(newest) && each.role === 'regular' ? newest : undefined;
 }
 
 function start(draft: Draft, each: SpecContainer): void {
-  const { now, backoff, runtime, held } = draft.input;
+  const { now, runtime, held } = draft.input;
   const heldUntil = held.get(each.spec.name) ?? 0;
-  if (heldUntil > now) {
-    draft.wakeAt = Math.min(draft.wakeAt ?? heldUntil, heldUntil);
-    return;
-  }
+  if (heldUntil > now) return wakeAt(draft, heldUntil);
   const attempts = attemptsOf(runtime, each.spec.name);
-  const neverRan = attempts[0]?.state === 'created' ? attempts[0] : undefined;
+  const [newest] = attempts;
+  const neverRan = newest?.state === 'created' ? newest : undefined;
   if (neverRan !== undefined) draft.actions.push({ type: 'removeContainer', container: neverRan });
+  const attempt = neverRan?.attempt ?? (newest === undefined ? 0 : newest.attempt + 1);
   const dead = attempts.find((status) => status.state === 'exited');
-  const attempt = neverRan?.attempt ?? (attempts[0] === undefined ? 0 : attempts[0].attempt + 1);
-  if (dead === undefined || dead.sandboxId !== draft.sandbox.id) {
-    draft.actions.push({ type: 'startContainer', container: each, attempt });
-    return;
-  }
-  const entry = backoff.entries.get(each.spec.name);
+  if (dead?.sandboxId === draft.sandbox.id) restart(draft, each, dead, attempt);
+  else draft.actions.push({ type: 'startContainer', container: each, attempt });
+}
+
+function restart(draft: Draft, each: SpecContainer, dead: ContainerStatus, attempt: number): void {
+  const { now, backoff } = draft.input;
+  const { name } = each.spec;
+  const entry = backoff.entries.get(name);
   const due = dueAt(entry, dead.finishedAt, backoff.limits);
-  if (due !== undefined && due > now) {
-    draft.crashLoops.push({ name: each.spec.name, container: dead, delay: entry?.delay ?? 0 });
-    draft.wakeAt = Math.min(draft.wakeAt ?? due, due);
+  if (due === undefined || due <= now) {
+    const next = nextEntry(entry, dead.finishedAt, now, backoff.limits);
+    draft.actions.push({ type: 'startContainer', container: each, attempt, backoff: next });
     return;
   }
-  const next = nextEntry(entry, dead.finishedAt, now, backoff.limits);
-  draft.actions.push({ type: 'startContainer', container: each, attempt, backoff: next });
+  draft.crashLoops.push({ name, container: dead, delay: entry?.delay ?? 0 });
+  wakeAt(draft, due);
+}
+
+function wakeAt(draft: Draft, time: number): void {
+  draft.wakeAt = Math.min(draft.wakeAt ?? time, time);
 }
 
 /** One dead attempt stays beside the newest, for `logs --previous` and lastState. */

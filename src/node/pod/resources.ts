@@ -53,6 +53,10 @@ export function podAmount(pod: Pod, resource: string, kind: Kind): number {
   const level = kind === 'requests' ? requestsOf(pod.spec?.resources) : pod.spec?.resources?.limits;
   const overhead = amountOf(resource, pod.spec?.overhead?.[resource]);
   if (level?.[resource] !== undefined) return amountOf(resource, level[resource]) + overhead;
+  return containersAmount(pod, resource, kind) + overhead;
+}
+
+function containersAmount(pod: Pod, resource: string, kind: Kind): number {
   let sidecars = 0;
   let starting = 0;
   let running = 0;
@@ -63,7 +67,7 @@ export function podAmount(pod: Pod, resource: string, kind: Kind): number {
     if (sidecar) sidecars += amount;
     starting = Math.max(starting, sidecar ? sidecars : sidecars + amount);
   }
-  return Math.max(starting, running + sidecars) + overhead;
+  return Math.max(starting, running + sidecars);
 }
 
 /** Whether every container is bound by a limit of this resource, so that the whole pod is. */
@@ -111,9 +115,9 @@ export interface ResourceSettings {
 
 export function containerResources(pod: Pod, container: AnyContainer, settings: ResourceSettings): ContainerResources {
   const requests = requestsOf(container.resources);
-  const limits = container.resources?.limits ?? {};
-  const memoryLimit = bytesOf(limits['memory'] ?? pod.spec?.resources?.limits?.['memory']);
-  const quota = cpuQuota(millisOf(limits['cpu'] ?? pod.spec?.resources?.limits?.['cpu']));
+  const limits: Amounts = { ...pod.spec?.resources?.limits, ...container.resources?.limits };
+  const memoryLimit = bytesOf(limits['memory']);
+  const quota = cpuQuota(millisOf(limits['cpu']));
   return {
     cpuShares: cpuShares(millisOf(requests['cpu'])),
     cpuPeriod,

@@ -52,6 +52,9 @@ export interface DnsServerOptions {
   readonly readFile?: (path: string) => string;
 }
 
+/** Milliseconds to wait for the ConfigMap. */
+const configurationWait = 5000;
+
 /** What ConfigMap kube-system/coredns holds at first, and what counts while there is none. */
 export function defaultCorefile(clusterDomain = 'cluster.local'): string {
   return `.:53 {
@@ -174,7 +177,8 @@ class DnsServer {
       };
       maps.subscribe({ added: take, updated: take, deleted: () => take(undefined) });
       running.push(maps.run(stop));
-      await maps.whenSynced(stop);
+      // Who may not see it, or cannot, serves with what is there; it counts when it comes.
+      await Promise.race([maps.whenSynced(stop), clock.sleep(configurationWait, stop)]);
     }
     await this.#load(text, context);
     if (this.#pipeline === undefined && text !== corefile) await this.#load(corefile, context);

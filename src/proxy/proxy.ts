@@ -44,10 +44,14 @@ export interface ProxyOptions {
   readonly serviceCidrs: readonly string[];
   /** Where /healthz and /metrics answer; upstream's is 10256. Nowhere when absent. */
   readonly health?: { readonly host: string; readonly port: number };
+  /** For the pods of this node (host ports), when `client` may not see them: kube-proxy's usual role may not. */
+  readonly podClient?: Client;
   /** Starts nft, ip and conntrack; in the process' own network namespace when absent. */
   readonly run?: CommandRunner;
 }
 
+/** Milliseconds to wait for what Services do not need. */
+const extrasWait = 2000;
 /** Without a sync that worked for this long while changes wait, the proxy says it is unhealthy. */
 const unhealthyAfter = 60_000;
 
@@ -92,7 +96,7 @@ class Proxy {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { client, informers, clock, nodeName } = this.#options;
+    const { client, podClient = client, informers, clock, nodeName } = this.#options;
     const own = new AbortController();
     const stop = AbortSignal.any([signal, own.signal]);
     const services = informers.of(Service);
@@ -100,12 +104,15 @@ class Proxy {
     const name = `metadata.name=${nodeName}`;
     const nodes = new Informer({ client, kind: Node, clock, fieldSelector: name, logger: this.#log });
     const here = `spec.nodeName=${nodeName}`;
-    const pods = new Informer({ client, kind: Pod, clock, fieldSelector: here, logger: this.#log });
+    const pods = new Informer({ client: podClient, kind: Pod, clock, fieldSelector: here, logger: this.#log });
     const following = this.#follow(services, slices, nodes, pods);
     const running = [nodes.run(stop), pods.run(stop)];
     const server = this.#serveHealth();
     try {
-      await Promise.all([services, slices, nodes, pods].map((informer) => informer.whenSynced(stop)));
+      await Promise.all([services, slices].map((informer) => informer.whenSynced(stop)));
+      // Zones and host ports are extras: without them Services work all the same.
+      const extras = Promise.all([nodes, pods].map((informer) => informer.whenSynced(stop)));
+      await Promise.race([extras, clock.sleep(extrasWait, stop)]);
       await this.#sync.run(stop);
     } catch (error) {
       if (!stop.aborted) throw error;

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import type { Endpoint } from '../api/discovery/endpoint-slice.ts';
+import { chooseEndpoints } from './endpoints.ts';
+import { endpointSlice, service } from './fixtures.ts';
+import { serviceRules } from './service-elements.ts';
+
+const node = { name: 'one', zone: 'here' };
+const port = { name: 'http', port: 80 };
+
+function choose(endpoints: readonly Endpoint[]): {
+  readonly cluster: readonly string[];
+  readonly local: readonly string[];
+} {
+  const { cluster, local } = chooseEndpoints([endpointSlice('web', [], { endpoints })], port, 4, node);
+  return { cluster: cluster.map(({ ip }) => ip), local: local.map(({ ip }) => ip) };
+}
+
+const at = (ip: string, changes: Partial<Endpoint> = {}): Endpoint => ({
+  addresses: [ip],
+  nodeName: 'one',
+  ...changes,
+});
+const draining = { conditions: { ready: false, serving: true, terminating: true } };
+
+describe('endpoints that get traffic', () => {
+  it('are the ready ones; nothing said means ready', () => {
+    expect(choose([at('10.0.0.1'), at('10.0.0.2', { conditions: { ready: false } })]).cluster).toEqual(['10.0.0.1']);
+  });
+
+  it('are those that still serve while they terminate, only when none is ready', () => {
+    expect(choose([at('10.0.0.1', draining), at('10.0.0.2')]).cluster).toEqual(['10.0.0.2']);
+    expect(choose([at('10.0.0.1', draining)]).cluster).toEqual(['10.0.0.1']);
+  });
+
+  it('under policy Local are those of this node, terminating ones when no other is left here', () => {
+    const { local } = choose([at('10.0.0.1', draining), at('10.0.0.2', { nodeName: 'two' })]);
+    expect(local).toEqual(['10.0.0.1']);
+  });
+
+  it('are those for this zone, when every one has a hint', () => {
+    const hint = (zone: string): Partial<Endpoint> => ({ hints: { forZones: [{ name: zone }] } });
+    expect(choose([at('10.0.0.1', hint('here')), at('10.0.0.2', hint('there'))]).cluster).toEqual(['10.0.0.1']);
+    expect(choose([at('10.0.0.1', hint('here')), at('10.0.0.2')]).cluster).toEqual(['10.0.0.1', '10.0.0.2']);
+    expect(choose([at('10.0.0.1', hint('there')), at('10.0.0.2', hint('there'))]).cluster).toHaveLength(2);
+  });
+
+  it('are those for this node, which count before zones', () => {
+    const hint = (name: string): Partial<Endpoint> => ({
+      hints: { forNodes: [{ name }], forZones: [{ name: 'here' }] },
+    });
+    expect(choose([at('10.0.0.1', hint('one')), at('10.0.0.2', hint('two'))]).cluster).toEqual(['10.0.0.1']);
+  });
+
+  it('count once when they are in two slices while they move', () => {
+    const slices = [
+      endpointSlice('web', [], { endpoints: [at('10.0.0.1', { conditions: { ready: false } })] }),
+      endpointSlice('web', [], { endpoints: [at('10.0.0.1')] }),
+    ];
+    expect(chooseEndpoints(slices, port, 4, node).cluster).toHaveLength(1);
+  });
+});
+
+describe('a Service', () => {
+  const elementsOf = (changes: Parameters<typeof service>[1], ips = ['10.244.0.5']): readonly string[] =>
+    serviceRules(service('web', changes), [endpointSlice('web', ips)], node).elements.map(
+      ({ set, key, value }) => `${set} ${key} : ${value}`,
+    );
+
+  it('that is headless or a name elsewhere has no rules', () => {
+    expect(elementsOf({ clusterIP: 'None' })).toEqual([]);
+    expect(elementsOf({ type: 'ExternalName' })).toEqual([]);
+  });
+
+  it('without endpoints is refused', () => {
+    expect(elementsOf({}, [])).toEqual(['unserved4 10.96.0.10 . tcp . 80 : goto reject-now']);
+  });
+
+  it('whose endpoints are elsewhere, under internalTrafficPolicy Local, is dropped', () => {
+    const elsewhere = endpointSlice('web', [], { endpoints: [{ addresses: ['10.244.1.5'], nodeName: 'two' }] });
+    const { elements } = serviceRules(service('web', { internalTrafficPolicy: 'Local' }), [elsewhere], node);
+    expect(elements).toEqual([{ set: 'unserved4', key: '10.96.0.10 . tcp . 80', value: 'goto drop-now' }]);
+  });
+
+  it('names what health checks of load balancers ask for', () => {
+    const local = service('web', { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 32000 });
+    expect(serviceRules(local, [endpointSlice('web', ['10.244.0.5', '10.244.0.6'])], node).health).toEqual({
+      port: 32000,
+      localEndpoints: 2,
+    });
+  });
+
+  it('of another proxy is left alone', () => {
+    const other = service('web');
+    const labels = { 'service.kubernetes.io/service-proxy-name': 'other' };
+    expect(serviceRules({ ...other, metadata: { ...other.metadata, labels } }, [], node).elements).toEqual([]);
+  });
+});

@@ -23,6 +23,7 @@ import { CSIStorageCapacity } from './storage/csi-storage-capacity.ts';
 import { StorageClass } from './storage/storage-class.ts';
 import { VolumeAttachment } from './storage/volume-attachment.ts';
 import { VolumeAttributesClass } from './storage/volume-attributes-class.ts';
+import { HorizontalPodAutoscalerV2beta1 } from './retired/autoscaler.ts';
 import { CustomResourceDefinitionV1beta1 } from './retired/custom-resource-definition.ts';
 import { PodDisruptionBudgetV1beta1 } from './retired/disruption-budget.ts';
 import { EndpointSliceV1beta1 } from './retired/endpoint-slice.ts';
@@ -89,6 +90,7 @@ export const retiredKinds: readonly Kind[] = Object.freeze([
     deprecated: 23,
     removed: 26,
   }),
+  HorizontalPodAutoscalerV2beta1,
   retire(CronJob, { ...beta1, group: 'batch', package: 'io.k8s.api.batch.v1beta1', deprecated: 21, removed: 25 }),
   retire(CertificateSigningRequest, {
     ...beta1,

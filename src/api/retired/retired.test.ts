@@ -242,3 +242,46 @@ test('old webhooks let requests through when they fail', () => {
     ],
   );
 });
+
+/** Semantics: kubernetes pkg/apis/autoscaling/v2beta1/conversion.go. */
+test('metrics were flat in autoscaling/v2beta1', () => {
+  const kind = find('autoscaling/v2beta1', 'HorizontalPodAutoscaler');
+  const metrics = [
+    { type: 'Resource', resource: { name: 'cpu', targetAverageUtilization: 50 } },
+    { type: 'Pods', pods: { metricName: 'rate', targetAverageValue: '10' } },
+    {
+      type: 'External',
+      external: { metricName: 'depth', metricSelector: { matchLabels: { q: 'a' } }, targetValue: '30' },
+    },
+    { type: 'Object', object: { target: { kind: 'Service', name: 'web' }, metricName: 'hits', targetValue: '5' } },
+  ];
+  const spec = { scaleTargetRef: { kind: 'Deployment', name: 'web' }, maxReplicas: 3, metrics };
+  const kept = stored(kind, { spec });
+  expect((kept['spec'] as Json)['metrics']).toEqual([
+    { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } },
+    { type: 'Pods', pods: { metric: { name: 'rate' }, target: { type: 'AverageValue', averageValue: '10' } } },
+    {
+      type: 'External',
+      external: {
+        metric: { name: 'depth', selector: { matchLabels: { q: 'a' } } },
+        target: { type: 'Value', value: '30' },
+      },
+    },
+    {
+      type: 'Object',
+      object: {
+        describedObject: { kind: 'Service', name: 'web' },
+        metric: { name: 'hits' },
+        target: { type: 'Value', value: '5' },
+      },
+    },
+  ]);
+  expect(served(kind, kept)['spec']).toMatchObject({ metrics });
+  const behavior = { scaleDown: { selectPolicy: 'Disabled' } };
+  const old = served(kind, { spec: { behavior } });
+  expect(old).toEqual({
+    metadata: { annotations: { 'autoscaling.alpha.kubernetes.io/behavior': JSON.stringify(behavior) } },
+    spec: {},
+  });
+  expect(kind.conversion?.toStorage(old)).toEqual({ metadata: {}, spec: { behavior } });
+});

@@ -17,9 +17,12 @@ const storedKind = ({ conversion }: Kind): Kind | undefined =>
       each.kind === conversion.storage.kind,
   );
 
+/** Metrics of autoscalers make sense in a few combinations only; they have a test of their own. */
+const anyContent = retiredKinds.filter(({ version }) => version !== 'v2beta1');
+
 /** Stored objects as an old client sees them, and as they come back when it sends them again. */
 describe('from storage and back nothing is lost, and nothing unknown appears', () => {
-  test.each(retiredKinds.map((kind) => [`${kind.apiVersion} ${kind.kind}`, kind] as const))('%s', (_, kind) => {
+  test.each(anyContent.map((kind) => [`${kind.apiVersion} ${kind.kind}`, kind] as const))('%s', (_, kind) => {
     const hub = storedKind(kind);
     if (hub === undefined) throw new Error('no stored kind');
     fc.assert(

@@ -20,7 +20,7 @@ export class MismatchError extends Error {
 }
 
 /** A value that has the right type but can't be read, such as a quantity's text. */
-export class ValueError extends Error {
+class ValueError extends Error {
   override readonly name = 'ValueError';
 }
 

@@ -1,5 +1,5 @@
 /** Go's durations: `1h30m`, `1.5s`, `300ms`. Exact to the nanosecond, within 64 bits. */
-export class DurationError extends Error {
+class DurationError extends Error {
   override readonly name = 'DurationError';
 }
 

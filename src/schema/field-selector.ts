@@ -1,7 +1,7 @@
 /** Field selectors: `status.phase=Running,metadata.name!=web`. Values escape `\`, `,` and `=` with a backslash. */
 import { SelectorError } from './selector.ts';
 
-export interface FieldRequirement {
+interface FieldRequirement {
   readonly field: string;
   readonly operator: '=' | '!=';
   readonly value: string;

@@ -16,7 +16,7 @@ import {
   time,
 } from './field.ts';
 
-export const Port = struct('io.example.v1.Port', 'A port.', {
+const Port = struct('io.example.v1.Port', 'A port.', {
   name: string(1),
   number: int32(2).required(),
   protocol: string(3).default('TCP'),
@@ -44,7 +44,7 @@ export const Item = struct('io.example.v1.Item', 'An item with a name.', {
   args: list(8, string()),
 });
 
-export const Spec = struct('io.example.v1.Spec', 'What is wanted.', {
+const Spec = struct('io.example.v1.Spec', 'What is wanted.', {
   replicas: int32(1).pointer().default(1).min(0),
   selector: map(2, string()),
   items: list(3, Item).listMap('name').merge('name').required(),

@@ -64,10 +64,6 @@ export function fitsFormat(format: string, text: string): boolean {
   return formatOf(format)?.(text) ?? true;
 }
 
-export function isKnownFormat(format: string): boolean {
-  return formatOf(format) !== undefined;
-}
-
 function formatOf(format: string): Format | undefined {
   const name = format.replaceAll('-', '');
   return Object.hasOwn(formats, name) ? formats[name] : undefined;

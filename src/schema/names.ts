@@ -6,8 +6,8 @@ export type Complaints = readonly string[];
 
 const none: Complaints = Object.freeze([]);
 
-export const maxLabelLength = 63;
-export const maxSubdomainLength = 253;
+const maxLabelLength = 63;
+const maxSubdomainLength = 253;
 
 const label1123 = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const subdomain1123 = `${label1123}(\\.${label1123})*`;
@@ -46,15 +46,6 @@ const underscorePattern = pattern(
   `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', ${ends}`,
   'example.com',
 );
-const caselessPattern: Pattern = {
-  source: subdomain1123,
-  expression: new RegExp(`^${subdomain1123}$`, 'i'),
-  complaint: regexComplaint(
-    `an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', ${ends}`,
-    subdomain1123,
-    'Example.com',
-  ),
-};
 const label1035Pattern = pattern(
   label1035,
   `a DNS-1035 label must ${lowercase}, start with an alphabetic character, and end with an alphanumeric character`,
@@ -95,13 +86,6 @@ const configKeyPattern = pattern(
   'KEY_NAME',
   'key-name',
 );
-const envVarPattern = pattern(
-  '[-._a-zA-Z][-._a-zA-Z0-9]*',
-  "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit",
-  'my.env-name',
-  'MY_ENV.NAME',
-  'MyEnvName1',
-);
 const percentPattern = pattern(
   '[0-9]+%',
   "a valid percent string must be a numeric string followed by an ending '%'",
@@ -127,7 +111,7 @@ function longerThan(value: string, maxBytes: number): boolean {
   return value.length * 3 > maxBytes && Buffer.byteLength(value) > maxBytes;
 }
 
-export function maxLengthComplaint(length: number): string {
+function maxLengthComplaint(length: number): string {
   return `must be no more than ${length} characters`;
 }
 
@@ -150,11 +134,6 @@ export function checkDns1123Subdomain(value: string): Complaints {
 /** The same, where labels may hold underscores. */
 export function checkDns1123SubdomainWithUnderscore(value: string): Complaints {
   return check(value, underscorePattern, maxSubdomainLength);
-}
-
-/** The same, in any case (CSI and device driver names). */
-export function checkDns1123SubdomainCaseless(value: string): Complaints {
-  return check(value, caselessPattern, maxSubdomainLength);
 }
 
 /** A DNS label of RFC 1035, which starts with a letter (Services). */
@@ -200,11 +179,6 @@ export function checkLabelValue(value: string): Complaints {
 /** A key of a ConfigMap or Secret. */
 export function checkConfigMapKey(value: string): Complaints {
   return withDotRules(value, check(value, configKeyPattern, maxSubdomainLength));
-}
-
-/** The narrow rule of environment variable names. */
-export function checkEnvVarName(value: string): Complaints {
-  return withDotRules(value, check(value, envVarPattern));
 }
 
 /** The rule that containers' variables follow today: printable ASCII without `=`. */
@@ -277,7 +251,7 @@ export function checkPathSegment(name: string): Complaints {
 }
 
 /** The same for metadata.generateName, which may be `.` as something follows. */
-export function checkPathSegmentPrefix(name: string): Complaints {
+function checkPathSegmentPrefix(name: string): Complaints {
   return ['/', '%'].filter((banned) => name.includes(banned)).map((banned) => `may not contain '${banned}'`);
 }
 

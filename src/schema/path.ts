@@ -2,7 +2,7 @@
 import { isRecord } from './freeze.ts';
 
 /** A leading dot is ignored, as custom resources write `.spec.replicas`. */
-export function splitPath(path: string): readonly string[] {
+function splitPath(path: string): readonly string[] {
   return path.split('.').filter((part) => part !== '');
 }
 

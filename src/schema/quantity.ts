@@ -22,7 +22,7 @@ export interface Quantity {
 /** What the functions here take: a quantity, its text, or a JSON number. */
 export type Amount = Quantity | string | number;
 
-export class QuantityError extends Error {
+class QuantityError extends Error {
   override readonly name = 'QuantityError';
 }
 
@@ -199,12 +199,7 @@ export function subtractQuantity(left: Amount, right: Amount): Quantity {
   return addQuantity(left, negateQuantity(right));
 }
 
-export function multiplyQuantity(amount: Amount, factor: number): Quantity {
-  const { mantissa, scale, format } = parseQuantity(amount);
-  return { mantissa: multiply(mantissa, factor), scale, format };
-}
-
-export function negateQuantity(amount: Amount): Quantity {
+function negateQuantity(amount: Amount): Quantity {
   const { mantissa, scale, format } = parseQuantity(amount);
   return { mantissa: negate(mantissa), scale, format };
 }

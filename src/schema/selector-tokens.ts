@@ -1,5 +1,5 @@
 /** The words and signs of a label selector's text. */
-export type TokenType = 'word' | '!' | '(' | ')' | ',' | '=' | '==' | '!=' | '>' | '<' | 'end' | 'unknown';
+type TokenType = 'word' | '!' | '(' | ')' | ',' | '=' | '==' | '!=' | '>' | '<' | 'end' | 'unknown';
 
 export interface Token {
   readonly type: TokenType;

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { formatFieldSelector, matchesFields, parseFieldSelector } from './field-selector.ts';
-import { faultMessage } from './fault.ts';
 import {
   everything,
   formatSelector,
@@ -10,7 +9,6 @@ import {
   SelectorError,
   selectorOf,
   selectorOfMap,
-  validateLabelSelector,
 } from './selector.ts';
 
 describe('label selectors as text', () => {
@@ -90,24 +88,6 @@ describe('LabelSelector structs', () => {
   });
 
   test('a plain map of labels', () => expect(matches(selectorOfMap({ a: '1' }), { a: '1', b: '2' })).toBe(true));
-
-  test('validation collects all faults', () => {
-    const faults = validateLabelSelector(
-      {
-        matchExpressions: [
-          { key: 'a', operator: 'In' },
-          { key: 'b', operator: 'Exists', values: ['x'] },
-          { key: 'c', operator: 'in' },
-        ],
-      },
-      'spec.selector',
-    );
-    expect(faults.map(faultMessage)).toEqual([
-      "spec.selector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
-      "spec.selector.matchExpressions[1].values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-      'spec.selector.matchExpressions[2].operator: Invalid value: "in": not a valid selector operator',
-    ]);
-  });
 });
 
 describe('field selectors', () => {

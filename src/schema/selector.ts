@@ -2,13 +2,13 @@
  * Label selectors: from text (`app=web,tier in (a, b),!old`), from a LabelSelector struct, matching, and
  * back to text. Field selectors are in field-selector.ts.
  */
-import { faultMessage, forbidden, invalid, required, type Fault } from './fault.ts';
+import { faultMessage, invalid, type Fault } from './fault.ts';
 import { checkLabelValue, checkQualifiedName } from './names.ts';
 import { tokenize, type Token } from './selector-tokens.ts';
 
-export type Operator = '=' | '==' | '!=' | 'in' | 'notin' | 'exists' | '!' | 'gt' | 'lt';
+type Operator = '=' | '==' | '!=' | 'in' | 'notin' | 'exists' | '!' | 'gt' | 'lt';
 
-export interface Requirement {
+interface Requirement {
   readonly key: string;
   readonly operator: Operator;
   /** Distinct; sorted when parsed from text. */
@@ -302,42 +302,4 @@ function formatRequirement({ key, operator, values }: Requirement): string {
     default:
       return `${key}${operator}${list}`;
   }
-}
-
-/** What is wrong with a LabelSelector in an object. */
-export function validateLabelSelector(struct: LabelSelectorLike | undefined, path: string): readonly Fault[] {
-  if (struct === undefined) return [];
-  return [
-    ...validateLabels(struct.matchLabels, `${path}.matchLabels`),
-    ...(struct.matchExpressions ?? []).flatMap((each, at) => {
-      const where = `${path}.matchExpressions[${at}]`;
-      return [
-        ...expressionFaults(each.operator, each.values ?? [], where),
-        ...checkQualifiedName(each.key).map((text) => invalid(`${where}.key`, each.key, text)),
-        ...(each.values ?? []).flatMap((value, index) =>
-          checkLabelValue(value).map((text) => invalid(`${where}.values[${index}]`, value, text)),
-        ),
-      ];
-    }),
-  ];
-}
-
-function expressionFaults(operator: string, values: readonly string[], where: string): readonly Fault[] {
-  if (operator === 'In' || operator === 'NotIn') {
-    if (values.length > 0) return [];
-    return [required(`${where}.values`, "must be specified when `operator` is 'In' or 'NotIn'")];
-  }
-  if (operator === 'Exists' || operator === 'DoesNotExist') {
-    if (values.length === 0) return [];
-    return [forbidden(`${where}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")];
-  }
-  return [invalid(`${where}.operator`, operator, 'not a valid selector operator')];
-}
-
-/** What is wrong with a map of labels. */
-export function validateLabels(labels: Labels, path: string): readonly Fault[] {
-  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
-    ...checkQualifiedName(key).map((text) => invalid(path, key, text)),
-    ...checkLabelValue(value).map((text) => invalid(path, value, text)),
-  ]);
 }

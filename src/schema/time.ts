@@ -1,7 +1,7 @@
 /** Kubernetes' Time (RFC 3339 to the second) and MicroTime (six decimals), always written in UTC. */
 import { parseTimestamp, timestamp } from '../base/clock.ts';
 
-export class TimeError extends Error {
+class TimeError extends Error {
   override readonly name = 'TimeError';
 }
 

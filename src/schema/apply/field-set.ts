@@ -21,7 +21,7 @@ export type FieldSet = ReadonlyMap<Element, Node>;
 
 export const emptySet: FieldSet = new Map();
 
-export class FieldsError extends Error {
+class FieldsError extends Error {
   override readonly name = 'FieldsError';
 }
 
@@ -137,18 +137,6 @@ function subtractNode(node: Node, other: Node, recursive: boolean): Node {
   const children = recursive && other.member ? emptySet : subtract(before, other.children ?? emptySet, recursive);
   const member = node.member && !other.member;
   return member === node.member && children === before ? node : { member, children };
-}
-
-/** Whether both sets hold the same members. */
-export function equalSets(a: FieldSet, b: FieldSet): boolean {
-  if (a === b) return true;
-  if (a.size !== b.size) return false;
-  for (const [element, node] of a) {
-    const other = b.get(element);
-    if (other === undefined || other.member !== node.member) return false;
-    if (!equalSets(node.children ?? emptySet, other.children ?? emptySet)) return false;
-  }
-  return true;
 }
 
 /** Every member's path, sorted. */

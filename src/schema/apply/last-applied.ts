@@ -4,7 +4,7 @@ import { difference, union, type FieldSet } from './field-set.ts';
 import { compare, toFieldSet, type Json } from './typed.ts';
 import type { Converter } from './updater.ts';
 
-export const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
+const lastAppliedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** Fields that the annotation accounts for and that are still as it says; undefined without an annotation. */
 export function ownedThroughLastApplied(

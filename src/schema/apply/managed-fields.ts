@@ -61,7 +61,7 @@ function textOf(value: unknown): string {
 }
 
 /** The list as it is stored: appliers first, then oldest first. Undefined when there is nobody. */
-export function encodeManagers(managers: Managers): readonly Json[] | undefined {
+function encodeManagers(managers: Managers): readonly Json[] | undefined {
   if (managers.size === 0) return undefined;
   return [...managers.values()].toSorted(byOperationAndTime).map((each) => ({
     manager: each.manager,

@@ -12,10 +12,10 @@ export const ControllerRevision = defineKind({
   plural: 'controllerrevisions',
   scope: 'Namespaced',
   package: 'io.k8s.api.apps.v1',
-  doc: '',
+  doc: 'A stored state of a DaemonSet or StatefulSet to go back to.',
   fields: {
-    data: rawExtension(2),
-    revision: int64(3).present(),
+    data: rawExtension(2).doc('The state.'),
+    revision: int64(3).present().doc('Number of the revision.'),
   },
   generation: false,
   columns: [

@@ -8,18 +8,29 @@ import { formatLabels } from '../rules/format-labels.ts';
 import { selectorColumn } from './selector-column.ts';
 import { daemonSetFaults, daemonSetStatusFaults } from './validate-daemon-set.ts';
 
-export const RollingUpdateDaemonSet = struct('io.k8s.api.apps.v1.RollingUpdateDaemonSet', '', {
-  maxUnavailable: intOrString(1).pointer(),
-  maxSurge: intOrString(2).pointer(),
-});
+export const RollingUpdateDaemonSet = struct(
+  'io.k8s.api.apps.v1.RollingUpdateDaemonSet',
+  "The pace of a DaemonSet's update.",
+  {
+    maxUnavailable: intOrString(1)
+      .pointer()
+      .doc('On how many nodes the pod may be missing, as a number or a percentage.'),
+    maxSurge: intOrString(2)
+      .pointer()
+      .doc('On how many nodes old and new pod may run together, as a number or a percentage.'),
+  },
+);
 export interface RollingUpdateDaemonSet extends Infer<typeof RollingUpdateDaemonSet> {}
 
 export const DaemonSetUpdateStrategy = struct(
   'io.k8s.api.apps.v1.DaemonSetUpdateStrategy',
-  '',
+  'How the pods of a DaemonSet are replaced.',
   {
-    type: string(1).known<'RollingUpdate' | 'OnDelete'>().default('RollingUpdate'),
-    rollingUpdate: of(2, RollingUpdateDaemonSet),
+    type: string(1)
+      .known<'RollingUpdate' | 'OnDelete'>()
+      .default('RollingUpdate')
+      .doc('`RollingUpdate` or `OnDelete`.'),
+    rollingUpdate: of(2, RollingUpdateDaemonSet).doc('The pace of a rolling update.'),
   },
   {
     defaults: (draft) => {
@@ -30,35 +41,45 @@ export const DaemonSetUpdateStrategy = struct(
 );
 export interface DaemonSetUpdateStrategy extends Infer<typeof DaemonSetUpdateStrategy> {}
 
-export const DaemonSetSpec = struct('io.k8s.api.apps.v1.DaemonSetSpec', '', {
-  selector: of(1, LabelSelector).required(),
-  template: of(2, PodTemplateSpec).required(),
-  updateStrategy: of(3, DaemonSetUpdateStrategy).default({}).always(),
-  minReadySeconds: int32(4),
-  revisionHistoryLimit: int32(6).default(10).pointer(),
+export const DaemonSetSpec = struct('io.k8s.api.apps.v1.DaemonSetSpec', 'Which pods run, and how they are updated.', {
+  selector: of(1, LabelSelector).required().doc('Which pods belong to it.'),
+  template: of(2, PodTemplateSpec).required().doc('The pod that is made on each node.'),
+  updateStrategy: of(3, DaemonSetUpdateStrategy)
+    .default({})
+    .always()
+    .doc('How pods are replaced when the template changes.'),
+  minReadySeconds: int32(4).doc('How many seconds a new pod must be ready before it counts as available.'),
+  revisionHistoryLimit: int32(6).default(10).pointer().doc('How many old revisions are kept for going back.'),
 });
 export interface DaemonSetSpec extends Infer<typeof DaemonSetSpec> {}
 
-export const DaemonSetCondition = struct('io.k8s.api.apps.v1.DaemonSetCondition', '', {
-  type: string(1).required(),
-  status: string(2).required(),
-  lastTransitionTime: time(3),
-  reason: string(4),
-  message: string(5),
-});
+export const DaemonSetCondition = struct(
+  'io.k8s.api.apps.v1.DaemonSetCondition',
+  'One statement about the state of a DaemonSet.',
+  {
+    type: string(1).required().doc('Which sort it is.'),
+    status: string(2).required().doc('`True`, `False` or `Unknown`.'),
+    lastTransitionTime: time(3).doc('When the status of this condition changed last.'),
+    reason: string(4).doc('One word in camel case for programs that says why.'),
+    message: string(5).doc('Explanation for a human reader.'),
+  },
+);
 export interface DaemonSetCondition extends Infer<typeof DaemonSetCondition> {}
 
-export const DaemonSetStatus = struct('io.k8s.api.apps.v1.DaemonSetStatus', '', {
-  currentNumberScheduled: int32(1).required(),
-  numberMisscheduled: int32(2).required(),
-  desiredNumberScheduled: int32(3).required(),
-  numberReady: int32(4).required(),
-  observedGeneration: int64(5),
-  updatedNumberScheduled: int32(6),
-  numberAvailable: int32(7),
-  numberUnavailable: int32(8),
-  collisionCount: int32(9).pointer(),
-  conditions: list(10, DaemonSetCondition).listMap('type').merge('type'),
+export const DaemonSetStatus = struct('io.k8s.api.apps.v1.DaemonSetStatus', 'On how many nodes the pod runs.', {
+  currentNumberScheduled: int32(1).required().doc('How many nodes have a pod and should.'),
+  numberMisscheduled: int32(2).required().doc('How many nodes have a pod and should not.'),
+  desiredNumberScheduled: int32(3).required().doc('How many nodes should have a pod.'),
+  numberReady: int32(4).required().doc('How many nodes have a pod that is ready.'),
+  observedGeneration: int64(5).doc('The generation of the object that this status is about.'),
+  updatedNumberScheduled: int32(6).doc('How many nodes have a pod of the newest template.'),
+  numberAvailable: int32(7).doc('How many nodes have a pod that has been ready for long enough.'),
+  numberUnavailable: int32(8).doc('How many nodes should have an available pod and have none.'),
+  collisionCount: int32(9).pointer().doc('How often a generated name was taken already; it makes the next one differ.'),
+  conditions: list(10, DaemonSetCondition)
+    .listMap('type')
+    .merge('type')
+    .doc('Statements about its state, one per type.'),
 });
 export interface DaemonSetStatus extends Infer<typeof DaemonSetStatus> {}
 
@@ -80,10 +101,10 @@ export const DaemonSet = defineKind({
   categories: ['all'],
   scope: 'Namespaced',
   package: 'io.k8s.api.apps.v1',
-  doc: '',
+  doc: 'Runs one pod on every node, or on some of them.',
   fields: {
-    spec: of(2, DaemonSetSpec).always(),
-    status: of(3, DaemonSetStatus).always(),
+    spec: of(2, DaemonSetSpec).always().doc('What is wanted.'),
+    status: of(3, DaemonSetStatus).always().doc('What was observed last.'),
   },
   subresources: { status: true },
   columns: [

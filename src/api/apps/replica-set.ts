@@ -8,31 +8,38 @@ import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { selectorColumn } from './selector-column.ts';
 import { replicaSetFaults } from './validate-replica-set.ts';
 
-export const ReplicaSetSpec = struct('io.k8s.api.apps.v1.ReplicaSetSpec', '', {
-  replicas: int32(1).default(1).pointer(),
-  minReadySeconds: int32(4),
-  selector: of(2, LabelSelector).required(),
-  template: of(3, PodTemplateSpec).always(),
+export const ReplicaSetSpec = struct('io.k8s.api.apps.v1.ReplicaSetSpec', 'Which pods and how many.', {
+  replicas: int32(1).default(1).pointer().doc('How many pods there should be; 1 when left out.'),
+  minReadySeconds: int32(4).doc('How many seconds a new pod must be ready before it counts as available.'),
+  selector: of(2, LabelSelector).required().doc('Which pods belong to it.'),
+  template: of(3, PodTemplateSpec).always().doc('The pod that is made for each replica.'),
 });
 export interface ReplicaSetSpec extends Infer<typeof ReplicaSetSpec> {}
 
-export const ReplicaSetCondition = struct('io.k8s.api.apps.v1.ReplicaSetCondition', '', {
-  type: string(1).required(),
-  status: string(2).required(),
-  lastTransitionTime: time(3),
-  reason: string(4),
-  message: string(5),
-});
+export const ReplicaSetCondition = struct(
+  'io.k8s.api.apps.v1.ReplicaSetCondition',
+  'One statement about the state of a ReplicaSet.',
+  {
+    type: string(1).required().doc('Which sort it is.'),
+    status: string(2).required().doc('`True`, `False` or `Unknown`.'),
+    lastTransitionTime: time(3).doc('When the status of this condition changed last.'),
+    reason: string(4).doc('One word in camel case for programs that says why.'),
+    message: string(5).doc('Explanation for a human reader.'),
+  },
+);
 export interface ReplicaSetCondition extends Infer<typeof ReplicaSetCondition> {}
 
-export const ReplicaSetStatus = struct('io.k8s.api.apps.v1.ReplicaSetStatus', '', {
-  replicas: int32(1).required(),
-  fullyLabeledReplicas: int32(2),
-  readyReplicas: int32(4),
-  availableReplicas: int32(5),
-  terminatingReplicas: int32(7).pointer(),
-  observedGeneration: int64(3),
-  conditions: list(6, ReplicaSetCondition).listMap('type').merge('type'),
+export const ReplicaSetStatus = struct('io.k8s.api.apps.v1.ReplicaSetStatus', 'How many pods there are.', {
+  replicas: int32(1).required().doc('How many pods there are.'),
+  fullyLabeledReplicas: int32(2).doc('How many pods carry all labels of the template.'),
+  readyReplicas: int32(4).doc('How many pods are ready.'),
+  availableReplicas: int32(5).doc('How many pods have been ready for long enough.'),
+  terminatingReplicas: int32(7).pointer().doc('How many pods are on their way out.'),
+  observedGeneration: int64(3).doc('The generation of the object that this status is about.'),
+  conditions: list(6, ReplicaSetCondition)
+    .listMap('type')
+    .merge('type')
+    .doc('Statements about its state, one per type.'),
 });
 export interface ReplicaSetStatus extends Infer<typeof ReplicaSetStatus> {}
 
@@ -49,10 +56,10 @@ export const ReplicaSet = defineKind({
   categories: ['all'],
   scope: 'Namespaced',
   package: 'io.k8s.api.apps.v1',
-  doc: '',
+  doc: 'Keeps a number of equal pods running; usually made by a Deployment.',
   fields: {
-    spec: of(2, ReplicaSetSpec).always(),
-    status: of(3, ReplicaSetStatus).always(),
+    spec: of(2, ReplicaSetSpec).always().doc('What is wanted.'),
+    status: of(3, ReplicaSetStatus).always().doc('What was observed last.'),
   },
   subresources: {
     status: true,

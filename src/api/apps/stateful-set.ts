@@ -13,18 +13,28 @@ import {
   statefulSetUpdateFaults,
 } from './validate-stateful-set.ts';
 
-export const RollingUpdateStatefulSetStrategy = struct('io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy', '', {
-  partition: int32(1).default(0).pointer(),
-  maxUnavailable: intOrString(2).default(1).pointer(),
-});
+export const RollingUpdateStatefulSetStrategy = struct(
+  'io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy',
+  "The extent and pace of a StatefulSet's update.",
+  {
+    partition: int32(1).default(0).pointer().doc('Pods with lower numbers keep the old template.'),
+    maxUnavailable: intOrString(2)
+      .default(1)
+      .pointer()
+      .doc('How many pods may be missing during an update, as a number or a percentage.'),
+  },
+);
 export interface RollingUpdateStatefulSetStrategy extends Infer<typeof RollingUpdateStatefulSetStrategy> {}
 
 export const StatefulSetUpdateStrategy = struct(
   'io.k8s.api.apps.v1.StatefulSetUpdateStrategy',
-  '',
+  'How the pods of a StatefulSet are replaced.',
   {
-    type: string(1).known<'RollingUpdate' | 'OnDelete'>().default('RollingUpdate'),
-    rollingUpdate: of(2, RollingUpdateStatefulSetStrategy),
+    type: string(1)
+      .known<'RollingUpdate' | 'OnDelete'>()
+      .default('RollingUpdate')
+      .doc('`RollingUpdate` or `OnDelete`.'),
+    rollingUpdate: of(2, RollingUpdateStatefulSetStrategy).doc('The pace of a rolling update.'),
   },
   {
     defaults: (draft) => {
@@ -36,57 +46,88 @@ export interface StatefulSetUpdateStrategy extends Infer<typeof StatefulSetUpdat
 
 export const StatefulSetPersistentVolumeClaimRetentionPolicy = struct(
   'io.k8s.api.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy',
-  '',
+  'What happens to the claims of pods that go.',
   {
-    whenDeleted: string(1).enum('Retain', 'Delete').default('Retain'),
-    whenScaled: string(2).enum('Retain', 'Delete').default('Retain'),
+    whenDeleted: string(1)
+      .enum('Retain', 'Delete')
+      .default('Retain')
+      .doc('`Retain` or `Delete` when the StatefulSet is deleted.'),
+    whenScaled: string(2)
+      .enum('Retain', 'Delete')
+      .default('Retain')
+      .doc('`Retain` or `Delete` when there are to be fewer pods.'),
   },
 );
 export interface StatefulSetPersistentVolumeClaimRetentionPolicy extends Infer<
   typeof StatefulSetPersistentVolumeClaimRetentionPolicy
 > {}
 
-export const StatefulSetOrdinals = struct('io.k8s.api.apps.v1.StatefulSetOrdinals', '', {
-  start: int32(1).always(),
+export const StatefulSetOrdinals = struct('io.k8s.api.apps.v1.StatefulSetOrdinals', 'How the pods are numbered.', {
+  start: int32(1).always().doc('Number of the first pod.'),
 });
 export interface StatefulSetOrdinals extends Infer<typeof StatefulSetOrdinals> {}
 
-export const StatefulSetSpec = struct('io.k8s.api.apps.v1.StatefulSetSpec', '', {
-  replicas: int32(1).default(1).pointer(),
-  selector: of(2, LabelSelector).required(),
-  template: of(3, PodTemplateSpec).required(),
-  volumeClaimTemplates: list(4, PersistentVolumeClaim),
-  serviceName: string(5).always(),
-  podManagementPolicy: string(6).known<'OrderedReady' | 'Parallel'>().default('OrderedReady'),
-  updateStrategy: of(7, StatefulSetUpdateStrategy).default({}).always(),
-  revisionHistoryLimit: int32(8).default(10).pointer(),
-  minReadySeconds: int32(9),
-  persistentVolumeClaimRetentionPolicy: of(10, StatefulSetPersistentVolumeClaimRetentionPolicy).default({}),
-  ordinals: of(11, StatefulSetOrdinals),
-});
+export const StatefulSetSpec = struct(
+  'io.k8s.api.apps.v1.StatefulSetSpec',
+  'Which pods, how many, and in which order they come and go.',
+  {
+    replicas: int32(1).default(1).pointer().doc('How many pods there should be; 1 when left out.'),
+    selector: of(2, LabelSelector).required().doc('Which pods belong to it.'),
+    template: of(3, PodTemplateSpec).required().doc('The pod that is made for each replica.'),
+    volumeClaimTemplates: list(4, PersistentVolumeClaim).doc('Claims that are made for each pod.'),
+    serviceName: string(5).always().doc('The headless service that gives the pods their names in DNS.'),
+    podManagementPolicy: string(6)
+      .known<'OrderedReady' | 'Parallel'>()
+      .default('OrderedReady')
+      .doc('`OrderedReady` for one after the other, `Parallel` for all at once.'),
+    updateStrategy: of(7, StatefulSetUpdateStrategy)
+      .default({})
+      .always()
+      .doc('How pods are replaced when the template changes.'),
+    revisionHistoryLimit: int32(8).default(10).pointer().doc('How many old revisions are kept for going back.'),
+    minReadySeconds: int32(9).doc('How many seconds a new pod must be ready before it counts as available.'),
+    persistentVolumeClaimRetentionPolicy: of(10, StatefulSetPersistentVolumeClaimRetentionPolicy)
+      .default({})
+      .doc('What happens to the claims of pods that go.'),
+    ordinals: of(11, StatefulSetOrdinals).doc('From where the pods are numbered.'),
+  },
+);
 export interface StatefulSetSpec extends Infer<typeof StatefulSetSpec> {}
 
-export const StatefulSetCondition = struct('io.k8s.api.apps.v1.StatefulSetCondition', '', {
-  type: string(1).required(),
-  status: string(2).required(),
-  lastTransitionTime: time(3),
-  reason: string(4),
-  message: string(5),
-});
+export const StatefulSetCondition = struct(
+  'io.k8s.api.apps.v1.StatefulSetCondition',
+  'One statement about the state of a StatefulSet.',
+  {
+    type: string(1).required().doc('Which sort it is.'),
+    status: string(2).required().doc('`True`, `False` or `Unknown`.'),
+    lastTransitionTime: time(3).doc('When the status of this condition changed last.'),
+    reason: string(4).doc('One word in camel case for programs that says why.'),
+    message: string(5).doc('Explanation for a human reader.'),
+  },
+);
 export interface StatefulSetCondition extends Infer<typeof StatefulSetCondition> {}
 
-export const StatefulSetStatus = struct('io.k8s.api.apps.v1.StatefulSetStatus', '', {
-  observedGeneration: int64(1),
-  replicas: int32(2).required(),
-  readyReplicas: int32(3),
-  currentReplicas: int32(4),
-  updatedReplicas: int32(5),
-  currentRevision: string(6),
-  updateRevision: string(7),
-  collisionCount: int32(9).pointer(),
-  conditions: list(10, StatefulSetCondition).listMap('type').merge('type'),
-  availableReplicas: int32(11).always(),
-});
+export const StatefulSetStatus = struct(
+  'io.k8s.api.apps.v1.StatefulSetStatus',
+  'How many pods there are, and of which revision.',
+  {
+    observedGeneration: int64(1).doc('The generation of the object that this status is about.'),
+    replicas: int32(2).required().doc('How many pods there are.'),
+    readyReplicas: int32(3).doc('How many pods are ready.'),
+    currentReplicas: int32(4).doc('How many pods have the revision that is being replaced.'),
+    updatedReplicas: int32(5).doc('How many pods have the newest revision.'),
+    currentRevision: string(6).doc('The revision that is being replaced.'),
+    updateRevision: string(7).doc('The newest revision.'),
+    collisionCount: int32(9)
+      .pointer()
+      .doc('How often a generated name was taken already; it makes the next one differ.'),
+    conditions: list(10, StatefulSetCondition)
+      .listMap('type')
+      .merge('type')
+      .doc('Statements about its state, one per type.'),
+    availableReplicas: int32(11).always().doc('How many pods have been ready for long enough.'),
+  },
+);
 export interface StatefulSetStatus extends Infer<typeof StatefulSetStatus> {}
 
 interface Row extends KubernetesObject {
@@ -102,10 +143,10 @@ export const StatefulSet = defineKind({
   categories: ['all'],
   scope: 'Namespaced',
   package: 'io.k8s.api.apps.v1',
-  doc: '',
+  doc: 'Runs pods with fixed names, each with storage of its own.',
   fields: {
-    spec: of(2, StatefulSetSpec).always(),
-    status: of(3, StatefulSetStatus).always(),
+    spec: of(2, StatefulSetSpec).always().doc('What is wanted.'),
+    status: of(3, StatefulSetStatus).always().doc('What was observed last.'),
   },
   subresources: {
     status: true,

@@ -5,31 +5,43 @@ import { int32, int64, of, string, struct, time, type Infer } from '../../schema
 
 export const CrossVersionObjectReference = struct(
   'io.k8s.api.autoscaling.v1.CrossVersionObjectReference',
-  '',
+  'Points to an object in the same namespace.',
   {
-    kind: string(1).required(),
-    name: string(2).required(),
-    apiVersion: string(3),
+    kind: string(1).required().doc('Kind of the object that is meant.'),
+    name: string(2).required().doc('Name of the object that is meant.'),
+    apiVersion: string(3).doc('Group and version of the object that is meant.'),
   },
   { atomic: true },
 );
 export interface CrossVersionObjectReference extends Infer<typeof CrossVersionObjectReference> {}
 
-export const HorizontalPodAutoscalerSpec = struct('io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerSpec', '', {
-  scaleTargetRef: of(1, CrossVersionObjectReference).required(),
-  minReplicas: int32(2).default(1).pointer(),
-  maxReplicas: int32(3).present(),
-  targetCPUUtilizationPercentage: int32(4).pointer(),
-});
+export const HorizontalPodAutoscalerSpec = struct(
+  'io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerSpec',
+  'What is scaled and how far.',
+  {
+    scaleTargetRef: of(1, CrossVersionObjectReference).required().doc('The object whose replicas are changed.'),
+    minReplicas: int32(2).default(1).pointer().doc('The lower limit; 1 when left out.'),
+    maxReplicas: int32(3).present().doc('The upper limit.'),
+    targetCPUUtilizationPercentage: int32(4)
+      .pointer()
+      .doc('Average use of cpu to aim for, as a percentage of what the pods request.'),
+  },
+);
 export interface HorizontalPodAutoscalerSpec extends Infer<typeof HorizontalPodAutoscalerSpec> {}
 
-export const HorizontalPodAutoscalerStatus = struct('io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerStatus', '', {
-  observedGeneration: int64(1).pointer(),
-  lastScaleTime: time(2),
-  currentReplicas: int32(3).required(),
-  desiredReplicas: int32(4).required(),
-  currentCPUUtilizationPercentage: int32(5).pointer(),
-});
+export const HorizontalPodAutoscalerStatus = struct(
+  'io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerStatus',
+  'What an autoscaler sees and wants.',
+  {
+    observedGeneration: int64(1).pointer().doc('The generation of the object that this status is about.'),
+    lastScaleTime: time(2).doc('When the number of pods was changed last.'),
+    currentReplicas: int32(3).required().doc('How many pods there are now.'),
+    desiredReplicas: int32(4).required().doc('How many pods there should be.'),
+    currentCPUUtilizationPercentage: int32(5)
+      .pointer()
+      .doc('Average use of cpu as it is, as a percentage of what the pods request.'),
+  },
+);
 export interface HorizontalPodAutoscalerStatus extends Infer<typeof HorizontalPodAutoscalerStatus> {}
 
 export const HorizontalPodAutoscaler = defineKind({
@@ -41,10 +53,10 @@ export const HorizontalPodAutoscaler = defineKind({
   categories: ['all'],
   scope: 'Namespaced',
   package: 'io.k8s.api.autoscaling.v1',
-  doc: '',
+  doc: 'Changes the number of pods so that their use of cpu stays at a target.',
   fields: {
-    spec: of(2, HorizontalPodAutoscalerSpec).always(),
-    status: of(3, HorizontalPodAutoscalerStatus).always(),
+    spec: of(2, HorizontalPodAutoscalerSpec).always().doc('What is wanted.'),
+    status: of(3, HorizontalPodAutoscalerStatus).always().doc('What was observed last.'),
   },
   generation: false,
   subresources: { status: true },

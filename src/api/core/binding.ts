@@ -10,11 +10,11 @@ export const Binding = defineKind({
   plural: 'bindings',
   scope: 'Namespaced',
   package: 'io.k8s.api.core.v1',
-  doc: '',
+  doc: 'Assigns a pod to a node.',
   virtual: true,
   verbs: ['create'],
   fields: {
-    target: of(2, ObjectReference).present(),
+    target: of(2, ObjectReference).present().doc('The node that gets the pod.'),
   },
   validate: ({ target }) => bindingFaults(target),
 });

@@ -2,12 +2,16 @@ import { defineKind, type ObjectOf } from '../kind.ts';
 import { nameColumn } from '../rules/columns.ts';
 import { list, string, struct, type Infer } from '../../schema/field.ts';
 
-export const ComponentCondition = struct('io.k8s.api.core.v1.ComponentCondition', '', {
-  type: string(1).required(),
-  status: string(2).required(),
-  message: string(3),
-  error: string(4),
-});
+export const ComponentCondition = struct(
+  'io.k8s.api.core.v1.ComponentCondition',
+  'Whether a part of the control plane is healthy.',
+  {
+    type: string(1).required().doc('Always `Healthy`.'),
+    status: string(2).required().doc('`True`, `False` or `Unknown`.'),
+    message: string(3).doc('Explanation for a human reader.'),
+    error: string(4).doc('What went wrong while asking.'),
+  },
+);
 export interface ComponentCondition extends Infer<typeof ComponentCondition> {}
 
 export const ComponentStatus = defineKind({
@@ -18,9 +22,12 @@ export const ComponentStatus = defineKind({
   shortNames: ['cs'],
   scope: 'Cluster',
   package: 'io.k8s.api.core.v1',
-  doc: '',
+  doc: 'Health of a part of the control plane; deprecated.',
   fields: {
-    conditions: list(2, ComponentCondition).listMap('type').merge('type'),
+    conditions: list(2, ComponentCondition)
+      .listMap('type')
+      .merge('type')
+      .doc('Statements about its state, one per type.'),
   },
   verbs: ['get', 'list'],
   columns: [

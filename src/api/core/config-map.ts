@@ -11,11 +11,11 @@ export const ConfigMap = defineKind({
   shortNames: ['cm'],
   scope: 'Namespaced',
   package: 'io.k8s.api.core.v1',
-  doc: '',
+  doc: 'Settings for pods, as texts and bytes by key.',
   fields: {
-    immutable: boolean(4).pointer(),
-    data: map(2, string()),
-    binaryData: map(3, bytes()),
+    immutable: boolean(4).pointer().doc('Whether the data can never be changed again.'),
+    data: map(2, string()).doc('Texts by key.'),
+    binaryData: map(3, bytes()).doc('Bytes by key, for what is no UTF-8 text.'),
   },
   columns: [
     nameColumn,

@@ -6,12 +6,12 @@ import { endpointsCell, subsetFaults } from './validate-endpoints.ts';
 
 export const EndpointAddress = struct(
   'io.k8s.api.core.v1.EndpointAddress',
-  '',
+  'One address behind a service.',
   {
-    ip: string(1).present(),
-    hostname: string(3),
-    nodeName: string(4).pointer(),
-    targetRef: of(2, ObjectReference),
+    ip: string(1).present().doc('The IP address.'),
+    hostname: string(3).doc('Name of this address in DNS.'),
+    nodeName: string(4).pointer().doc('Node that the address is on.'),
+    targetRef: of(2, ObjectReference).doc('The object, usually a pod, that has the address.'),
   },
   { atomic: true },
 );
@@ -19,21 +19,21 @@ export interface EndpointAddress extends Infer<typeof EndpointAddress> {}
 
 export const EndpointPort = struct(
   'io.k8s.api.core.v1.EndpointPort',
-  '',
+  'One port of the addresses.',
   {
-    name: string(1),
-    port: int32(2).present(),
-    protocol: string(3).enum('SCTP', 'TCP', 'UDP').default('TCP'),
-    appProtocol: string(4).pointer(),
+    name: string(1).doc('Name of the port, as in the service.'),
+    port: int32(2).present().doc('Number of the port.'),
+    protocol: string(3).enum('SCTP', 'TCP', 'UDP').default('TCP').doc('`TCP`, `UDP` or `SCTP`.'),
+    appProtocol: string(4).pointer().doc('What is spoken on the port, such as `kubernetes.io/h2c`.'),
   },
   { atomic: true },
 );
 export interface EndpointPort extends Infer<typeof EndpointPort> {}
 
-export const EndpointSubset = struct('io.k8s.api.core.v1.EndpointSubset', '', {
-  addresses: list(1, EndpointAddress),
-  notReadyAddresses: list(2, EndpointAddress),
-  ports: list(3, EndpointPort),
+export const EndpointSubset = struct('io.k8s.api.core.v1.EndpointSubset', 'Addresses that all offer the same ports.', {
+  addresses: list(1, EndpointAddress).doc('Addresses that are ready for traffic.'),
+  notReadyAddresses: list(2, EndpointAddress).doc('Addresses that are not ready yet, or no longer.'),
+  ports: list(3, EndpointPort).doc('Ports that every address offers.'),
 });
 export interface EndpointSubset extends Infer<typeof EndpointSubset> {}
 
@@ -45,9 +45,9 @@ export const Endpoints = defineKind({
   shortNames: ['ep'],
   scope: 'Namespaced',
   package: 'io.k8s.api.core.v1',
-  doc: '',
+  doc: 'The addresses behind a service; EndpointSlice is its successor.',
   fields: {
-    subsets: list(2, EndpointSubset),
+    subsets: list(2, EndpointSubset).doc('Groups of addresses that share their ports.'),
   },
   createOnUpdate: true,
   columns: [

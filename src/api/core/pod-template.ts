@@ -13,9 +13,9 @@ export const PodTemplate = defineKind({
   plural: 'podtemplates',
   scope: 'Namespaced',
   package: 'io.k8s.api.core.v1',
-  doc: '',
+  doc: 'A pod to be made later.',
   fields: {
-    template: of(2, PodTemplateSpec).always(),
+    template: of(2, PodTemplateSpec).always().doc('The pod that is made for each replica.'),
   },
   generation: true,
   columns: [

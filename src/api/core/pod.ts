@@ -15,10 +15,10 @@ export const Pod = defineKind({
   categories: ['all'],
   scope: 'Namespaced',
   package: 'io.k8s.api.core.v1',
-  doc: '',
+  doc: 'Containers that run together on one node and share network and volumes.',
   fields: {
-    spec: of(2, PodSpec).always(),
-    status: of(3, PodStatus).always(),
+    spec: of(2, PodSpec).always().doc('What is wanted.'),
+    status: of(3, PodStatus).always().doc('What was observed last.'),
   },
   subresources: {
     status: true,

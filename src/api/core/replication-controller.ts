@@ -6,31 +6,46 @@ import { PodTemplateSpec } from './pod-template-spec.ts';
 import { controllerFaults, replicaStatusFaults, selectorFromTemplate } from './validate-replication-controller.ts';
 import { templateColumns } from './workload-columns.ts';
 
-export const ReplicationControllerSpec = struct('io.k8s.api.core.v1.ReplicationControllerSpec', '', {
-  replicas: int32(1).default(1).pointer(),
-  minReadySeconds: int32(4).default(0),
-  selector: map(2, string()).atomic(),
-  template: of(3, PodTemplateSpec),
-});
+export const ReplicationControllerSpec = struct(
+  'io.k8s.api.core.v1.ReplicationControllerSpec',
+  'Which pods and how many.',
+  {
+    replicas: int32(1).default(1).pointer().doc('How many pods there should be.'),
+    minReadySeconds: int32(4).default(0).doc('How many seconds a new pod must be ready before it counts as available.'),
+    selector: map(2, string()).atomic().doc('Which pods belong to it.'),
+    template: of(3, PodTemplateSpec).doc('The pod that is made for each replica.'),
+  },
+);
 export interface ReplicationControllerSpec extends Infer<typeof ReplicationControllerSpec> {}
 
-export const ReplicationControllerCondition = struct('io.k8s.api.core.v1.ReplicationControllerCondition', '', {
-  type: string(1).required(),
-  status: string(2).required(),
-  lastTransitionTime: time(3),
-  reason: string(4),
-  message: string(5),
-});
+export const ReplicationControllerCondition = struct(
+  'io.k8s.api.core.v1.ReplicationControllerCondition',
+  'One statement about the state of a controller.',
+  {
+    type: string(1).required().doc('Which sort it is.'),
+    status: string(2).required().doc('`True`, `False` or `Unknown`.'),
+    lastTransitionTime: time(3).doc('When the status of this condition changed last.'),
+    reason: string(4).doc('One word in camel case for programs that says why.'),
+    message: string(5).doc('Explanation for a human reader.'),
+  },
+);
 export interface ReplicationControllerCondition extends Infer<typeof ReplicationControllerCondition> {}
 
-export const ReplicationControllerStatus = struct('io.k8s.api.core.v1.ReplicationControllerStatus', '', {
-  replicas: int32(1).required(),
-  fullyLabeledReplicas: int32(2),
-  readyReplicas: int32(4),
-  availableReplicas: int32(5),
-  observedGeneration: int64(3),
-  conditions: list(6, ReplicationControllerCondition).listMap('type').merge('type'),
-});
+export const ReplicationControllerStatus = struct(
+  'io.k8s.api.core.v1.ReplicationControllerStatus',
+  'How many pods there are.',
+  {
+    replicas: int32(1).required().doc('How many pods there are.'),
+    fullyLabeledReplicas: int32(2).doc('How many pods carry all labels of the template.'),
+    readyReplicas: int32(4).doc('How many pods are ready.'),
+    availableReplicas: int32(5).doc('How many pods have been ready for long enough.'),
+    observedGeneration: int64(3).doc('The generation of the object that this status is about.'),
+    conditions: list(6, ReplicationControllerCondition)
+      .listMap('type')
+      .merge('type')
+      .doc('Statements about its state, one per type.'),
+  },
+);
 export interface ReplicationControllerStatus extends Infer<typeof ReplicationControllerStatus> {}
 
 export const ReplicationController = defineKind({
@@ -42,10 +57,10 @@ export const ReplicationController = defineKind({
   categories: ['all'],
   scope: 'Namespaced',
   package: 'io.k8s.api.core.v1',
-  doc: '',
+  doc: 'Keeps a number of pods running; Deployment is its successor.',
   fields: {
-    spec: of(2, ReplicationControllerSpec).always(),
-    status: of(3, ReplicationControllerStatus).always(),
+    spec: of(2, ReplicationControllerSpec).always().doc('What is wanted.'),
+    status: of(3, ReplicationControllerStatus).always().doc('What was observed last.'),
   },
   subresources: {
     status: true,

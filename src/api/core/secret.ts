@@ -10,12 +10,12 @@ export const Secret = defineKind({
   plural: 'secrets',
   scope: 'Namespaced',
   package: 'io.k8s.api.core.v1',
-  doc: '',
+  doc: 'Confidential settings for pods, as bytes by key.',
   fields: {
-    immutable: boolean(5).pointer(),
-    data: map(2, bytes()),
-    stringData: map(4, string()),
-    type: string(3).default('Opaque'),
+    immutable: boolean(5).pointer().doc('Whether the data can never be changed again.'),
+    data: map(2, bytes()).doc('Bytes by key, in base64.'),
+    stringData: map(4, string()).doc('Texts by key, which the server moves into `data`; never shown.'),
+    type: string(3).default('Opaque').doc('What the secret is for; some types demand certain keys.'),
   },
   columns: [
     nameColumn,

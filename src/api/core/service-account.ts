@@ -11,11 +11,15 @@ export const ServiceAccount = defineKind({
   shortNames: ['sa'],
   scope: 'Namespaced',
   package: 'io.k8s.api.core.v1',
-  doc: '',
+  doc: 'An identity for the processes of pods.',
   fields: {
-    secrets: list(2, ObjectReference).listMap('name').merge('name'),
-    imagePullSecrets: list(3, LocalObjectReference),
-    automountServiceAccountToken: boolean(4).pointer(),
+    secrets: list(2, ObjectReference).listMap('name').merge('name').doc('Secrets that pods of this account may use.'),
+    imagePullSecrets: list(3, LocalObjectReference).doc(
+      'Secrets with credentials for image registries, given to pods of this account.',
+    ),
+    automountServiceAccountToken: boolean(4)
+      .pointer()
+      .doc('Whether pods get a token of this account unless they say otherwise.'),
   },
   subresources: {
     others: { token: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest', verbs: ['create'] } },

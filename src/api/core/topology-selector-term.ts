@@ -3,9 +3,9 @@ import { TopologySelectorLabelRequirement } from './topology-selector-label-requ
 
 export const TopologySelectorTerm = struct(
   'io.k8s.api.core.v1.TopologySelectorTerm',
-  '',
+  'Parts of the cluster, by node labels that must all match.',
   {
-    matchLabelExpressions: list(1, TopologySelectorLabelRequirement),
+    matchLabelExpressions: list(1, TopologySelectorLabelRequirement).doc("Requirements on the node's labels."),
   },
   { atomic: true },
 );

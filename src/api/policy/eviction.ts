@@ -9,11 +9,11 @@ export const Eviction = defineKind({
   plural: 'evictions',
   scope: 'Namespaced',
   package: 'io.k8s.api.policy.v1',
-  doc: '',
+  doc: 'Asks for a pod to be deleted if its budget allows it.',
   virtual: true,
   verbs: ['create'],
   fields: {
-    deleteOptions: of(2, DeleteOptions),
+    deleteOptions: of(2, DeleteOptions).doc('How the pod is deleted.'),
   },
 });
 export interface Eviction extends ObjectOf<typeof Eviction> {}

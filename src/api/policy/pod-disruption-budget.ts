@@ -5,23 +5,34 @@ import { LabelSelector } from '../meta/label-selector.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { budgetFaults, budgetStatusFaults } from './validate-pod-disruption-budget.ts';
 
-export const PodDisruptionBudgetSpec = struct('io.k8s.api.policy.v1.PodDisruptionBudgetSpec', '', {
-  minAvailable: intOrString(1).pointer(),
-  selector: of(2, LabelSelector).replace(),
-  maxUnavailable: intOrString(3).pointer(),
-  unhealthyPodEvictionPolicy: string(4).enum('AlwaysAllow', 'IfHealthyBudget').pointer(),
-});
+export const PodDisruptionBudgetSpec = struct(
+  'io.k8s.api.policy.v1.PodDisruptionBudgetSpec',
+  'Which pods, and how many must stay.',
+  {
+    minAvailable: intOrString(1).pointer().doc('How many pods must stay, as a number or a percentage.'),
+    selector: of(2, LabelSelector).replace().doc('Which pods belong to it.'),
+    maxUnavailable: intOrString(3).pointer().doc('How many pods may be missing, as a number or a percentage.'),
+    unhealthyPodEvictionPolicy: string(4)
+      .enum('AlwaysAllow', 'IfHealthyBudget')
+      .pointer()
+      .doc('Whether pods that are not ready may go although the budget is spent.'),
+  },
+);
 export interface PodDisruptionBudgetSpec extends Infer<typeof PodDisruptionBudgetSpec> {}
 
-export const PodDisruptionBudgetStatus = struct('io.k8s.api.policy.v1.PodDisruptionBudgetStatus', '', {
-  observedGeneration: int64(1),
-  disruptedPods: map(2, time()),
-  disruptionsAllowed: int32(3).required(),
-  currentHealthy: int32(4).required(),
-  desiredHealthy: int32(5).required(),
-  expectedPods: int32(6).required(),
-  conditions: list(7, Condition).listMap('type').merge('type'),
-});
+export const PodDisruptionBudgetStatus = struct(
+  'io.k8s.api.policy.v1.PodDisruptionBudgetStatus',
+  'How much of the budget is left.',
+  {
+    observedGeneration: int64(1).doc('The generation of the object that this status is about.'),
+    disruptedPods: map(2, time()).doc('Pods whose eviction was granted and has not shown yet.'),
+    disruptionsAllowed: int32(3).required().doc('How many pods may go now.'),
+    currentHealthy: int32(4).required().doc('How many pods are healthy.'),
+    desiredHealthy: int32(5).required().doc('How many pods must be healthy.'),
+    expectedPods: int32(6).required().doc('How many pods the budget counts.'),
+    conditions: list(7, Condition).listMap('type').merge('type').doc('Statements about its state, one per type.'),
+  },
+);
 export interface PodDisruptionBudgetStatus extends Infer<typeof PodDisruptionBudgetStatus> {}
 
 const share = (value: number | string | undefined): string => (value === undefined ? 'N/A' : `${value}`);
@@ -34,10 +45,10 @@ export const PodDisruptionBudget = defineKind({
   shortNames: ['pdb'],
   scope: 'Namespaced',
   package: 'io.k8s.api.policy.v1',
-  doc: '',
+  doc: 'How many pods may be missing when they are evicted.',
   fields: {
-    spec: of(2, PodDisruptionBudgetSpec).always(),
-    status: of(3, PodDisruptionBudgetStatus).always(),
+    spec: of(2, PodDisruptionBudgetSpec).always().doc('What is wanted.'),
+    status: of(3, PodDisruptionBudgetStatus).always().doc('What was observed last.'),
   },
   subresources: { status: true },
   unconditionalUpdate: false,

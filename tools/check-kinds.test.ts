@@ -32,3 +32,12 @@ test('the kinds have the fields and types that the client knows', () => {
 test('the comparison reaches the whole stable API', () => {
   expect(reachable().size).toBeGreaterThan(550);
 });
+
+test.each(['core', 'apps', 'batch', 'autoscaling', 'policy', 'meta'])('everything of %s is explained', (group) => {
+  const structs = [...reachable().values()].filter(({ name }) => new RegExp(`\\.${group}\\.v\\d+\\.`, 'u').test(name));
+  const silent = structs.flatMap(({ name, doc, fields }) => [
+    ...(doc === '' ? [name] : []),
+    ...Object.entries(fields).flatMap(([field, spec]) => (spec.doc === '' ? [`${name}.${field}`] : [])),
+  ]);
+  expect(silent).toEqual([]);
+});

@@ -13,6 +13,7 @@ import { nodeIpamController } from '../controllers/node-ipam/controller.ts';
 import { replicaSetController, replicationControllerController } from '../controllers/replica-set/controller.ts';
 import { rootCaController } from '../controllers/root-ca/controller.ts';
 import { serviceAccountController } from '../controllers/service-account/controller.ts';
+import { statefulSetController } from '../controllers/stateful-set/controller.ts';
 import type { ClusterSettings } from './settings.ts';
 
 export interface ControllersOptions extends Dependencies {
@@ -34,6 +35,7 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
   const replicaSetEvents = events('replicaset-controller');
   const replicationEvents = events('replication-controller');
   const daemonSetEvents = events('daemonset-controller');
+  const statefulSetEvents = events('statefulset-controller');
   const deploymentEvents = events('deployment-controller');
   return [
     collectorEvents,
@@ -44,6 +46,8 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     daemonSetEvents,
     deploymentController(options, deploymentEvents),
     daemonSetController(options, daemonSetEvents),
+    statefulSetEvents,
+    statefulSetController(options, statefulSetEvents),
     replicaSetController(options, replicaSetEvents),
     replicationControllerController(options, replicationEvents),
     namespaceController(options, () => stored().filter(({ scope }) => scope === 'Namespaced')),

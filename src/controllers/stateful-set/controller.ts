@@ -1,0 +1,158 @@
+/** StatefulSets: pods with names, storage and an order of their own. */
+import { ControllerRevision } from '../../api/apps/controller-revision.ts';
+import { StatefulSet, type StatefulSetStatus } from '../../api/apps/stateful-set.ts';
+import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
+import { Pod } from '../../api/core/pod.ts';
+import { messageOf } from '../../base/errors.ts';
+import { refOf } from '../../client/cache.ts';
+import { isConflict, isNotFound } from '../../client/client.ts';
+import { Controller, watching, watchingOwned, type ReconcileResult } from '../../client/controller.ts';
+import type { Events } from '../../client/event-recorder.ts';
+import { Expectations } from '../../client/expectations.ts';
+import type { Informer } from '../../client/informer.ts';
+import { deepEqual } from '../../schema/freeze.ts';
+import { selectorOf } from '../../schema/selector.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { isTerminating } from '../service-account/controller.ts';
+import { claimsOf, controllerOf, settleClaims } from '../workload/ownership.ts';
+import { ensureRevision, removeRevisions, surplusRevisions } from '../workload/revisions.ts';
+import { ensureClaims, settleClaimOwners, type ClaimDependencies } from './claims.ts';
+import { draftOf, firstOrdinal, ordinalOf, podName, revisionNameOf } from './identity.ts';
+import { planStatefulSet, type Step } from './plan.ts';
+
+export function statefulSetController(deps: Dependencies, events: Events): Controller {
+  return new StatefulSetManager(deps, events).controller();
+}
+
+class StatefulSetManager {
+  readonly #deps: Dependencies;
+  readonly #events: Events;
+  readonly #sets: Informer<StatefulSet>;
+  readonly #pods: Informer<Pod>;
+  readonly #revisions: Informer<ControllerRevision>;
+  readonly #claims: ClaimDependencies;
+  readonly #expectations: Expectations<Pod>;
+
+  constructor(deps: Dependencies, events: Events) {
+    this.#deps = deps;
+    this.#events = events;
+    this.#sets = deps.informers.of(StatefulSet);
+    this.#pods = deps.informers.of(Pod);
+    this.#revisions = deps.informers.of(ControllerRevision);
+    this.#claims = { client: deps.client, claims: deps.informers.of(PersistentVolumeClaim), events };
+    this.#expectations = new Expectations(this.#pods, deps.clock);
+  }
+
+  controller(): Controller {
+    return new Controller(
+      {
+        name: 'statefulset',
+        sources: [
+          watching(this.#sets),
+          watchingOwned(this.#pods, 'StatefulSet'),
+          watching(this.#claims.claims, () => []),
+        ],
+        reconcile: (key, { note }) => this.#reconcile(key, note),
+      },
+      this.#deps,
+    );
+  }
+
+  async #reconcile(key: string, note: (plan: unknown) => void): Promise<ReconcileResult> {
+    const set = this.#sets.get(refOf(key));
+    if (set?.spec === undefined) {
+      this.#expectations.forget(key);
+      return {};
+    }
+    if (!this.#expectations.satisfied(key)) return {};
+    const { client, clock } = this.#deps;
+    const { namespace } = set.metadata;
+    const owned = await settleClaims(
+      client,
+      StatefulSet,
+      set,
+      Pod,
+      claimsOf(set, selectorOf(set.spec.selector), this.#pods.list({ namespace })),
+    );
+    const revisions = this.#revisions
+      .list({ namespace })
+      .filter((each) => controllerOf(each)?.uid === set.metadata.uid);
+    const update = await ensureRevision(client, StatefulSet, set, revisions, set.status?.collisionCount ?? 0);
+    if (update === undefined) return await this.#countCollision(set);
+    const current = revisions.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? update;
+    const plan = planStatefulSet(set, owned, { current, update }, clock.now());
+    note(plan);
+    for (const step of plan.steps) await this.#apply(key, set, step);
+    await this.#keepClaims(set);
+    await this.#report(set, plan.status);
+    const inUse = new Set([current.metadata.name, ...owned.map(revisionNameOf)]);
+    const idle = surplusRevisions(set, revisions, new Set()).filter(({ metadata }) => !inUse.has(metadata.name));
+    await removeRevisions(client, idle);
+    return plan.after === undefined ? {} : { after: plan.after };
+  }
+
+  async #countCollision(set: StatefulSet): Promise<ReconcileResult> {
+    const status = { replicas: 0, ...set.status, collisionCount: (set.status?.collisionCount ?? 0) + 1 };
+    await this.#deps.client.update(StatefulSet, { ...set, status }, { subresource: 'status' });
+    return {};
+  }
+
+  async #apply(key: string, set: StatefulSet, step: Step): Promise<void> {
+    if (step.type === 'create') return await this.#create(key, set, step);
+    const { pod, scaledDown } = step;
+    const ordinal = ordinalOf(set, pod) ?? firstOrdinal(set);
+    if (scaledDown) await settleClaimOwners(this.#claims, set, ordinal, pod, true);
+    const about = `delete Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name}`;
+    try {
+      await this.#deps.client.delete(Pod, pod.metadata, { preconditions: { uid: pod.metadata.uid } });
+      this.#expectations.deleted(key, pod);
+      this.#events.normal(StatefulSet, set, 'SuccessfulDelete', `${about} successful`);
+    } catch (error) {
+      if (isNotFound(error) || isConflict(error)) return;
+      this.#events.warning(StatefulSet, set, 'FailedDelete', `${about} failed error: ${messageOf(error)}`);
+      throw error;
+    }
+  }
+
+  async #create(
+    key: string,
+    set: StatefulSet,
+    { ordinal, revision }: Extract<Step, { type: 'create' }>,
+  ): Promise<void> {
+    const about = `create Pod ${podName(set, ordinal)} in StatefulSet ${set.metadata.name}`;
+    try {
+      await ensureClaims(this.#claims, set, ordinal);
+      const pod = await this.#deps.client.create(Pod, draftOf(set, ordinal, revision));
+      this.#expectations.created(key, pod);
+      this.#events.normal(StatefulSet, set, 'SuccessfulCreate', `${about} successful`);
+    } catch (error) {
+      if (isTerminating(error)) return;
+      this.#events.warning(StatefulSet, set, 'FailedCreate', `${about} failed error: ${messageOf(error)}`);
+      throw error;
+    }
+  }
+
+  /** A claim of a pod that came back belongs to the pod no more; the policy may have changed, too. */
+  async #keepClaims(set: StatefulSet): Promise<void> {
+    if ((set.spec?.volumeClaimTemplates ?? []).length === 0) return;
+    const start = firstOrdinal(set);
+    for (let ordinal = start; ordinal < start + (set.spec?.replicas ?? 1); ordinal += 1) {
+      const pod = this.#pods.get({ namespace: set.metadata.namespace, name: podName(set, ordinal) });
+      if (pod?.metadata.deletionTimestamp === undefined)
+        await settleClaimOwners(this.#claims, set, ordinal, pod, false);
+    }
+  }
+
+  async #report(set: StatefulSet, status: StatefulSetStatus): Promise<void> {
+    if (deepEqual(withoutZeros(set.status), withoutZeros(status))) return;
+    try {
+      await this.#deps.client.update(StatefulSet, { ...set, status }, { subresource: 'status' });
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    }
+  }
+}
+
+function withoutZeros(status: StatefulSetStatus | undefined): object {
+  return Object.fromEntries(Object.entries(status ?? {}).filter(([, value]) => value !== 0));
+}

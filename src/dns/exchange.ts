@@ -5,7 +5,7 @@ import { randomInt } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import type { Exchange, Upstream } from './handlers/forward.ts';
 
-export class UpstreamError extends Error {
+class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
 }
 

@@ -37,7 +37,7 @@ export function errorReply(rcode: number): Local {
 }
 
 /** What the last handler's next says: nobody felt responsible. */
-export const refuse: Next = () => errorReply(rcodes.REFUSED);
+const refuse: Next = () => errorReply(rcodes.REFUSED);
 
 export function chain(handlers: readonly Handler[], last: Next = refuse): Next {
   return handlers.reduceRight<Next>((next, handler) => (request) => handler(request, next), last);

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 
 const prefixes = ['ingress.coracle.dev/', 'nginx.ingress.kubernetes.io/'];
 
-export type BackendProtocol = 'HTTP' | 'HTTPS' | 'GRPC' | 'GRPCS';
+type BackendProtocol = 'HTTP' | 'HTTPS' | 'GRPC' | 'GRPCS';
 
 export interface RouteSettings {
   readonly protocol: BackendProtocol;

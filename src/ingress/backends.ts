@@ -25,7 +25,7 @@ export interface BackendSources {
 }
 
 /** Where a backend's requests can go now. Pure. Undefined: there is no such Service or port. */
-export function addressesOf(ref: BackendRef, sources: BackendSources): readonly Address[] | undefined {
+function addressesOf(ref: BackendRef, sources: BackendSources): readonly Address[] | undefined {
   const service = sources.services.get({ namespace: ref.namespace, name: ref.service });
   const port = service?.spec?.ports?.find(({ name, port }) => name === ref.port || port === ref.port);
   if (service?.spec?.type === 'ExternalName')

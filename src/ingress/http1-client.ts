@@ -30,7 +30,7 @@ export interface ResponseSink {
 }
 
 /** The backend cannot be reached: another one may be tried, whatever the request. */
-export class ConnectError extends Error {
+class ConnectError extends Error {
   override readonly name = 'ConnectError';
 }
 

@@ -45,7 +45,7 @@ export class HeadParser {
   }
 }
 
-export function parseHead(text: string): ResponseHead {
+function parseHead(text: string): ResponseHead {
   const lines = text.split('\r\n');
   const status = /^HTTP\/1\.([01]) (\d{3})(?: (.*))?$/.exec(lines[0] ?? '');
   if (status === null) throw new HttpParseError('not an HTTP/1.1 answer');

@@ -18,7 +18,7 @@ export interface BackendRef {
   readonly port: number | string;
 }
 
-export interface Route {
+interface Route {
   readonly ingress: { readonly namespace: string; readonly name: string };
   readonly host: string;
   readonly path: string;

@@ -6,7 +6,7 @@
  */
 import type { CommandRunner } from './command.ts';
 
-export class NftError extends Error {
+class NftError extends Error {
   override readonly name = 'NftError';
 }
 

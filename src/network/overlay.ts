@@ -76,7 +76,7 @@ export function overlayFor(
   return { routes, neighbours, forwards };
 }
 
-export interface OverlayChange {
+interface OverlayChange {
   /** Lines for `ip -batch`. */
   readonly ip: readonly string[];
   /** Lines for `bridge -batch`. */

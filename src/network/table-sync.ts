@@ -23,7 +23,7 @@ export interface TableSyncOptions {
 }
 
 /** How often the table's presence is checked, in milliseconds (4 ms of work each). */
-const checkInterval = 3000;
+const checkInterval = 5000;
 /** A full comparison comes when this many times its own duration has passed, and not sooner than that. */
 const verifyFactor = 1000;
 const shortestVerifyInterval = 30_000;

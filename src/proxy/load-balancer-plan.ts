@@ -6,7 +6,7 @@ import type { LoadBalancerIngress, Service } from '../api/core/service.ts';
 import { formatAddress, parseAddress, parseCidr, sizeOf, type Cidr } from '../network/cidr.ts';
 
 /** Services of another class are somebody else's. */
-export const loadBalancerClass = 'coracle.dev/pool';
+const loadBalancerClass = 'coracle.dev/pool';
 
 export interface Assignment {
   readonly service: Service;

@@ -38,7 +38,7 @@ const families: readonly Family[] = [4, 6];
 const ipOf = (family: Family): string => (family === 4 ? 'ip' : 'ip6');
 
 /** Which directions a policy is about. Ingress always, unless policyTypes says otherwise. */
-export function isAbout({ spec }: NetworkPolicy, direction: Direction): boolean {
+function isAbout({ spec }: NetworkPolicy, direction: Direction): boolean {
   const types = spec?.policyTypes ?? (spec?.egress === undefined ? ['Ingress'] : ['Ingress', 'Egress']);
   return types.includes(direction === 'in' ? 'Ingress' : 'Egress');
 }

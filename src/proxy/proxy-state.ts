@@ -11,7 +11,7 @@ import { hostPortElements } from './host-ports.ts';
 import { noRules, serviceRules, type ServiceRules, type UdpFront } from './service-elements.ts';
 
 /** The label by which a slice says whose it is. */
-export const serviceNameLabel = 'kubernetes.io/service-name';
+const serviceNameLabel = 'kubernetes.io/service-name';
 
 export interface ServiceHealth {
   readonly namespace: string;
@@ -130,7 +130,7 @@ export class ProxyState {
 }
 
 /** `namespace/name` of the Service that a slice belongs to. */
-export function ownerOf(slice: EndpointSlice): string | undefined {
+function ownerOf(slice: EndpointSlice): string | undefined {
   const name = slice.metadata.labels?.[serviceNameLabel];
   return name === undefined || name === '' ? undefined : `${slice.metadata.namespace ?? ''}/${name}`;
 }

@@ -6,7 +6,7 @@ import type { Element } from '../network/nft-table.ts';
 import { chooseEndpoints, type Choice, type NodeFacts, type Target } from './endpoints.ts';
 import { pickerName, refusals, rememberName, sides, targetMap, type Family, type SideName } from './ruleset.ts';
 
-export const defaultAffinitySeconds = 10_800;
+const defaultAffinitySeconds = 10_800;
 
 /** A UDP port as clients see it, for cleaning connection tracking: flows outlive rules. */
 export interface UdpFront {

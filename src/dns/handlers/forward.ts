@@ -53,6 +53,7 @@ const attemptTimeout = 2000;
 const totalTimeout = 5000;
 const defaultConcurrent = 1000;
 const defaultCheck = 500;
+const longestPause = 30_000;
 
 export function forwardHandler(directive: Directive, context: ForwardContext): Handler {
   const options = parse(directive, context.readFile);
@@ -91,7 +92,7 @@ export function forwardHandler(directive: Directive, context: ForwardContext): H
         context.count('failures', name);
         each.fails += 1;
         if (options.maxFails > 0 && each.fails >= options.maxFails)
-          each.deadUntil = context.clock.monotonic() + options.deadTime;
+          each.deadUntil = context.clock.monotonic() + pauseFor(options, each.fails);
       }
     }
     return errorReply(rcodes.SERVFAIL);
@@ -109,6 +110,11 @@ export function forwardHandler(directive: Directive, context: ForwardContext): H
       active -= 1;
     });
   };
+}
+
+/** The longer it has been dead, the less often a question waits for it in vain. */
+function pauseFor({ deadTime, maxFails }: Options, fails: number): number {
+  return Math.min(longestPause, deadTime * 2 ** Math.min(10, fails - maxFails));
 }
 
 /** What the client sent, or, when the name was changed on the way, a query of our own. */

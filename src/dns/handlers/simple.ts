@@ -51,7 +51,7 @@ export function loadBalanceHandler(): Handler {
 }
 
 /** Records that are no addresses (a CNAME comes first) stay where they are. */
-export function rotated(reply: Local, turn: number): Local {
+function rotated(reply: Local, turn: number): Local {
   const isAddress = (type: string): boolean => type === 'A' || type === 'AAAA';
   const addresses = reply.answers.filter(({ data }) => isAddress(data.type));
   const others = reply.answers.filter(({ data }) => !isAddress(data.type));

@@ -32,8 +32,13 @@ describe('addresses of pods', () => {
     expect(pool.allocate()).toBe('fd00:10:244::2');
   });
 
-  test.each(['10.1.2.0/31', '10.1.2.0', 'nonsense/8', '10.0.0.0/40'])('%s is no range for pods', (cidr) => {
-    expect(() => new AddressPool(cidr)).toThrow();
+  test.each([
+    ['10.1.2.0/31', /too small/],
+    ['10.1.2.0', /want ADDRESS\/LENGTH/],
+    ['nonsense/8', /nonsense|Invalid/],
+    ['10.0.0.0/40', /out of range/],
+  ])('%s is no range for pods', (cidr, message) => {
+    expect(() => new AddressPool(cidr)).toThrow(message);
   });
 
   test('the hardware address follows from the address', () => {

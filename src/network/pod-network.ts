@@ -52,11 +52,6 @@ export class PodNetwork {
     return this.#pools.map((pool) => pool.range);
   }
 
-  /** Whether a link's name is one that this network gives to pods. */
-  ownsLink(name: string): boolean {
-    return name.startsWith(this.#prefix) && name.length === this.#prefix.length + 9 && name !== this.bridge;
-  }
-
   /** Creates the bridge, or brings the one that is there into shape. Idempotent. */
   async ensure(): Promise<void> {
     const { bridge, mtu } = this;

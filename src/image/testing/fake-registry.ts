@@ -43,31 +43,32 @@ export async function startFakeRegistry(): Promise<FakeRegistry> {
   let login: string | undefined;
   const token = 'a-token';
 
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    const url = new URL(request.url ?? '/', 'http://registry');
-    requests.push(
-      `${request.method} ${url.pathname}${request.headers.range === undefined ? '' : ` ${request.headers.range}`}`,
-    );
-    if (url.pathname === '/token') {
-      const ok = request.headers.authorization === `Basic ${Buffer.from(login ?? '').toString('base64')}`;
-      response.writeHead(ok ? 200 : 401).end(ok ? JSON.stringify({ token }) : '{}');
-      return;
-    }
-    if (login !== undefined && request.headers.authorization !== `Bearer ${token}`) {
-      const realm = `http://${request.headers.host}/token`;
-      response.writeHead(401, { 'www-authenticate': `Bearer realm="${realm}",service="fake"` }).end('{}');
-      return;
-    }
-    const [, repository = '', kind = '', reference = ''] =
-      /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(url.pathname) ?? [];
+  const answerToken = (request: IncomingMessage, response: ServerResponse): void => {
+    const ok = request.headers.authorization === `Basic ${Buffer.from(login ?? '').toString('base64')}`;
+    response.writeHead(ok ? 200 : 401).end(ok ? JSON.stringify({ token }) : '{}');
+  };
+
+  const answerContent = (path: string, request: IncomingMessage, response: ServerResponse): void => {
+    const [, repository, kind, reference = ''] = /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(path) ?? [];
     const digest = kind === 'manifests' ? (manifests.get(`${repository}:${reference}`) ?? reference) : reference;
     const bytes = content.get(digest);
-    if (url.pathname === '/v2/') response.end('{}');
-    else if (bytes === undefined)
-      response
-        .writeHead(404)
-        .end(JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }] }));
-    else send(request, response, bytes, digest);
+    if (bytes !== undefined) return send(request, response, bytes, digest);
+    response
+      .writeHead(404)
+      .end(JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }] }));
+  };
+
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    const path = new URL(request.url ?? '/', 'http://registry').pathname;
+    const { range, authorization, host } = request.headers;
+    requests.push([request.method, path, range].filter((part) => part !== undefined).join(' '));
+    if (path === '/token') return answerToken(request, response);
+    if (login !== undefined && authorization !== `Bearer ${token}`) {
+      const challenge = `Bearer realm="http://${host}/token",service="fake"`;
+      return void response.writeHead(401, { 'www-authenticate': challenge }).end('{}');
+    }
+    if (path === '/v2/') response.end('{}');
+    else answerContent(path, request, response);
   };
 
   const send = (request: IncomingMessage, response: ServerResponse, bytes: Uint8Array, digest: string): void => {

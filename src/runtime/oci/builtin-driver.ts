@@ -90,6 +90,11 @@ export class BuiltinDriver implements ContainerDriver {
   /** What ran when the agent ended runs again; nobody restarted it, so it stays the same container. */
   async recover(record: ContainerRecord): Promise<Recovered> {
     if (record.phase === 'created') return { state: 'created' };
+    if (this.#options.programs[programOf(record)] === undefined) {
+      // This process runs no such program: it came to clean up, or is another version.
+      const exit = { exitCode: 255, finishedAt: this.#options.clock.now(), outOfMemory: false, unseen: true } as const;
+      return { state: 'exited', exit };
+    }
     try {
       await this.start(record);
     } catch (error) {
@@ -170,6 +175,10 @@ class CriLog {
       stream.end();
     });
   }
+}
+
+function programOf({ config }: ContainerRecord): string {
+  return [...config.command, ...config.args][0] ?? '';
 }
 
 function splitPair(pair: string): [string, string] {

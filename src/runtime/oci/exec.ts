@@ -23,6 +23,10 @@ const maxSyncOutput = 16 * 1024 * 1024;
 /** One byte. */
 const readyMark = 'R';
 
+/** A command that is being ended while it is being started shows its pid within this. */
+const endInterval = 10;
+const endAttempts = 1000;
+
 interface Prepared {
   readonly args: readonly string[];
   readonly pidFile: string;
@@ -77,6 +81,7 @@ export class Execs {
         options.stderr ? 'pipe' : 'ignore',
       ],
     });
+    const done = this.#finished(child, prepared);
     // The command may end without reading all of its input.
     child.stdin?.on('error', () => {});
     return {
@@ -84,8 +89,8 @@ export class Execs {
       stdout: child.stdout ?? undefined,
       stderr: child.stderr ?? undefined,
       resize: () => {},
-      finished: this.#finished(child, prepared),
-      close: () => endExec(prepared, () => child.kill('SIGKILL')),
+      finished: done,
+      close: () => this.#end(prepared, done, () => child.kill('SIGKILL')),
     };
   }
 
@@ -136,7 +141,7 @@ export class Execs {
       stderr: undefined,
       resize: ({ width, height }) => terminal.resize(Math.max(1, width), Math.max(1, height)),
       finished: finished.promise,
-      close: () => endExec(prepared, () => terminal.kill('SIGKILL')),
+      close: () => this.#end(prepared, finished.promise, () => terminal.kill('SIGKILL')),
     };
   }
 
@@ -164,6 +169,25 @@ export class Execs {
     return done.promise;
   }
 
+  /**
+   * Kills the command. Killing the runtime's process would leave the command running, also while it is only
+   * being started: its pid is waited for.
+   */
+  #end({ pidFile }: Prepared, finished: Promise<unknown>, killRuntime: () => void): void {
+    let over = false;
+    const ended = (): void => void (over = true);
+    finished.then(ended, ended);
+    const attempt = (left: number): void => {
+      if (over) return;
+      const pid = Number(readTextIfPresent(pidFile) ?? 0);
+      const found = pid > 1 ? identify(pid) : undefined;
+      if (found !== undefined) signalProcess(found, 'SIGKILL');
+      else if (left === 0) killRuntime();
+      else this.#options.clock.after(endInterval, () => attempt(left - 1));
+    };
+    attempt(endAttempts);
+  }
+
   /** The runtime's own failure, as opposed to the command's. Forgets the exec's files. */
   #failure({ pidFile, logFile }: Prepared, exitCode: number): StartError | undefined {
     const log = exitCode === 0 ? '' : (readTextIfPresent(logFile) ?? '');
@@ -175,14 +199,6 @@ export class Execs {
       `failed to exec in container: failed to start exec: OCI runtime exec failed: ${message}: unknown`,
     );
   }
-}
-
-/** Killing the runtime's process alone would leave the command running. */
-function endExec({ pidFile }: Prepared, killRuntime: () => void): void {
-  const pid = Number(readTextIfPresent(pidFile) ?? 0);
-  const found = pid > 1 ? identify(pid) : undefined;
-  if (found !== undefined) signalProcess(found, 'SIGKILL');
-  else killRuntime();
 }
 
 async function collect(stream: NodeJS.ReadableStream | undefined): Promise<Uint8Array> {

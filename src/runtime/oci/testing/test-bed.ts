@@ -59,13 +59,7 @@ export async function openTestBed(options: TestBedOptions): Promise<TestBed> {
   const logs = join(folder, 'logs');
   mkdirSync(logs, { recursive: true });
   const common = { clock: systemClock, random: systemRandom, log: silentLogger };
-  const images = await Images.open({
-    ...common,
-    root: join(folder, 'images'),
-    sources: demoImages({ projectRoot }),
-  });
-  const { id: busybox } =
-    (await images.imageStatus('busybox')) ?? (await images.pullImage('busybox', [], new AbortController().signal));
+  const { images, busybox } = await openImages(folder);
   const run = createCommandRunner(systemClock);
   const network = new PodNetwork({ run, linkPrefix: options.name, podCidrs: [options.podCidr] });
   const programs = options.programs ?? {};
@@ -118,14 +112,26 @@ export async function openTestBed(options: TestBedOptions): Promise<TestBed> {
       await images.close();
     },
     async destroy() {
-      for (const { id } of await runtime.listPodSandboxes()) await runtime.removePodSandbox(id);
-      await runtime.close();
-      await images.close();
-      await network.remove();
-      await new Cgroups().destroy(`/${prefix}`, systemClock);
+      await destroyAll(runtime, images, network, prefix);
       for (const path of [folder, runDir]) rmSync(path, { recursive: true, force: true });
     },
   };
+}
+
+async function destroyAll(runtime: OciRuntime, images: Images, network: PodNetwork, prefix: string): Promise<void> {
+  for (const { id } of await runtime.listPodSandboxes()) await runtime.removePodSandbox(id);
+  await runtime.close();
+  await images.close();
+  await network.remove();
+  await new Cgroups().destroy(`/${prefix}`, systemClock);
+}
+
+async function openImages(folder: string): Promise<{ images: Images; busybox: string }> {
+  const common = { clock: systemClock, random: systemRandom, log: silentLogger };
+  const images = await Images.open({ ...common, root: join(folder, 'images'), sources: demoImages({ projectRoot }) });
+  const present = await images.imageStatus('busybox');
+  const { id } = present ?? (await images.pullImage('busybox', [], new AbortController().signal));
+  return { images, busybox: id };
 }
 
 function testSandbox(name: string, logDirectory: string, cgroupParent: string): SandboxConfig {

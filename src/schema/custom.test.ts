@@ -268,3 +268,34 @@ test('fields that the schema does not know are owned one by one too', () => {
     'f:spec': { '.': {}, 'f:a': { '.': {}, 'f:b': {}, 'f:c': {} } },
   });
 });
+
+test('a field that a new schema makes atomic is owned as a whole by who owned parts of it', () => {
+  const list = (type: string): JsonSchema =>
+    object({
+      ports: {
+        type: 'array',
+        'x-kubernetes-list-type': type,
+        ...(type === 'map' ? { 'x-kubernetes-list-map-keys': ['name'] } : {}),
+        items: object({ name: { type: 'string' } }),
+      },
+    });
+  const write = (
+    live: Readonly<Record<string, unknown>> | undefined,
+    schema: JsonSchema,
+    names: string[],
+    manager: string,
+  ) =>
+    trackUpdate(
+      live,
+      { apiVersion: 'v1', kind: 'T', ...live, spec: { ports: names.map((name) => ({ name })) } },
+      { manager, apiVersion: 'v1', subresource: '', now: '', convert: singleVersion(build(schema), 'v1') },
+    );
+  const granular = write(undefined, list('map'), ['a'], 'one');
+  const shared = write(granular, list('map'), ['a', 'b'], 'two');
+  const atomic = write(shared, list('atomic'), ['c'], 'three');
+  const { managedFields } = atomic['metadata'] as { managedFields: { manager: string; fieldsV1: unknown }[] };
+  expect(managedFields.map(({ manager, fieldsV1 }) => [manager, fieldsV1])).toEqual([
+    ['one', { 'f:spec': {} }],
+    ['three', { 'f:spec': { 'f:ports': {} } }],
+  ]);
+});

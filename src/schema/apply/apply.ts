@@ -21,7 +21,7 @@ import {
 } from './managed-fields.ts';
 import { blank, managerOf, ownershipOf, stripped, updateManagers, type WriteContext } from './track.ts';
 import { toFieldSet, type Json } from './typed.ts';
-import { ConflictError, mergeConfiguration, yieldFields, type Conflict } from './updater.ts';
+import { ConflictError, mergeConfiguration, reconcileManagers, yieldFields, type Conflict } from './updater.ts';
 
 /** 409 Conflict; each cause has the type FieldManagerConflict. */
 export class ApplyConflictError extends Error {
@@ -69,6 +69,7 @@ export function applyConfiguration(
       subresource: '',
     });
   }
+  managers = reconcileManagers(bare, managers, ownershipOf(context));
   const outcome = resolveConflicts(bare, configuration, managers, context);
   const next = renew(outcome.managers, managers, outcome.isSame, context);
   const merged = outcome.isSame ? bare : outcome.object;

@@ -15,7 +15,7 @@ import {
   type Manager,
 } from './managed-fields.ts';
 import type { Json } from './typed.ts';
-import { recordUpdate, yieldFields, type Converter, type Ownership } from './updater.ts';
+import { reconcileManagers, recordUpdate, yieldFields, type Converter, type Ownership } from './updater.ts';
 
 /** Who writes, through which endpoint. */
 export interface WriteContext {
@@ -90,8 +90,9 @@ export function updateManagers(
   context: WriteContext,
 ): Map<string, Manager> {
   const by = ownershipOf(context);
-  const changed = difference(recordUpdate(live, object, managers, '', by), stripped);
-  const next = yieldFields(live, object, managers, '', { ...by, force: true });
+  const present = reconcileManagers(live, managers, by);
+  const changed = difference(recordUpdate(live, object, present, '', by), stripped);
+  const next = yieldFields(live, object, present, '', { ...by, force: true });
   if (isEmptySet(changed)) return next;
   const self = managerOf(context, 'Update', changed);
   const key = managerKey(self);

@@ -188,6 +188,37 @@ export function withNamedFields(set: FieldSet, schema: Schema): FieldSet {
   return result;
 }
 
+const reconciled = new WeakMap<FieldSet, { readonly schema: Schema; readonly set: FieldSet }>();
+
+/**
+ * The set as it reads under a schema that has changed since: what lies below a field that is now owned as a
+ * whole becomes that field. Returns the set itself when nothing changed.
+ */
+export function reconcileSet(set: FieldSet, schema: Schema): FieldSet {
+  const known = reconciled.get(set);
+  if (known?.schema === schema) return known.set;
+  const result = collapse(set, schema);
+  reconciled.set(set, { schema, set: result });
+  return result;
+}
+
+function collapse(set: FieldSet, schema: Schema): FieldSet {
+  const shape = shapeOf(schema, {});
+  if (shape.kind === 'leaf') return set;
+  let changed = false;
+  const result = new Map(set);
+  for (const [element, { member, children }] of set) {
+    const inner = shape.kind === 'items' ? shape.list.items : shape.fieldOf(element.slice(2));
+    if (children === undefined || inner === undefined) continue;
+    const isWhole = shapeOf(inner, {}).kind === 'leaf';
+    const below = isWhole ? undefined : collapse(children, inner);
+    if (below === children) continue;
+    changed = true;
+    result.set(element, { member: member || isWhole, children: below });
+  }
+  return changed ? result : set;
+}
+
 /** Everything that a comparison found new or different. */
 export function changesOf({ added, modified }: Comparison): FieldSet {
   return union(modified, added);

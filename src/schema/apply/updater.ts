@@ -13,7 +13,16 @@ import {
 } from './field-set.ts';
 import { compareTexts, type Manager, type Managers } from './managed-fields.ts';
 import { mergeApplied } from './merge.ts';
-import { changesOf, compare, removeItems, toFieldSet, withNamedFields, type Comparison, type Json } from './typed.ts';
+import {
+  changesOf,
+  compare,
+  reconcileSet,
+  removeItems,
+  toFieldSet,
+  withNamedFields,
+  type Comparison,
+  type Json,
+} from './typed.ts';
 
 /** An object in some version, with that version's schema. */
 export interface Typed {
@@ -45,6 +54,20 @@ export class ConflictError extends Error {
     super('conflict');
     this.conflicts = conflicts;
   }
+}
+
+/** Managers' sets under today's schema: a custom resource's may have changed since they were written. */
+export function reconcileManagers(live: Json, managers: Managers, { convert }: Ownership): Managers {
+  const schemas = new Map<string, StructSchema | undefined>();
+  const next = new Map(managers);
+  for (const [key, manager] of managers) {
+    const { apiVersion } = manager;
+    if (!schemas.has(apiVersion)) schemas.set(apiVersion, convert(live, apiVersion)?.schema);
+    const schema = schemas.get(apiVersion);
+    const fields = schema === undefined ? manager.fields : reconcileSet(manager.fields, schema);
+    if (fields !== manager.fields) next.set(key, { ...manager, fields });
+  }
+  return next;
 }
 
 /** Adds what changed between `live` and `object` to the fields of `self`, and takes it from all others. */

@@ -78,7 +78,13 @@ function fillDefaults(draft: Record<string, unknown>): void {
 }
 
 function toStorage(object: Json): Record<string, unknown> {
-  const { version: _version, versions = [], conversion: converted, ...own } = (object['spec'] ?? {}) as Json;
+  const {
+    version: _version,
+    versions = [],
+    conversion: converted,
+    preserveUnknownFields: keep,
+    ...own
+  } = (object['spec'] ?? {}) as Json;
   const top = Object.fromEntries(
     Object.entries(shared).flatMap(([field, name]) => (own[field] === undefined ? [] : [[name, own[field]]])),
   );
@@ -87,10 +93,39 @@ function toStorage(object: Json): Record<string, unknown> {
     ...object,
     spec: {
       ...kept,
-      versions: (versions as Json[]).map((each) => renameColumns({ ...top, ...each }, 'JSONPath', 'jsonPath')),
+      versions: (versions as Json[]).map((each) => {
+        const whole = renameColumns({ ...top, ...each }, 'JSONPath', 'jsonPath');
+        return keep === false ? whole : keepingUnknown(whole);
+      }),
       ...(converted === undefined ? {} : { conversion: newConversion(converted as Json) }),
     },
   };
+}
+
+const keepMark = 'x-kubernetes-preserve-unknown-fields';
+
+/** What `preserveUnknownFields: true` meant, said in the schema as v1 asks for: there it may not be said as a whole. */
+function keepingUnknown(version: Json): Json {
+  const { openAPIV3Schema: root = {} } = (version['schema'] ?? {}) as { openAPIV3Schema?: Json };
+  return { ...version, schema: { openAPIV3Schema: { ...structural({ type: 'object', ...root }), [keepMark]: true } } };
+}
+
+/** Old schemas could leave types out: they follow from what the schema says, and anything goes where it says nothing. */
+function structural(schema: Json): Json {
+  const { properties, items, additionalProperties: additional } = schema;
+  const isObject = properties !== undefined || typeof additional === 'object';
+  const type = schema['type'] ?? (isObject ? 'object' : items === undefined ? undefined : 'array');
+  return {
+    ...schema,
+    ...(type === undefined ? { [keepMark]: true } : { type }),
+    ...(properties === undefined ? {} : { properties: eachValue(properties as Json, structural) }),
+    ...(items === undefined || Array.isArray(items) ? {} : { items: structural(items as Json) }),
+    ...(typeof additional === 'object' ? { additionalProperties: structural(additional as Json) } : {}),
+  };
+}
+
+function eachValue(record: Json, change: (value: Json) => Json): Json {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value as Json)]));
 }
 
 function newConversion({ webhookClientConfig, conversionReviewVersions, ...rest }: Json): Json {
@@ -127,6 +162,7 @@ function fromStorage(object: Json): Record<string, unknown> {
     ...object,
     spec: {
       ...own,
+      preserveUnknownFields: own['preserveUnknownFields'] ?? false,
       ...(first['name'] === undefined ? {} : { version: first['name'] }),
       ...top,
       versions: left,

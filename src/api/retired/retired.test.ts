@@ -285,3 +285,25 @@ test('metrics were flat in autoscaling/v2beta1', () => {
   });
   expect(kind.conversion?.toStorage(old)).toEqual({ metadata: {}, spec: { behavior } });
 });
+
+test('an old definition that keeps unknown fields says so in its schemas', () => {
+  const kind = find('apiextensions.k8s.io/v1beta1', 'CustomResourceDefinition');
+  const validation = {
+    openAPIV3Schema: { properties: { spec: { properties: { size: {} } }, tags: { items: { type: 'string' } } } },
+  };
+  const names = { plural: 'tabs', kind: 'Tab' };
+  const { versions } = stored(kind, { spec: { group: 'example.com', names, version: 'v1', validation } })['spec'] as {
+    versions: Json[];
+  };
+  const keep = { 'x-kubernetes-preserve-unknown-fields': true };
+  expect(versions[0]?.['schema']).toEqual({
+    openAPIV3Schema: {
+      type: 'object',
+      ...keep,
+      properties: {
+        spec: { type: 'object', properties: { size: keep } },
+        tags: { type: 'array', items: { type: 'string' } },
+      },
+    },
+  });
+});

@@ -28,6 +28,8 @@ describe('from storage and back nothing is lost, and nothing unknown appears', (
     fc.assert(
       fc.property(structOf(hub.schema, 6), (content) => {
         const { value: before } = decodeObject(hub.schema, content);
+        // No v1 definition says so any more: it comes back as marks in the schemas.
+        fc.pre((before['spec'] as Json | undefined)?.['preserveUnknownFields'] !== true);
         const old = kind.conversion?.fromStorage(structuredClone(before)) ?? {};
         const decoded = decodeObject(kind.schema, structuredClone(old));
         expect(decoded.unknown).toEqual([]);

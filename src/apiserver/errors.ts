@@ -107,7 +107,7 @@ export function generateNameConflict(of: ResourceName, name: string): StatusErro
   return new StatusError(409, 'AlreadyExists', message, { ...detailsOf(of, name), retryAfterSeconds: 1 });
 }
 
-export const modified = 'the object has been modified; please apply your changes to the latest version and try again';
+const modified = 'the object has been modified; please apply your changes to the latest version and try again';
 
 export function conflict(of: ResourceName, name: string, detail: string = modified): StatusError {
   const message = `Operation cannot be fulfilled on ${dotted(of.resource, of.group)} ${JSON.stringify(name)}: ${detail}`;
@@ -210,11 +210,6 @@ export function serviceUnavailable(message: string): StatusError {
 
 export function internalError(message: string): StatusError {
   return new StatusError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
-}
-
-/** Understood, and not built. */
-export function notImplemented(message: string): StatusError {
-  return new StatusError(501, 'NotImplemented', message);
 }
 
 export function success(details?: StatusDetails): Status {

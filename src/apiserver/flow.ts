@@ -18,7 +18,7 @@ export interface FlowLimits {
 }
 
 /** Upstream's numbers of requests in flight. */
-export const defaultFlowLimits: FlowLimits = { readOnly: 400, mutating: 200, waitingPerUser: 200, patience: 15_000 };
+const defaultFlowLimits: FlowLimits = { readOnly: 400, mutating: 200, waitingPerUser: 200, patience: 15_000 };
 
 interface Waiting {
   readonly start: () => void;

@@ -10,6 +10,7 @@ import { expired, methodNotSupported, pathNotFound, StatusError } from './errors
 import { localExchange, type LocalAnswer } from './http/local-exchange.ts';
 import { handle, authorize, type Pipeline } from './pipeline.ts';
 import { applyObject } from './registry/apply.ts';
+import { bindPod } from './registry/bind.ts';
 import type { Target, WriteContext } from './registry/context.ts';
 import { convertOut } from './registry/conversion.ts';
 import { createObject } from './registry/create.ts';
@@ -20,7 +21,6 @@ import { readList, readOne, type ListQuery } from './registry/read.ts';
 import type { Resource } from './registry/resources.ts';
 import { liveObject, type DraftObject, type Snapshot } from './registry/snapshot.ts';
 import { updateObject } from './registry/update.ts';
-import { bindPod } from './subresources/binding.ts';
 import { itemOf, openFeed } from './watch/feed.ts';
 
 export interface LocalListOptions {

@@ -1,7 +1,7 @@
 /** The server's own figures, under upstream's names. */
 import { Counter, Gauge, Histogram, Registry as MetricsRegistry } from 'prom-client';
 
-export interface RequestLabels {
+interface RequestLabels {
   readonly verb: string;
   readonly group: string;
   readonly version: string;

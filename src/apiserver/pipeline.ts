@@ -119,7 +119,7 @@ async function authenticated(authenticate: () => Promise<UserInfo | undefined>, 
   throw unauthorized();
 }
 
-export function attributesOf(user: UserInfo, info: RequestInfo): Attributes {
+function attributesOf(user: UserInfo, info: RequestInfo): Attributes {
   const { path, verb, resource: request, query } = info;
   if (request === undefined) return { user, verb, path };
   const { group, version, resource, subresource, namespace, name } = request;
@@ -173,7 +173,7 @@ function refusal(attributes: Attributes, reason: string): Error {
 
 const longSubresources: ReadonlySet<string> = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
 
-export function isLongRunning({ verb, resource, query }: RequestInfo): boolean {
+function isLongRunning({ verb, resource, query }: RequestInfo): boolean {
   if (resource === undefined) return false;
   if (verb === 'watch') return true;
   if (!longSubresources.has(resource.subresource)) return false;

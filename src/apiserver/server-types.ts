@@ -56,9 +56,6 @@ export interface FlowControl {
   admit(user: UserInfo, attributes: Attributes): (() => void) | Promise<() => void>;
 }
 
-/** Answers what no built-in path does: aggregated APIs, say. True when it has. */
-export type Fallback = (exchange: Exchange, info: RequestInfo, user: UserInfo) => boolean | Promise<boolean>;
-
 export interface ApiServerDependencies {
   readonly store: Store;
   readonly kinds: readonly Kind[];

@@ -1,6 +1,6 @@
 /** A whole API server in process, over real TLS on a free loopback port, with the in-memory journal. */
 import { once } from 'node:events';
-import { request as httpsRequest, Agent } from 'node:https';
+import { Agent, request as httpsRequest, type RequestOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { kinds } from '../../src/api/catalogue.ts';
 import { serviceAllocation } from '../../src/apiserver/allocation/services.ts';
@@ -100,7 +100,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const { port } = await front.listen(0, '127.0.0.1');
   const agent = new Agent({ keepAlive: true, ca: ca.certificate, key: admin.key, cert: admin.certificate });
   const open = (method: string, path: string, headers: Record<string, string>, body?: string | Uint8Array) =>
-    openRequest({ ...{ port, agent, method, path }, headers }, body);
+    openRequest({ port, agent, method, path, headers }, body);
   return {
     api,
     store,
@@ -127,7 +127,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
 }
 
 async function openRequest(
-  options: { readonly headers: Record<string, string> },
+  options: Omit<RequestOptions, 'headers'> & { readonly headers: Record<string, string> },
   body?: string | Uint8Array,
 ): Promise<IncomingMessage> {
   // Node does not frame the body of a DELETE by itself.

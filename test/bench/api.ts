@@ -166,9 +166,9 @@ async function reads(client: Client): Promise<void> {
 
 /** The longest that small requests wait while somebody lists everything again and again. */
 async function fairness(client: Client): Promise<void> {
-  let busy = true;
+  const busy = new AbortController();
   const listing = (async () => {
-    while (busy) await client.call('GET', pods);
+    while (!busy.signal.aborted) await client.call('GET', pods);
   })();
   const waits: number[] = [];
   for (let turn = 0; turn < (quick ? 200 : 600); turn += 1) {
@@ -176,10 +176,15 @@ async function fairness(client: Client): Promise<void> {
     await client.call('GET', `${pods}/pod-${turn}`);
     waits.push(systemClock.monotonic() - begun);
   }
-  busy = false;
+  busy.abort();
   await listing;
   const sorted = waits.toSorted((one, other) => one - other);
   report('GET while another lists, p99', sorted[Math.floor(sorted.length * 0.99)] ?? 0, 'ms');
+}
+
+/** Waits for at most ten seconds. */
+async function patiently(isDone: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 200 && !isDone(); turn += 1) await systemClock.sleep(50);
 }
 
 async function watchers(ready: ServerReady, client: Client): Promise<void> {
@@ -211,7 +216,7 @@ async function watchers(ready: ServerReady, client: Client): Promise<void> {
     );
   }
   await Promise.all(sent);
-  for (let patience = 0; patience < 200 && received < count * changes; patience += 1) await systemClock.sleep(50);
+  await patiently(() => received >= count * changes);
   const sorted = delays.toSorted((one, other) => one - other);
   report(`${count} watchers, 100 changes/s: events missing`, count * changes - received, '');
   report(`${count} watchers, 100 changes/s: p50`, sorted[Math.floor(sorted.length * 0.5)] ?? 0, 'ms');

@@ -35,7 +35,7 @@ const plainColumns: readonly Column<KubernetesObject>[] = [
   },
 ];
 
-export function columnsOf(resource: Resource): readonly Column<KubernetesObject>[] {
+function columnsOf(resource: Resource): readonly Column<KubernetesObject>[] {
   const { columns } = resource.kind;
   return columns.length === 0 ? plainColumns : (columns as readonly Column<KubernetesObject>[]);
 }

@@ -82,11 +82,13 @@ function answerCall(dispatcher: Dispatcher, call: Call): Answer | Promise<Answer
   return answerVerb(dispatcher, call);
 }
 
-/** Each verb has its paths: objects are created by a POST to their collection, and so on. Throws 405. */
+/** Each verb has its paths: objects are created by a POST to their collection, and so on. Throws 404 or 405. */
 function checkPlace({ resource, target, info }: Call): void {
   const { verb } = info;
-  const everywhere = resource.namespaced && target.namespace === '';
-  if (everywhere && verb !== 'list' && verb !== 'watch') throw methodNotAllowed();
+  if (resource.namespaced && target.namespace === '' && verb !== 'list' && verb !== 'watch') {
+    // An object without its namespace is no path at all.
+    throw target.name === '' ? methodNotAllowed() : pathNotFound();
+  }
   if (verb === 'create' && target.name !== '') throw methodNotAllowed();
   if ((verb === 'update' || verb === 'patch') && target.name === '') throw methodNotAllowed();
 }

@@ -1,6 +1,8 @@
 /** The verbs on resources and their objects: get, list, watch, create, update, patch, delete, deletecollection. */
 import { isRecord } from '../../schema/freeze.ts';
 import { decodeObject, DecodeError } from '../../schema/decode.ts';
+import { Binding } from '../../api/core/binding.ts';
+import { Pod } from '../../api/core/pod.ts';
 import type { Kind } from '../../api/kind.ts';
 import { DeleteOptions as DeleteOptionsStruct } from '../../api/meta/options.ts';
 import { badRequest, internalError, methodNotSupported, StatusError, success, type Status } from '../errors.ts';
@@ -16,12 +18,13 @@ import { deleteObject, type DeleteOptions } from '../registry/delete.ts';
 import { parseBody, readObject, type ParsedBody } from '../registry/draft.ts';
 import { patchObject } from '../registry/patch.ts';
 import { integerOf, listQueryOf, readList, readOne } from '../registry/read.ts';
-import { metaOf, type Snapshot } from '../registry/snapshot.ts';
+import { metaOf, type DraftObject, type Snapshot } from '../registry/snapshot.ts';
 import { updateObject, type Updated } from '../registry/update.ts';
 import type { Answer, Call } from '../server-types.ts';
 import { openFeed } from '../watch/feed.ts';
 import type { Flusher } from '../watch/flusher.ts';
 import { serveWatch, type OpenWatches } from '../watch/serve.ts';
+import { bindPod } from '../registry/bind.ts';
 import { encoderOf } from './encoders.ts';
 import { checkOptions } from './options.ts';
 
@@ -88,6 +91,7 @@ export async function createOne(call: Call): Promise<Answer> {
   const parsed = await bodyOf(call);
   const draft = readObject(resource, parsed, context);
   if (resource.kind.virtual === true) {
+    if (resource.kind === Binding) return bindAsResource(call, draft);
     const handler = server.dependencies.virtual?.get(`${resource.kind.group}/${resource.kind.plural}`);
     if (handler === undefined) throw methodNotSupported(resource.name, 'create');
     const value = await handler(draft, { user: call.user, namespace: target.namespace, context });
@@ -95,6 +99,13 @@ export async function createOne(call: Call): Promise<Answer> {
   }
   const snapshot = await createObject(server.registry, target, draft, context);
   return { type: 'object', status: 201, resource, snapshot };
+}
+
+/** `POST bindings`, the older form of `POST pods/NAME/binding`. */
+async function bindAsResource({ server, target, context }: Call, draft: DraftObject): Promise<Answer> {
+  const { name = '' } = metaOf(draft);
+  const pod = { resource: server.resources.of(Pod), namespace: target.namespace, name, subresource: 'binding' };
+  return { type: 'value', status: 201, value: await bindPod(server.registry, pod, draft, context) };
 }
 
 export async function updateOne(call: Call): Promise<Answer> {
@@ -183,7 +194,7 @@ async function deleteListed(
 }
 
 /** From the body, or else from the query. Throws 400. */
-export async function deleteOptionsOf(call: Call): Promise<DeleteOptions> {
+async function deleteOptionsOf(call: Call): Promise<DeleteOptions> {
   const { exchange, server, info } = call;
   const body = await readBody(exchange, server.clock);
   if (body.length === 0) return queryOptions(info.query);

@@ -4,7 +4,7 @@ import { badRequest, timeout, tooLarge, type StatusError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Upstream's limit for everything that is decoded. */
-export const bodyLimit = 3 * 1024 * 1024;
+const bodyLimit = 3 * 1024 * 1024;
 /** A client that takes longer to send 3 MiB keeps a connection busy on purpose. */
 const patience = 60_000;
 

@@ -5,7 +5,7 @@
 import { notAcceptable, unsupportedMediaType } from '../errors.ts';
 
 export type Format = 'json' | 'yaml' | 'protobuf';
-export type Shape = 'object' | 'table' | 'metadata';
+type Shape = 'object' | 'table' | 'metadata';
 
 export interface MediaType {
   readonly format: Format;
@@ -38,7 +38,7 @@ const names: Readonly<Record<Format, string>> = {
 
 const accepted = [names.json, names.yaml, names.protobuf];
 
-export const plainJson: MediaType = { format: 'json', shape: 'object', version: '', contentType: names.json };
+const plainJson: MediaType = { format: 'json', shape: 'object', version: '', contentType: names.json };
 
 const shapes: Readonly<Record<string, Shape>> = {
   Table: 'table',
@@ -113,7 +113,7 @@ export function acceptedTypes(accept: string | undefined): readonly Clause[] {
 }
 
 /** The media type of a body without its parameters; '' when none is said. */
-export function contentTypeOf(header: string | undefined): string {
+function contentTypeOf(header: string | undefined): string {
   return (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 

@@ -10,7 +10,7 @@ import { batches, pump, turn } from './pump.ts';
 const compressFrom = 128 * 1024;
 const level = constants.Z_BEST_SPEED;
 
-export const commonHeaders: Headers = { 'cache-control': 'no-cache, private' };
+const commonHeaders: Headers = { 'cache-control': 'no-cache, private' };
 
 /** `Warning: 299 - "text"`, one header per text. */
 export function warningHeaders(warnings: readonly string[]): Headers {
@@ -21,12 +21,7 @@ export function warningHeaders(warnings: readonly string[]): Headers {
   return { warning: escaped };
 }
 
-export interface Body {
-  readonly contentType: string;
-  readonly pieces: Iterable<string | Uint8Array>;
-}
-
-export function acceptsGzip(exchange: Exchange): boolean {
+function acceptsGzip(exchange: Exchange): boolean {
   const header = exchange.headers['accept-encoding'];
   return typeof header === 'string' && /(?:^|[,\s])gzip(?:$|[,;\s])/.test(header);
 }

@@ -7,7 +7,7 @@ import {
   type Expectation,
   type Write,
 } from '../../store/store.ts';
-import { alreadyExists, conflict, notFound, serviceUnavailable } from '../errors.ts';
+import { conflict, serviceUnavailable } from '../errors.ts';
 import type { Claim, Registry, Target, WriteContext } from './context.ts';
 import { keyOf } from './resources.ts';
 import { metaOf, seal, type DraftObject, type Snapshot } from './snapshot.ts';
@@ -85,11 +85,4 @@ async function commit(
   } finally {
     claim?.settle?.(committed);
   }
-}
-
-/** What being overtaken means to the one who asked. */
-export function overtakenBy(target: Target, name: string, wanted: 'create' | 'update' | 'delete'): Error {
-  if (wanted === 'create') return alreadyExists(target.resource.name, name);
-  if (wanted === 'delete') return notFound(target.resource.name, name);
-  return conflict(target.resource.name, name);
 }

@@ -78,12 +78,16 @@ function cannotHandle({ kind, version }: Kind, why: string): Error {
   return badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`);
 }
 
-/** Plain JSON of a kind, decoded and defaulted. */
+/**
+ * Plain JSON of a kind, decoded and defaulted. `order` puts the complaints in order: that of the text where
+ * the text is the object itself.
+ */
 export function decodeKind(
   kind: Kind,
   json: unknown,
   duplicates: readonly string[],
   context: WriteContext,
+  order: typeof orderComplaints = orderComplaints,
 ): DraftObject {
   let decoded: ReturnType<typeof decodeObject>;
   try {
@@ -92,7 +96,7 @@ export function decodeKind(
     if (!(error instanceof DecodeError)) throw error;
     throw cannotHandle(kind, error.message);
   }
-  complainAbout(kind, orderComplaints(json, duplicates, decoded.unknown), context);
+  complainAbout(kind, order(json, duplicates, decoded.unknown), context);
   const draft = decoded.value;
   fillDefaults(kind, draft);
   return draft;

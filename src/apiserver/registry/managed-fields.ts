@@ -10,7 +10,7 @@ import type { Resource, Resources } from './resources.ts';
 import { draftMeta, metaOf, type DraftObject, type Snapshot } from './snapshot.ts';
 
 /** The manager's name when a client does not say one: what stands before the `/` of its user agent. */
-export function managerOf(context: WriteContext): string {
+function managerOf(context: WriteContext): string {
   if (context.fieldManager !== '') return context.fieldManager;
   const [agent = ''] = context.userAgent.split('/', 1);
   return agent.replaceAll(/\p{C}/gu, '').slice(0, 128);

@@ -39,7 +39,12 @@ export function patched(
 ): DraftObject {
   const present = withRevision(convertOut(resource, old).value, old.revision) as unknown as DraftObject;
   const merged = merge(resource, present, format, patch.value);
-  return convertIn(resource, decodeKind(resource.kind, merged, patch.duplicates, context));
+  return convertIn(resource, decodeKind(resource.kind, merged, patch.duplicates, context, patchThenObject));
+}
+
+/** What is repeated is the patch's fault, what is unknown that of the object it makes. */
+function patchThenObject(_: unknown, duplicates: readonly string[], unknown: readonly string[]): readonly string[] {
+  return [...duplicates, ...unknown];
 }
 
 function merge(

@@ -13,7 +13,7 @@ export interface Selection {
   matches(value: object): boolean;
 }
 
-export const selectAll: Selection = { all: true, name: undefined, matches: () => true };
+const selectAll: Selection = { all: true, name: undefined, matches: () => true };
 
 /** Throws 400 for what can't be parsed and for fields that the kind does not offer. */
 export function selectionOf(resource: Resource, labelText: string | null, fieldText: string | null): Selection {

@@ -16,7 +16,7 @@ function containersOf({ spec }: Pod): { readonly all: readonly string[]; readonl
 const defaultContainer = 'kubectl.kubernetes.io/default-container';
 
 /** Throws 400 as upstream does when it is not clear which container is meant. */
-export function containerOf(pod: Pod, asked: string): string {
+function containerOf(pod: Pod, asked: string): string {
   const { main, all } = containersOf(pod);
   const { name } = pod.metadata;
   if (asked !== '') {

@@ -192,6 +192,7 @@ describe('a pod', () => {
     it.client.remove(Pod, { namespace: 'default', name: 'web' });
     await it.startAgent();
     await it.until('nothing is left', async () => (await it.runtime.listPodSandboxes()).length === 0);
+    expect(await it.runtime.listContainers()).toEqual([]);
   });
 
   test('past its active deadline fails', async () => {

@@ -22,7 +22,7 @@ import type { NodeConfig } from './config.ts';
 import { Events } from './events.ts';
 import { Eviction } from './eviction/eviction.ts';
 import { ImageGarbage } from './images/garbage.ts';
-import { Puller, type PullPolicy } from './images/puller.ts';
+import { Puller } from './images/puller.ts';
 import { findHierarchies, noCgroups, podCgroups, type PodCgroups } from './machine/cgroups.ts';
 import { systemMachine, type Machine, type MachineFacts } from './machine/machine.ts';
 import { LogRotation, type RunningLog } from './logs/rotation.ts';
@@ -32,7 +32,7 @@ import type { ResizeVerdict } from './pod/allocation.ts';
 import type { PodDeps, Probes } from './pod/deps.ts';
 import { lifecycleHooks } from './pod/lifecycle.ts';
 import { Limiter } from './pod/limiter.ts';
-import { isMirror, logPath, podPaths } from './pod/names.ts';
+import { annotation, isMirror, logPath, podPaths } from './pod/names.ts';
 import { StatusManager } from './pod/status-manager.ts';
 import type { Verdict } from './pod/status.ts';
 import type { PodWorker } from './pod/worker.ts';
@@ -143,7 +143,11 @@ async function runAgent(parts: Parts, loops: Loops, signal: AbortSignal): Promis
 /** Hands the API's pods to their workers; returns how to stop. */
 function followPods({ apiPods, objects }: Parts, { pods, staticPods }: Loops): () => void {
   const take = (pod: Pod): void => {
-    if (isMirror(pod)) return staticPods?.kick();
+    if (isMirror(pod)) {
+      staticPods?.kick();
+      // Its status may have been waiting for the mirror.
+      return pods.kick(pod.metadata.annotations?.[annotation.configMirror] ?? '');
+    }
     objects.hold(pod);
     pods.put(pod);
   };
@@ -303,7 +307,7 @@ async function makeParts(options: NodeAgentOptions, onChange: (uid: string) => v
     log,
     image: async (pod, volume, signal) => {
       const image = volume.image?.reference ?? '';
-      const policy = (volume.image?.pullPolicy ?? 'IfNotPresent') as PullPolicy;
+      const policy = volume.image?.pullPolicy ?? 'IfNotPresent';
       const secrets = await pullSecretsOf(pod, objects);
       return (await puller.ensure({ pod, container: undefined, image, policy, secrets, signal })).id;
     },

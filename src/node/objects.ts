@@ -5,13 +5,14 @@
 import { ConfigMap } from '../api/core/config-map.ts';
 import { Secret } from '../api/core/secret.ts';
 import type { Pod } from '../api/core/pod.ts';
+import type { Volume } from '../api/core/volume.ts';
 import type { Kind } from '../api/kind.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { isNotFound, type Client } from '../client/client.ts';
 import { reflect } from '../client/reflector.ts';
-import { containersOf, namespaceOf } from './pod/names.ts';
+import { containersOf, namespaceOf, type AnyContainer } from './pod/names.ts';
 import { within } from './timeout.ts';
 
 type Held = ConfigMap | Secret;
@@ -140,27 +141,33 @@ const keyOf = (kind: Pick<Kind, 'plural'>, namespace: string, name: string): str
 export function references(pod: Pod): ReadonlySet<string> {
   const keys = new Set<string>();
   const namespace = namespaceOf(pod);
-  const add = (plural: 'configmaps' | 'secrets', name: string | undefined): void => {
-    if (name !== undefined && name !== '') keys.add(`${plural}/${namespace}/${name}`);
+  const add: Add = (plural, name = '') => {
+    if (name !== '') keys.add(`${plural}/${namespace}/${name}`);
   };
-  for (const { spec } of containersOf(pod)) {
-    for (const { valueFrom } of spec.env ?? []) {
-      add('configmaps', valueFrom?.configMapKeyRef?.name);
-      add('secrets', valueFrom?.secretKeyRef?.name);
-    }
-    for (const source of spec.envFrom ?? []) {
-      add('configmaps', source.configMapRef?.name);
-      add('secrets', source.secretRef?.name);
-    }
-  }
-  for (const volume of pod.spec?.volumes ?? []) {
-    add('configmaps', volume.configMap?.name);
-    add('secrets', volume.secret?.secretName);
-    for (const source of volume.projected?.sources ?? []) {
-      add('configmaps', source.configMap?.name);
-      add('secrets', source.secret?.name);
-    }
-  }
+  for (const { spec } of containersOf(pod)) addContainer(add, spec);
+  for (const volume of pod.spec?.volumes ?? []) addVolume(add, volume);
   for (const { name } of pod.spec?.imagePullSecrets ?? []) add('secrets', name);
   return keys;
+}
+
+type Add = (plural: 'configmaps' | 'secrets', name: string | undefined) => void;
+
+function addContainer(add: Add, { env = [], envFrom = [] }: AnyContainer): void {
+  for (const { valueFrom = {} } of env) {
+    add('configmaps', valueFrom.configMapKeyRef?.name);
+    add('secrets', valueFrom.secretKeyRef?.name);
+  }
+  for (const { configMapRef, secretRef } of envFrom) {
+    add('configmaps', configMapRef?.name);
+    add('secrets', secretRef?.name);
+  }
+}
+
+function addVolume(add: Add, { configMap, secret, projected }: Volume): void {
+  add('configmaps', configMap?.name);
+  add('secrets', secret?.secretName);
+  for (const source of projected?.sources ?? []) {
+    add('configmaps', source.configMap?.name);
+    add('secrets', source.secret?.name);
+  }
 }

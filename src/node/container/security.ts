@@ -15,14 +15,13 @@ export interface SecuritySettings {
 }
 
 export function containerSecurity(pod: Pod, container: AnyContainer, settings: SecuritySettings): ContainerSecurity {
-  const shared: PodSecurityContext = pod.spec?.securityContext ?? {};
-  const own: SecurityContext = container.securityContext ?? {};
+  const { shared, own } = contexts(pod, container);
   const privileged = own.privileged === true;
-  const { capabilities = {} } = own;
+  const { add = [], drop = [] } = own.capabilities ?? {};
   return {
     privileged,
-    addCapabilities: capabilities.add ?? [],
-    dropCapabilities: capabilities.drop ?? [],
+    addCapabilities: add,
+    dropCapabilities: drop,
     ...identity(shared, own),
     readonlyRootfs: own.readOnlyRootFilesystem === true,
     noNewPrivileges: own.allowPrivilegeEscalation === false,
@@ -30,9 +29,21 @@ export function containerSecurity(pod: Pod, container: AnyContainer, settings: S
     apparmor: profile(own.appArmorProfile ?? shared.appArmorProfile ?? annotatedProfile(pod, container), {
       type: 'runtimeDefault',
     }),
-    ...(own.procMount === 'Unmasked' || privileged ? { maskedPaths: [], readonlyPaths: [] } : {}),
+    ...(privileged || own.procMount === 'Unmasked' ? unmasked : {}),
   };
 }
+
+const unmasked = { maskedPaths: [], readonlyPaths: [] };
+
+interface Contexts {
+  readonly shared: PodSecurityContext;
+  readonly own: SecurityContext;
+}
+
+const contexts = (pod: Pod, container: AnyContainer): Contexts => ({
+  shared: pod.spec?.securityContext ?? {},
+  own: container.securityContext ?? {},
+});
 
 type Identity = Pick<ContainerSecurity, 'user' | 'group' | 'supplementalGroups' | 'supplementalGroupsPolicy'>;
 
@@ -77,8 +88,7 @@ export interface ImageUser {
 
 /** Refuses what runAsNonRoot forbids. `image` says which user the image names. Throws ConfigurationError. */
 export function verifyNonRoot(pod: Pod, container: AnyContainer, image: ImageUser, describe: string): void {
-  const own: SecurityContext = container.securityContext ?? {};
-  const shared: PodSecurityContext = pod.spec?.securityContext ?? {};
+  const { shared, own } = contexts(pod, container);
   if ((own.runAsNonRoot ?? shared.runAsNonRoot) !== true) return;
   const about = `(pod: "${describe}", container: ${container.name})`;
   const user = own.runAsUser ?? shared.runAsUser;

@@ -56,42 +56,54 @@ interface Position {
   readonly offset: number;
 }
 
+/** The end of one file, then what follows it, until there is no more and nobody writes. */
 async function* rawPieces(request: LogRequest): AsyncGenerator<Buffer> {
   const start = await startPosition(request);
   const changes = request.follow ? new Changes(request) : undefined;
-  let handle: FileHandle | undefined;
+  const reader = new FileReader();
   try {
-    let at = start?.offset ?? 0;
-    if (start !== undefined) handle = await open(start.file, 'r');
+    if (start !== undefined) await reader.open(start.file, start.offset);
     while (!request.signal.aborted) {
-      const running = changes === undefined ? false : await changes.arm(request);
-      if (handle !== undefined) {
-        for await (const piece of toEnd(handle, at)) {
-          at += piece.length;
-          yield piece;
-        }
-      }
-      const next = await successor(request.path, handle);
-      if (next !== undefined) {
-        await handle?.close();
-        handle = await open(next, 'r');
-        at = 0;
-      } else if (!running || changes === undefined) return;
-      else await changes.wait();
+      const running = (await changes?.arm(request)) === true;
+      yield* reader.toEnd();
+      const next = await successor(request.path, reader.handle);
+      if (next !== undefined) await reader.open(next, 0);
+      else if (!running) return;
+      else await changes?.wait();
     }
   } finally {
     changes?.close();
-    await handle?.close();
+    await reader.close();
   }
 }
 
-async function* toEnd(handle: FileHandle, from: number): AsyncGenerator<Buffer> {
-  let at = from;
-  for (;;) {
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(pieceSize), 0, pieceSize, at);
-    if (bytesRead === 0) return;
-    at += bytesRead;
-    yield buffer.subarray(0, bytesRead);
+/** One file at a time, from where reading it stopped. */
+class FileReader {
+  #handle: FileHandle | undefined;
+  #at = 0;
+
+  get handle(): FileHandle | undefined {
+    return this.#handle;
+  }
+
+  async open(path: string, offset: number): Promise<void> {
+    await this.close();
+    this.#handle = await open(path, 'r');
+    this.#at = offset;
+  }
+
+  async *toEnd(): AsyncGenerator<Buffer> {
+    while (this.#handle !== undefined) {
+      const { bytesRead, buffer } = await this.#handle.read(Buffer.allocUnsafe(pieceSize), 0, pieceSize, this.#at);
+      if (bytesRead === 0) return;
+      this.#at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#handle?.close();
+    this.#handle = undefined;
   }
 }
 

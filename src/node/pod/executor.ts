@@ -13,7 +13,6 @@ import type {
 import { containerConfig } from '../container/container-config.ts';
 import { hostName, hostsFile } from '../container/network-files.ts';
 import { sandboxConfig } from '../container/sandbox-config.ts';
-import type { PullPolicy } from '../images/puller.ts';
 import type { PreparedVolumes } from '../volumes/volume.ts';
 import type { PodDeps } from './deps.ts';
 import { environmentFileKey } from './env-file.ts';
@@ -148,7 +147,7 @@ async function startContainer(deps: PodDeps, action: StartAction, context: Actio
       pod,
       container: spec.name,
       image: spec.image ?? '',
-      policy: (spec.imagePullPolicy ?? 'IfNotPresent') as PullPolicy,
+      policy: spec.imagePullPolicy ?? 'IfNotPresent',
       secrets: await deps.pullSecrets(pod),
       signal: context.signal,
     });

@@ -23,12 +23,12 @@ export async function observe(runtime: RuntimeService, pod: Pod, paths: Paths): 
 
 async function withMessage(container: ContainerStatus, pod: Pod, paths: Paths): Promise<ContainerStatus> {
   if (container.state !== 'exited') return container;
-  const { terminationLog, logs } = podPaths(paths, pod);
-  const written = await head(terminationLog(container.name, container.attempt));
+  const own = podPaths(paths, pod);
+  const written = await head(own.terminationLog(container.name, container.attempt));
   if (written !== '') return { ...container, message: written };
   const falls = container.annotations[annotation.terminationMessagePolicy] === 'FallbackToLogsOnError';
   if (!falls || container.exitCode === 0) return container;
-  const text = await tail(logPath(logs, container.logPath));
+  const text = await tail(logPath(own.logs, container.logPath));
   return text === '' ? container : { ...container, message: text };
 }
 

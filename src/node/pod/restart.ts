@@ -11,7 +11,7 @@ export function restartPolicy(pod: Pod, container: SpecContainer): Policy {
   if (container.role === 'ephemeral') return 'Never';
   if (container.sidecar) return 'Always';
   const own = container.spec.restartPolicy as Policy | undefined;
-  const policy = own ?? (pod.spec?.restartPolicy as Policy | undefined) ?? 'Always';
+  const policy = own ?? pod.spec?.restartPolicy ?? 'Always';
   // An init container that has succeeded is done, whatever the pod's policy says of its main containers.
   return container.role === 'init' && policy === 'Always' ? 'OnFailure' : policy;
 }

@@ -93,26 +93,29 @@ export class StatusManager implements StatusSink {
     if (entry === undefined) return;
     const pod = isStatic(entry.pod) ? this.#options.mirrorOf(entry.pod) : entry.pod;
     if (pod === undefined) return;
-    const ref = { namespace: namespaceOf(pod), name: pod.metadata.name };
-    const { status } = entry;
-    const base = pod === entry.pod ? entry.known : (pod.status ?? {});
-    const changes = statusPatch(base, status);
     try {
-      if (changes !== undefined) {
-        const patch = { metadata: { uid: pod.metadata.uid }, status: changes };
-        const answer = await this.#options.client.patch(Pod, ref, patch, { type: 'strategic', subresource: 'status' });
-        entry.known = answer.status ?? {};
-      }
-      if (entry.over && pod === entry.pod && entry.pod.metadata.deletionTimestamp !== undefined) {
-        await this.#options.client.delete(Pod, ref, {
-          gracePeriodSeconds: 0,
-          preconditions: { uid: pod.metadata.uid },
-        });
-      }
+      await this.#write(entry, pod);
     } catch (error) {
       if (!isGone(error)) throw error;
       if (!isNotFound(error)) this.#options.log.warn('the API refused a pod status', { uid, error: messageOf(error) });
     }
+  }
+
+  /** `pod` is the entry's own, or the mirror of a static one. */
+  async #write(entry: Entry, pod: Pod): Promise<void> {
+    const { client } = this.#options;
+    const { name, uid, deletionTimestamp } = pod.metadata;
+    const ref = { namespace: namespaceOf(pod), name };
+    const own = pod === entry.pod;
+    const { over } = entry;
+    const changes = statusPatch(own ? entry.known : (pod.status ?? {}), entry.status);
+    if (changes !== undefined) {
+      const patch = { metadata: { uid }, status: changes };
+      const answer = await client.patch(Pod, ref, patch, { type: 'strategic', subresource: 'status' });
+      entry.known = answer.status ?? {};
+    }
+    if (!over || !own || deletionTimestamp === undefined) return;
+    await client.delete(Pod, ref, { gracePeriodSeconds: 0, preconditions: { uid } });
   }
 }
 

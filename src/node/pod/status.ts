@@ -44,7 +44,7 @@ export interface StatusInput {
   /** Nothing of the pod runs any more and nothing will. */
   readonly terminated: boolean;
   /** Resources in force per container and any resize under way. */
-  readonly resize?: Pick<PodStatus, 'conditions' | 'resize'>;
+  readonly resize?: Pick<PodStatus, 'conditions'>;
 }
 
 export function podStatus(input: StatusInput): PodStatus {
@@ -56,23 +56,24 @@ export function podStatus(input: StatusInput): PodStatus {
   const regular = of('regular');
   const ephemeral = of('ephemeral');
   const phase = verdict?.phase ?? podPhase(pod, init, regular, input.terminated, previous?.phase);
-  const ips = podIps(input);
-  const reason = verdict?.reason ?? (phase === previous?.phase ? previous.reason : undefined);
-  const message = verdict?.message ?? (phase === previous?.phase ? previous.message : undefined);
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     phase,
     conditions: podConditions({ ...input, phase, init, regular }),
-    ...(message === undefined || message === '' ? {} : { message }),
-    ...(reason === undefined || reason === '' ? {} : { reason }),
-    ...addresses(input.hostIps, ips),
+    ...why(input, phase),
+    ...addresses(input.hostIps, podIps(input)),
     startTime: previous?.startTime ?? timestamp(input.now),
     ...(init.length > 0 ? { initContainerStatuses: init } : {}),
     ...(regular.length > 0 ? { containerStatuses: regular } : {}),
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
-    qosClass: (pod.status?.qosClass ?? qosClass(pod)) as PodStatus['qosClass'] & string,
-    ...(input.resize?.resize === undefined ? {} : { resize: input.resize.resize }),
+    qosClass: pod.status?.qosClass ?? qosClass(pod),
   };
+}
+
+/** Reason and message of the pod as a whole: the verdict's, or what was said before in the same phase. */
+function why({ verdict, previous }: StatusInput, phase: string): Pick<PodStatus, 'reason' | 'message'> {
+  const { reason = '', message = '' } = verdict ?? (phase === previous?.phase ? previous : {});
+  return { ...(message === '' ? {} : { message }), ...(reason === '' ? {} : { reason }) };
 }
 
 function podIps(input: StatusInput): readonly string[] {
@@ -193,21 +194,21 @@ function previousOf(previous: PodStatus | undefined, each: SpecContainer): ApiCo
 
 /** The runtime knows no container of this name: not yet, or its record is gone. */
 function vanished(input: StatusInput, each: SpecContainer, before: ApiContainerStatus | undefined): ApiContainerStatus {
-  if (before?.state?.terminated !== undefined && !input.waiting.has(each.spec.name)) return { ...before, ready: false };
-  if (before?.state?.running !== undefined) return lost(input, each, before);
-  const inits = (input.pod.spec?.initContainers ?? []).length > 0 && each.role === 'regular';
-  const waiting = input.waiting.get(each.spec.name) ?? { reason: inits ? 'PodInitializing' : 'ContainerCreating' };
-  return {
-    name: each.spec.name,
-    state: { waiting },
-    lastState: before?.lastState ?? {},
-    ready: false,
-    restartCount: before?.restartCount ?? 0,
-    image: each.spec.image ?? '',
-    imageID: '',
-    started: false,
-  };
+  const { name, image = '' } = each.spec;
+  const { state = {}, lastState = {}, restartCount = 0 } = before ?? {};
+  const waits = input.waiting.get(name);
+  if (before !== undefined && hasBeen(state)) {
+    if (state.running !== undefined) return lost(input, each, before);
+    if (waits === undefined) return { ...before, ready: false };
+  }
+  const waiting = waits ?? { reason: awaitsInit(input.pod, each) ? 'PodInitializing' : 'ContainerCreating' };
+  return { name, state: { waiting }, lastState, ready: false, restartCount, image, imageID: '', started: false };
 }
+
+const hasBeen = ({ running, terminated }: ContainerState): boolean => running !== undefined || terminated !== undefined;
+
+const awaitsInit = (pod: Pod, each: SpecContainer): boolean =>
+  each.role === 'regular' && (pod.spec?.initContainers ?? []).length > 0;
 
 /** It ran when last seen and left no trace: the machine restarted, or someone removed it. */
 function lost(input: StatusInput, each: SpecContainer, before: ApiContainerStatus): ApiContainerStatus {

@@ -7,9 +7,8 @@
  * deadline or finished. terminated: nothing runs, its volumes and cgroups are released; records and logs stay while
  * the API has the pod. gone: the API no longer has it; every trace is removed.
  */
-import { rm } from 'node:fs/promises';
 import type { Pod } from '../../api/core/pod.ts';
-import { parseTimestamp, type Timer } from '../../base/clock.ts';
+import type { Timer } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { Allocation } from './allocation.ts';
 import { Attempts } from './attempts.ts';
@@ -18,11 +17,12 @@ import { VolumeError, type PreparedVolumes } from '../volumes/volume.ts';
 import type { PodDeps } from './deps.ts';
 import { execute, type ActionContext } from './executor.ts';
 import { currentSandbox, hasLiving, nothingRuns, type PodRuntime } from './history.ts';
-import { describePod, podPaths } from './names.ts';
+import { describePod } from './names.ts';
 import { observe } from './observe.ts';
 import { planPod, type Action, type Plan } from './plan.ts';
 import { podStatus, type Verdict } from './status.ts';
 import { stopAll } from './stop.ts';
+import { deadlineExceeded, deadlineOf, erasePod, gracePeriod, releasePod } from './teardown.ts';
 import { WaitingError } from './waiting-error.ts';
 
 export type WorkerState = 'syncing' | 'terminating' | 'terminated' | 'gone';
@@ -73,10 +73,6 @@ export class PodWorker {
 
   get runtime(): PodRuntime {
     return this.#runtime;
-  }
-
-  get verdict(): Verdict | undefined {
-    return this.#verdict;
   }
 
   /** Whether the container waits to be started again. */
@@ -164,20 +160,16 @@ export class PodWorker {
       else this.#publish();
       this.#failures = 0;
     } catch (error) {
-      if (this.#stop.signal.aborted || before !== this.#state || this.#sync.signal.aborted) return this.kick();
-      this.#failed(error);
+      if (this.#stop.signal.aborted || before !== this.#state) this.kick();
+      else this.#failed(error);
     }
   }
 
   #failed(error: unknown): void {
     this.#failures += 1;
     const delay = Math.min(retryLongest, retryFirst * 2 ** (this.#failures - 1));
-    this.#deps.log.warn('pod step failed', {
-      pod: describePod(this.#pod),
-      state: this.#state,
-      error: messageOf(error),
-      retryInSeconds: delay / 1000,
-    });
+    const about = { pod: describePod(this.#pod), state: this.#state, retryInSeconds: delay / 1000 };
+    this.#deps.log.warn('pod step failed', { ...about, error: messageOf(error) });
     this.#pausedUntil = this.#deps.clock.now() + delay;
     this.#wakeIn(delay);
   }
@@ -255,18 +247,15 @@ export class PodWorker {
   }
 
   #deadline(): number | undefined {
-    const seconds = this.#pod.spec?.activeDeadlineSeconds;
     const startTime = this.#deps.statuses.last(this.#pod.metadata.uid)?.startTime ?? this.#pod.status?.startTime;
-    if (seconds === undefined || startTime === undefined) return undefined;
-    return parseTimestamp(startTime) + seconds * 1000;
+    return deadlineOf(this.#pod, startTime);
   }
 
   #isOverDeadline(): boolean {
     const deadline = this.#deadline();
     if (deadline === undefined || deadline > this.#deps.clock.now()) return false;
-    const message = 'Pod was active on the node longer than the specified deadline';
-    this.#deps.events.pod(this.#pod, 'Normal', 'DeadlineExceeded', message);
-    this.fail({ phase: 'Failed', reason: 'DeadlineExceeded', message });
+    this.#deps.events.pod(this.#pod, 'Normal', deadlineExceeded.reason, deadlineExceeded.message);
+    this.fail(deadlineExceeded);
     return true;
   }
 
@@ -372,51 +361,39 @@ export class PodWorker {
     this.#sync.abort(new Error('the pod is stopping'));
   }
 
-  #graceSeconds(): number {
-    const { metadata, spec } = this.#pod;
-    const own = spec?.terminationGracePeriodSeconds ?? 30;
-    const wanted = metadata.deletionGracePeriodSeconds ?? this.#grace ?? own;
-    return Math.max(wanted, this.#grace === 0 ? 0 : 1);
-  }
-
   /** The grace became shorter while containers are being stopped. */
   #hurry(): void {
     const running = this.#runtime.containers.filter((each) => each.state === 'running');
     for (const { id } of running) {
-      this.#deps.runtime.stopContainer(id, this.#graceSeconds()).catch((error: unknown) => {
+      this.#deps.runtime.stopContainer(id, gracePeriod(this.#pod, this.#grace)).catch((error: unknown) => {
         this.#deps.log.warn('cannot stop a container', { id, error: messageOf(error) });
       });
     }
   }
 
   async #terminateOnce(): Promise<void> {
-    const { deps, pod } = { deps: this.#deps, pod: this.#pod };
+    const deps = this.#deps;
+    const pod = this.#pod;
     const { uid } = pod.metadata;
     await this.#observe();
     deps.probes.stopLiveness(uid);
     this.#publish();
     if (hasLiving(this.#runtime)) {
-      const request = { pod, podIp: this.#podIps()[0] ?? '', grace: this.#graceSeconds() };
+      const request = { pod, podIp: this.#podIps()[0] ?? '', grace: gracePeriod(this.#pod, this.#grace) };
       await stopAll(deps, this.#runtime, request);
       await this.#observe();
     }
     deps.probes.forget(uid);
     this.#publish();
-    for (const { id } of this.#runtime.sandboxes) await deps.runtime.stopPodSandbox(id);
-    await deps.volumes.tearDown(uid);
-    await deps.cgroups.remove(uid);
+    await releasePod(deps, pod, this.#runtime);
     await this.#observe();
     this.#state = 'terminated';
     this.#publish();
     if (this.#removed) this.kick();
   }
 
-  /** Every trace of a pod that the API no longer has. */
   async #erase(): Promise<void> {
-    const { deps, pod } = { deps: this.#deps, pod: this.#pod };
-    for (const { id } of this.#runtime.sandboxes) await deps.runtime.removePodSandbox(id);
-    await rm(podPaths(deps.config, pod).logs, { recursive: true, force: true });
-    deps.statuses.forget(pod.metadata.uid);
+    await erasePod(this.#deps, this.#pod, this.#runtime);
     this.#state = 'gone';
   }
 }

@@ -61,7 +61,7 @@ function check(address: string, service: string, signal: AbortSignal): Promise<A
       'user-agent': 'kube-probe/1.35',
     });
     let body: Buffer = Buffer.alloc(0);
-    let headers: Readonly<Record<string, unknown>> = {};
+    let headers: Readonly<Record<string, string | string[] | number | undefined>> = {};
     stream.on('response', (received) => (headers = { ...headers, ...received }));
     stream.on('trailers', (received) => (headers = { ...headers, ...received }));
     stream.on('data', (part: Buffer) => {
@@ -72,7 +72,7 @@ function check(address: string, service: string, signal: AbortSignal): Promise<A
     stream.once('end', () => {
       const status = headers['grpc-status'];
       const grpcStatus = status === undefined ? (body.length > 0 ? 0 : 2) : Number(status);
-      resolve({ grpcStatus, grpcMessage: `${headers['grpc-message'] ?? ''}`, body });
+      resolve({ grpcStatus, grpcMessage: [headers['grpc-message'] ?? ''].flat().join(), body });
     });
     stream.end(encodeRequest(service));
   }).finally(() => session.destroy());

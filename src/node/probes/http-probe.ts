@@ -5,7 +5,7 @@ import type { HTTPGetAction } from '../../api/core/probe.ts';
 import { dialError, failed, hostPort, succeeded, type Outcome } from './outcome.ts';
 
 const mostRedirects = 10;
-const longestBody = 10 * 1024;
+const largestHeaders = 80 * 1024;
 
 /** `signal` aborts when the probe's time is over. Answers of 200 to 399 are success. */
 export async function httpProbe(
@@ -14,47 +14,34 @@ export async function httpProbe(
   port: number,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  const host = action.host === undefined || action.host === '' ? podIp : action.host;
-  const path = action.path === undefined || action.path === '' ? '/' : action.path;
-  const scheme = (action.scheme ?? 'HTTP').toLowerCase();
-  let url = new URL(`${scheme}://${hostPort(host, port)}${path.startsWith('/') ? path : `/${path}`}`);
-  const first = shown(url);
-  for (let redirects = 0; ; redirects += 1) {
-    let answer: IncomingMessage;
-    try {
-      answer = await get(url, headersOf(action), signal);
-    } catch (error) {
-      if (signal.aborted) {
-        return failed(
-          `Get "${shown(url)}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`,
-        );
-      }
-      return failed(`Get "${shown(url)}": ${dialError(error, hostPort(host, port))}`);
-    }
-    const status = answer.statusCode ?? 0;
-    const location = answer.headers.location;
-    if (status < 300 || status >= 400 || location === undefined) return judged(answer, status);
+  let url = urlOf(action, podIp, port);
+  const first = url.href;
+  for (let redirects = 0; redirects <= mostRedirects; redirects += 1) {
+    const answer = await get(url, headersOf(action), signal).catch((error: unknown) => unreached(error, url, signal));
+    if ('result' in answer) return answer;
+    const { statusCode = 0, headers } = answer;
     answer.destroy();
-    const next = new URL(location, url);
+    if (statusCode < 300 || statusCode >= 400 || headers.location === undefined) return judged(statusCode);
+    const next = new URL(headers.location, url);
     // Another host's health says nothing of this container.
-    if (next.hostname !== url.hostname)
-      return { result: 'success', warning: `Probe terminated redirects, Response body: ` };
-    if (redirects >= mostRedirects) return failed(`Get "${first}": stopped after 10 redirects`);
+    if (next.hostname !== url.hostname) return { result: 'success', warning: 'Probe terminated redirects' };
     url = next;
   }
+  return failed(`Get "${first}": stopped after ${mostRedirects} redirects`);
 }
 
-async function judged(answer: IncomingMessage, status: number): Promise<Outcome> {
-  if (status >= 200 && status < 400) {
-    answer.destroy();
-    return succeeded;
-  }
-  answer.destroy();
-  return failed(`HTTP probe failed with statuscode: ${status}`);
+function urlOf({ host = '', path = '/', scheme = 'HTTP' }: HTTPGetAction, podIp: string, port: number): URL {
+  const where = hostPort(host === '' ? podIp : host, port);
+  return new URL(`${scheme.toLowerCase()}://${where}${path.startsWith('/') ? path : `/${path}`}`);
 }
 
-/** Without the slash that URL adds to a bare host, and as the user wrote the rest. */
-const shown = (url: URL): string => url.href;
+function unreached(error: unknown, url: URL, signal: AbortSignal): Outcome {
+  const late = 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
+  return failed(`Get "${url.href}": ${signal.aborted ? late : dialError(error, url.host)}`);
+}
+
+const judged = (status: number): Outcome =>
+  status >= 200 && status < 400 ? succeeded : failed(`HTTP probe failed with statuscode: ${status}`);
 
 function headersOf(action: HTTPGetAction): Readonly<Record<string, string[]>> {
   const headers: Record<string, string[]> = {
@@ -82,7 +69,7 @@ function get(url: URL, headers: Readonly<Record<string, string[]>>, signal: Abor
     headers: host === undefined ? headers : { ...headers, host },
     signal,
     agent: false,
-    maxHeaderSize: longestBody * 8,
+    maxHeaderSize: largestHeaders,
     rejectUnauthorized: false,
   };
   return new Promise((resolve, reject) => {

@@ -95,7 +95,7 @@ test('gRPC health is asked by service name', async () => {
     });
     expect(headers[':path']).toBe('/grpc.health.v1.Health/Check');
   });
-  const port = await listening(server as unknown as Server);
+  const port = await listening(server);
   expect(await grpcProbe('127.0.0.1', port, 'good', 1, never)).toEqual({ result: 'success' });
   expect(await grpcProbe('127.0.0.1', port, 'other', 1, never)).toEqual({
     result: 'failure',

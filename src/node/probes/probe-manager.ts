@@ -6,7 +6,6 @@
  * probes hold back the others; once they have succeeded they are over. After a verdict of failure liveness and
  * startup probes rest until the container has been replaced.
  */
-import type { Container } from '../../api/core/container.ts';
 import type { Probe } from '../../api/core/probe.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
@@ -180,8 +179,7 @@ export class ProbeManager implements Probes {
     const good = outcome.result === 'success';
     run.inRow = run.last === good ? run.inRow + 1 : 1;
     run.last = good;
-    const needed = good ? (run.probe.successThreshold ?? 1) : (run.probe.failureThreshold ?? 3);
-    if (run.inRow < needed) return;
+    if (run.inRow < thresholdOf(run.probe, good)) return;
     const changed = run.verdict !== good;
     run.verdict = good;
     if (run.type === 'startup' || (run.type === 'liveness' && !good)) stop(run);
@@ -216,9 +214,11 @@ export class ProbeManager implements Probes {
 /** Which probes a container was made with, so that it is not taken for ready before they run. */
 export const probeAnnotation = 'io.coracle.container.probes';
 export const probeTypes = (container: AnyContainer): string =>
-  types.filter((type) => (container as Container)[`${type}Probe`] !== undefined).join(',');
+  types.filter((type) => container[`${type}Probe`] !== undefined).join(',');
 
 const keyOf = (status: ContainerStatus, type: ProbeType): string => `${status.id}/${type}`;
+const thresholdOf = ({ successThreshold = 1, failureThreshold = 3 }: Probe, good: boolean): number =>
+  good ? successThreshold : failureThreshold;
 const periodOf = (probe: Probe): number => (probe.periodSeconds ?? 10) * 1000;
 
 function stop(run: Run): void {

@@ -1,4 +1,5 @@
 /** Runs an exec or attach session against a client's streams. */
+import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../../base/errors.ts';
 import type { RuntimeService, StreamSession } from '../../runtime/runtime.ts';
@@ -32,6 +33,16 @@ function start(runtime: RuntimeService, command: Command, request: StreamRequest
   return runtime.exec(command.id, command.command, options);
 }
 
+/** Resolves at the end of the output, or when the client takes no more. */
+async function copy(from: NodeJS.ReadableStream | undefined, to: Writable | undefined): Promise<void> {
+  if (from === undefined) return;
+  // An output that nobody wants must not block the command.
+  if (to === undefined) return void from.resume();
+  await pipeline(from, to, { end: false }).catch(() => {
+    // How it ended is told by the command itself, or there is nobody to tell.
+  });
+}
+
 async function converse(session: StreamSession, command: Command, streams: CommandStreams): Promise<CommandStatus> {
   streams.onResize((size) => session.resize(size));
   const left = streams.closed.then(() => {
@@ -42,18 +53,8 @@ async function converse(session: StreamSession, command: Command, streams: Comma
     // Either side may end first: a command need not read its input to the end.
     pipeline(streams.stdin, session.stdin).catch(() => {});
   }
-  const outputs = [
-    session.stdout !== undefined && streams.stdout !== undefined
-      ? pipeline(session.stdout, streams.stdout, { end: false })
-      : undefined,
-    session.stderr !== undefined && streams.stderr !== undefined
-      ? pipeline(session.stderr, streams.stderr, { end: false })
-      : undefined,
-  ];
-  // An output that nobody wants must not block the command.
-  if (streams.stdout === undefined) session.stdout?.resume();
-  if (streams.stderr === undefined) session.stderr?.resume();
-  const done = Promise.all([session.finished, ...outputs.map((each) => each?.catch(() => {}))]);
+  const outputs = [copy(session.stdout, streams.stdout), copy(session.stderr, streams.stderr)];
+  const done = Promise.all([session.finished, ...outputs]);
   const first = await Promise.race([done, left]);
   if (first === 'left') return success;
   return command.type === 'exec' ? exited(first[0].exitCode) : success;

@@ -73,25 +73,23 @@ async function wantedAttempt(request: KubeletRequest, worker: PodWorker, name: s
   const all = (await attempts(request, worker, name)).filter((each) => each.state !== 'created');
   const describe = `container "${name}" in pod "${worker.pod.metadata.name}"`;
   if (request.url.searchParams.get('previous') === 'true') {
-    const previous = all[0]?.state === 'running' ? all[1] : waitsForRestart(worker, name) ? all[0] : all[1];
+    const previous = all[0]?.state !== 'running' && worker.isWaiting(name) ? all[0] : all[1];
     if (previous === undefined) throw new HttpError(400, `previous terminated ${describe} not found`);
     return previous;
   }
   const [current] = all;
   if (current !== undefined) return current;
-  const status = request.agent.statusOf(worker.pod.metadata.uid);
-  const waiting = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].find(
-    (each) => each.name === name,
-  )?.state?.waiting;
-  const reason = waiting?.reason ?? 'ContainerCreating';
-  const image = reason === 'ErrImagePull' || reason === 'ImagePullBackOff' || reason === 'InvalidImageName';
-  if (image) throw new HttpError(400, `${describe} is waiting to start: trying and failing to pull image`);
-  throw new HttpError(400, `${describe} is waiting to start: ${reason}`);
+  const reason = waitingReason(request, worker, name);
+  const why = imageReasons.has(reason) ? 'trying and failing to pull image' : reason;
+  throw new HttpError(400, `${describe} is waiting to start: ${why}`);
 }
 
-/** Between restarts the newest attempt is the previous one. */
-function waitsForRestart(worker: PodWorker, name: string): boolean {
-  return worker.isWaiting(name);
+const imageReasons: ReadonlySet<string> = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName']);
+
+function waitingReason(request: KubeletRequest, worker: PodWorker, name: string): string {
+  const { containerStatuses = [], initContainerStatuses = [] } = request.agent.statusOf(worker.pod.metadata.uid) ?? {};
+  const status = [...containerStatuses, ...initContainerStatuses].find((each) => each.name === name);
+  return status?.state?.waiting?.reason ?? 'ContainerCreating';
 }
 
 function numeric(query: URLSearchParams, name: string): number | undefined {

@@ -31,9 +31,12 @@ export async function forwardOverSpdy(transport: Duplex, target: ForwardTarget, 
       const key = requestid ?? `${port}/${Math.floor((stream.id - 1) / 4)}`;
       const other = halves.get(key);
       if (other === undefined || other.headers['streamtype'] === type) {
-        if (halves.size >= mostHalves) return void stream.destroy();
+        if (halves.size >= mostHalves) {
+          stream.destroy();
+          return;
+        }
         halves.set(key, stream);
-        stream.once('close', () => halves.get(key) === stream && halves.delete(key));
+        stream.once('close', () => void (halves.get(key) === stream && halves.delete(key)));
         return;
       }
       halves.delete(key);

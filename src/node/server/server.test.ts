@@ -230,23 +230,25 @@ test('exec over SPDY', async () => {
 });
 
 describe('port-forward', () => {
-  async function echoes(transport: Duplex): Promise<void> {
+  async function echoes(transport: Duplex): Promise<string[]> {
     const connection = new SpdyConnection(transport, { role: 'client', onStream: () => {} });
     void connection.run();
-    await Promise.all(
+    const answers = await Promise.all(
       ['0', '1', '2'].map(async (requestID) => {
         await connection.createStream({ streamType: 'error', port: '80', requestID });
         const data = await connection.createStream({ streamType: 'data', port: '80', requestID });
         data.end(`hello ${requestID}`);
-        expect(await textOf(data)).toBe(`hello ${requestID}`);
+        return textOf(data);
       }),
     );
     connection.close();
+    return answers;
   }
 
   test('over SPDY, several connections at once', async () => {
     const headers = { 'x-stream-protocol-version': 'portforward.k8s.io' };
-    await echoes(await upgraded('/portForward/default/web', headers));
+    const answers = await echoes(await upgraded('/portForward/default/web', headers));
+    expect(answers).toEqual(['hello 0', 'hello 1', 'hello 2']);
   });
 
   test('over SPDY in a WebSocket', async () => {
@@ -284,7 +286,7 @@ describe('port-forward', () => {
       outgoing.on('error', reject);
       outgoing.end();
     });
-    await echoes(asStream(socket));
+    expect(await echoes(asStream(socket))).toEqual(['hello 0', 'hello 1', 'hello 2']);
   });
 
   test('over WebSocket channels', async () => {

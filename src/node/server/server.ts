@@ -109,7 +109,7 @@ async function answer(
     const known = error instanceof HttpError;
     if (!known) options.log.warn('a request failed', { path: incoming.url, error: messageOf(error) });
     if (outgoing.headersSent) return void outgoing.destroy();
-    await response.text(known ? error.code : 500, `${messageOf(error)}`);
+    await response.text(known ? error.code : 500, messageOf(error));
   }
 }
 

@@ -8,6 +8,7 @@
  */
 import { Duplex } from 'node:stream';
 import { constants, createDeflate, createInflate, type Deflate, type Inflate } from 'node:zlib';
+import { settle } from './settle.ts';
 import { spdyDictionary } from './spdy-dictionary.ts';
 
 export type SpdyHeaders = Readonly<Record<string, string>>;
@@ -46,11 +47,11 @@ export class SpdyStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#connection.sendData(this.id, chunk, false).then(() => done(), done);
+    settle(this.#connection.sendData(this.id, chunk, false), done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#connection.sendData(this.id, Buffer.alloc(0), true).then(() => done(), done);
+    settle(this.#connection.sendData(this.id, Buffer.alloc(0), true), done);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -218,7 +219,7 @@ export class SpdyConnection {
         await this.#decompress(body.subarray(4));
         return;
       case frame.rstStream:
-        return void this.#reset(body.readUInt32BE(0) & 0x7fffffff);
+        return this.#reset(body.readUInt32BE(0) & 0x7fffffff);
       case frame.ping:
         return this.#ping(body);
       case frame.goAway:

@@ -8,6 +8,7 @@
 import { PassThrough, Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { TerminalSize } from '../../runtime/runtime.ts';
+import { settle } from './settle.ts';
 import { parseSize, statusText, type CommandStreams, type StreamRequest } from './streams.ts';
 
 /** In order of preference. */
@@ -26,11 +27,11 @@ const largestPiece = 64 * 1024;
 export function webSocketStreams(socket: WebSocket, protocol: string, request: StreamRequest): CommandStreams {
   const encoded = protocol.includes('base64');
   const stdin = request.stdin ? new PassThrough() : undefined;
-  let onResize = (_: TerminalSize): void => {};
+  let onResize: ((size: TerminalSize) => void) | undefined;
   let latest: TerminalSize | undefined;
   const resize = (text: string): void => {
     latest = parseSize(text);
-    if (latest !== undefined) onResize(latest);
+    if (latest !== undefined) onResize?.(latest);
   };
   stdin?.on('drain', () => socket.resume());
   socket.on('message', (data: Buffer) => {
@@ -83,10 +84,7 @@ function sink(send: (body: Uint8Array) => Promise<void>): Writable {
     write(chunk: Buffer, _encoding, done) {
       const pieces: Promise<void>[] = [];
       for (let at = 0; at < chunk.length; at += largestPiece) pieces.push(send(chunk.subarray(at, at + largestPiece)));
-      Promise.all(pieces).then(
-        () => done(),
-        (error: Error) => done(error),
-      );
+      settle(Promise.all(pieces), done);
     },
   });
 }

@@ -18,7 +18,7 @@ import { checkHostPath } from '../container/mounts.ts';
 import { containersOf } from '../pod/names.ts';
 import { bytesOf } from '../pod/resources.ts';
 import type { Mounter } from './mounter.ts';
-import { giveToGroup, type ChangePolicy } from './ownership.ts';
+import { giveToGroup } from './ownership.ts';
 import { isConfiguration, volumePayload, type PayloadReader } from './payload.ts';
 import type { PersistentVolumes } from './persistent.ts';
 import type { Tokens } from './tokens.ts';
@@ -194,7 +194,7 @@ export function usedVolumes(pod: Pod): ReadonlySet<string> {
 export async function ownedByGroup(pod: Pod, folder: string, readonly = false): Promise<void> {
   const { fsGroup, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
   if (fsGroup === undefined) return;
-  await giveToGroup(folder, fsGroup, readonly, (fsGroupChangePolicy ?? 'Always') as ChangePolicy);
+  await giveToGroup(folder, fsGroup, readonly, fsGroupChangePolicy ?? 'Always');
 }
 
 function asVolumeError(error: unknown): never {

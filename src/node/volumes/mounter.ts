@@ -29,7 +29,7 @@ export const systemMounter: Mounter = {
   unmount: (target) => command('umount', [target]).catch(() => command('umount', ['-l', target])),
   async below(folder) {
     const points = parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8'));
-    return points.filter(({ path }) => path === folder || path.startsWith(`${folder}/`)).reverse();
+    return points.filter(({ path }) => path === folder || path.startsWith(`${folder}/`)).toReversed();
   },
 };
 

@@ -32,21 +32,21 @@ export const isConfiguration = (volume: Volume): boolean =>
 /** Throws VolumeError when something that is not optional is missing. */
 export async function volumePayload(volume: Volume, facts: PodFacts, reader: PayloadReader): Promise<Payload> {
   const { configMap, secret, downwardAPI, projected } = volume;
-  if (configMap !== undefined) return configMapFiles(configMap, facts, reader, configMap.defaultMode ?? defaultMode);
-  if (secret !== undefined) {
-    const source = { ...secret, name: secret.secretName ?? '' };
-    return secretFiles(source, facts, reader, secret.defaultMode ?? defaultMode);
-  }
-  if (downwardAPI !== undefined) {
-    return downwardFiles(downwardAPI.items ?? [], facts, downwardAPI.defaultMode ?? defaultMode);
-  }
+  const mode = (configMap ?? secret ?? downwardAPI ?? projected)?.defaultMode ?? defaultMode;
+  if (secret !== undefined) return secretFiles({ ...secret, name: secret.secretName ?? '' }, facts, reader, mode);
+  const sources = projected?.sources ?? [ownSource(volume)];
   const files = new Map<string, VolumeFile>();
-  for (const source of projected?.sources ?? []) {
-    const part = await projectedFiles(source, facts, reader, projected?.defaultMode ?? defaultMode);
-    for (const [path, file] of part) files.set(path, file);
+  for (const source of sources) {
+    for (const [path, file] of await projectedFiles(source, facts, reader, mode)) files.set(path, file);
   }
   return files;
 }
+
+/** A volume of one configMap or downwardAPI as the only source of a projected one. */
+const ownSource = ({ configMap, downwardAPI }: Volume): VolumeProjection => ({
+  ...(configMap && { configMap }),
+  ...(downwardAPI && { downwardAPI }),
+});
 
 async function projectedFiles(
   source: VolumeProjection,

@@ -7,7 +7,7 @@ import type { Volume } from '../../api/core/volume.ts';
 import { isNotFound, type ClientReader } from '../../client/client.ts';
 import { checkHostPath } from '../container/mounts.ts';
 import { namespaceOf } from '../pod/names.ts';
-import { giveToGroup, type ChangePolicy } from './ownership.ts';
+import { giveToGroup } from './ownership.ts';
 import type { Mounter } from './mounter.ts';
 import { VolumeError, type PreparedVolume } from './volume.ts';
 
@@ -75,34 +75,41 @@ async function claimSource(
   readonly: boolean,
   owner?: string,
 ): Promise<Source> {
-  const claim = await found(
-    client.get(PersistentVolumeClaim, { namespace: namespaceOf(pod), name: claimName }),
-    `persistentvolumeclaim "${claimName}" not found`,
-  );
-  if (owner !== undefined && claim.metadata.ownerReferences?.some((each) => each.uid === owner) !== true) {
-    throw new VolumeError(
-      `PVC ${namespaceOf(pod)}/${claimName} was not created for pod ${pod.metadata.name} (pod is not owner)`,
-    );
-  }
-  const volumeName = claim.spec?.volumeName ?? '';
+  const namespace = namespaceOf(pod);
+  const request = client.get(PersistentVolumeClaim, { namespace, name: claimName });
+  const claim = await found(request, `persistentvolumeclaim "${claimName}" not found`);
+  if (owner !== undefined) checkOwner(claim, pod, owner);
+  const { volumeName = '', accessModes = [] } = claim.spec ?? {};
   if (claim.status?.phase !== 'Bound' || volumeName === '') {
-    throw new VolumeError(`PVC ${namespaceOf(pod)}/${claimName} is not bound`);
+    throw new VolumeError(`PVC ${namespace}/${claimName} is not bound`);
   }
-  const { spec } = await found(
-    client.get(PersistentVolume, { name: volumeName }),
-    `persistentvolume "${volumeName}" not found`,
-  );
-  const modes = claim.spec?.accessModes ?? [];
-  const other = ['csi', 'iscsi', 'rbd', 'cephfs', 'fc', 'hostPath', 'local', 'nfs'].find((key) => key in (spec ?? {}));
+  const volume = client.get(PersistentVolume, { name: volumeName });
+  const { spec = {} } = await found(volume, `persistentvolume "${volumeName}" not found`);
+  const onlyRead = accessModes.length > 0 && accessModes.every((mode) => mode === 'ReadOnlyMany');
+  return volumeSource(name, spec, readonly || onlyRead);
+}
+
+/** A generic ephemeral volume's claim belongs to its pod; one that only has its name does not. */
+function checkOwner({ metadata }: PersistentVolumeClaim, pod: Pod, owner: string): void {
+  if ((metadata.ownerReferences ?? []).some((each) => each.uid === owner)) return;
+  const claim = `${namespaceOf(pod)}/${metadata.name}`;
+  throw new VolumeError(`PVC ${claim} was not created for pod ${pod.metadata.name} (pod is not owner)`);
+}
+
+type VolumeSpec = NonNullable<PersistentVolume['spec']>;
+const otherKinds = ['csi', 'iscsi', 'rbd', 'cephfs', 'fc'];
+
+function volumeSource(name: string, spec: VolumeSpec, readonly: boolean): Source {
+  const { hostPath, local, nfs, mountOptions = [] } = spec;
   return {
     name,
-    readonly: readonly || (modes.length > 0 && modes.every((mode) => mode === 'ReadOnlyMany')),
-    block: spec?.volumeMode === 'Block',
-    mountOptions: spec?.mountOptions ?? [],
-    other: other ?? 'its source',
-    ...(spec?.hostPath === undefined ? {} : { hostPath: spec.hostPath }),
-    ...(spec?.local === undefined ? {} : { local: spec.local }),
-    ...(spec?.nfs === undefined ? {} : { nfs: spec.nfs }),
+    readonly,
+    block: spec.volumeMode === 'Block',
+    mountOptions,
+    other: otherKinds.find((key) => key in spec) ?? 'its source',
+    ...(hostPath && { hostPath }),
+    ...(local && { local }),
+    ...(nfs && { nfs }),
   };
 }
 
@@ -144,7 +151,7 @@ async function prepareSource(
 async function giveLocalToGroup(pod: Pod, path: string, readonly: boolean): Promise<void> {
   const { fsGroup, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
   if (fsGroup === undefined) return;
-  await giveToGroup(path, fsGroup, readonly, (fsGroupChangePolicy ?? 'Always') as ChangePolicy);
+  await giveToGroup(path, fsGroup, readonly, fsGroupChangePolicy ?? 'Always');
 }
 
 async function prepareNfs(

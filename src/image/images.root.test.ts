@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   createReadStream,
   existsSync,
@@ -249,5 +250,47 @@ describe.skipIf(!isRoot)('pulling images', () => {
     const held = await images.store.acquire(id, signal);
     expect(layers()).toEqual([layer]);
     held.release();
+  });
+
+  test('a store that is open twice: each sees what the other adds and removes, and spares what it is doing', async () => {
+    await registry.add('a', '1', [[{ name: 'x', content: 'one' }]]);
+    await registry.add('b', '1', [[{ name: 'x', content: 'two' }]]);
+    const other = await open();
+    const { id } = await pull('a:1');
+    expect((await other.imageStatus(id))?.id).toBe(id);
+    registry.stall = true;
+    const abort = new AbortController();
+    const pulling = images.pullImage(`${registry.host}/b:1`, [], abort.signal).catch(() => 'abandoned');
+    await expect.poll(() => files('ingest')).toHaveLength(1);
+    // While one is pulling, the other takes an image away: nothing of the pull is swept.
+    const before = files('blobs/sha256').length;
+    await other.removeImage(id);
+    expect(await images.listImages()).toEqual([]);
+    expect(files('blobs/sha256')).toHaveLength(before);
+    expect(files('ingest')).toHaveLength(1);
+    abort.abort(new Error('enough'));
+    expect(await pulling).toBe('abandoned');
+    await other.store.collect();
+    expect([layers(), files('blobs/sha256')]).toEqual([[], []]);
+    await other.close();
+  });
+
+  test('what is mounted is in use, whoever mounted it', async () => {
+    await registry.add('a', '1', [[{ name: 'x', content: 'one' }], [{ name: 'y', content: 'two' }]]);
+    const { id } = await pull('a:1');
+    const target = join(folder, 'mounted');
+    mkdirSync(target);
+    const lower = layers()
+      .map((name) => join(images.store.layers.root, name))
+      .join(':');
+    execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', `lowerdir=${lower}`, target]);
+    try {
+      await images.removeImage(id);
+      expect(layers()).toHaveLength(2);
+    } finally {
+      execFileSync('umount', [target]);
+    }
+    await images.store.collect();
+    expect(layers()).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import { webcrypto } from 'node:crypto';
 import {
   createServer,
   request as httpRequest,
-  type Agent,
+  Agent,
   type IncomingMessage,
   type RequestListener,
   type Server,
@@ -18,6 +18,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/log.ts';
 import { runAll } from '../base/service.ts';
+import type { Draft } from '../api/kind.ts';
 import { Event } from '../api/core/event.ts';
 import { Secret } from '../api/core/secret.ts';
 import { Service } from '../api/core/service.ts';
@@ -81,13 +82,17 @@ function expose(name: string, endpointPorts: readonly number[]): void {
     spec: { clusterIP: '10.96.0.1', ports: [{ name: 'http', port: 80 }] },
   });
   for (const port of endpointPorts) {
-    client.seed(EndpointSlice, {
-      metadata: { name: `${name}-${port}`, namespace: 'default', labels: { 'kubernetes.io/service-name': name } },
-      addressType: 'IPv4',
-      ports: [{ name: 'http', port, protocol: 'TCP' }],
-      endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
-    });
+    client.seed(EndpointSlice, sliceOf(name, port));
   }
+}
+
+function sliceOf(name: string, port: number): Draft<EndpointSlice> {
+  return {
+    metadata: { name: `${name}-${port}`, namespace: 'default', labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    ports: [{ name: 'http', port, protocol: 'TCP' }],
+    endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
+  };
 }
 
 function route(host: string, service: string, annotations: Record<string, string> = {}, more: IngressSpec = {}): void {
@@ -483,5 +488,67 @@ describe('what others see', () => {
     expect(access).toMatch(
       /^127\.0\.0\.1 - - \[.+\] "GET \/path HTTP\/1\.1" 200 5 "test" 0\.\d+ \[default-web-80\] 127\.0\.0\.1:\d+ \w+$/m,
     );
+  });
+});
+
+describe('a rolling update under constant load', () => {
+  /** A pod as users write them: it goes on serving for a while after it was told to end, then closes. */
+  async function pod(name: string): Promise<{ readonly port: number; readonly end: () => Promise<void> }> {
+    const port = await backend((request, response) => {
+      request.resume();
+      systemClock.after(2, () => response.end(name));
+    });
+    const server = servers.at(-1)!;
+    const end = async (): Promise<void> => {
+      await systemClock.sleep(60);
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      });
+    };
+    return { port, end };
+  }
+
+  it('loses not one request', async () => {
+    let old = [await pod('v0'), await pod('v0')];
+    expose(
+      'web',
+      old.map(({ port }) => port),
+    );
+    route('a.example', 'web');
+    await pause();
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    const seen = new Map<string, number>();
+    const over = new AbortController();
+    const worker = async (): Promise<void> => {
+      while (!over.signal.aborted) {
+        const answer = await get('a.example', '/', { agent }).catch((error: unknown) => ({
+          status: 0,
+          body: String(error),
+        }));
+        const key = answer.status === 200 ? answer.body : `${answer.status} ${answer.body}`;
+        seen.set(key, (seen.get(key) ?? 0) + 1);
+      }
+    };
+    const load = Promise.all(Array.from({ length: 8 }, worker));
+    for (const version of ['v1', 'v2', 'v3']) {
+      const young: typeof old = [];
+      for (const leaving of old) {
+        const coming = await pod(version);
+        young.push(coming);
+        client.seed(EndpointSlice, sliceOf('web', coming.port));
+        const ref = { namespace: 'default', name: `web-${leaving.port}` };
+        const slice = await client.get(EndpointSlice, ref);
+        const conditions = { ready: false, serving: true, terminating: true };
+        await client.update(EndpointSlice, { ...slice, endpoints: [{ addresses: ['127.0.0.1'], conditions }] });
+        await leaving.end();
+        await client.delete(EndpointSlice, ref);
+      }
+      old = young;
+    }
+    over.abort();
+    await load;
+    agent.destroy();
+    expect([...seen.keys()].toSorted((a, b) => a.localeCompare(b))).toEqual(['v0', 'v1', 'v2', 'v3']);
   });
 });

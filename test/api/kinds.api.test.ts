@@ -148,3 +148,24 @@ describe.each(stored.map((kind) => [`${kind.apiVersion} ${kind.kind}`, kind] as 
     expect((await api.call('DELETE', pathOf(kind, name))).status).toBe(200);
   });
 });
+
+test('events of events.k8s.io are selected by their own field names', async () => {
+  const events = '/apis/events.k8s.io/v1/namespaces/default/events';
+  const event = {
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    eventTime: '2026-01-01T00:00:00.000000Z',
+    type: 'Normal',
+  };
+  const told = { reason: 'Why', action: 'What', reportingController: 'example.com/me', reportingInstance: 'me-1' };
+  for (const name of ['a', 'b']) {
+    const regarding = { kind: 'Pod', namespace: 'default', name };
+    const { status } = await api.call('POST', events, { ...event, ...told, metadata: { name }, regarding });
+    expect(status).toBe(201);
+  }
+  const found = await api.call('GET', `${events}?fieldSelector=regarding.name=b`);
+  expect(found.json.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name)).toEqual(['b']);
+  expect((await api.call('GET', `${events}?fieldSelector=involvedObject.name=b`)).status).toBe(400);
+  const core = await api.call('GET', '/api/v1/namespaces/default/events?fieldSelector=involvedObject.name=b');
+  expect(core.json.items).toHaveLength(1);
+});

@@ -95,7 +95,9 @@ export async function createOne(call: Call): Promise<Answer> {
     const handler = server.dependencies.virtual?.get(`${resource.kind.group}/${resource.kind.plural}`);
     if (handler === undefined) throw methodNotSupported(resource.name, 'create');
     const value = await handler(draft, { user: call.user, namespace: target.namespace, context });
-    return { type: 'value', status: 201, value, kind: resource.kind };
+    const { conversion } = resource.kind;
+    const shown = conversion === undefined ? value : conversion.fromStorage(value);
+    return { type: 'value', status: 201, value: shown, kind: resource.kind };
   }
   const snapshot = await createObject(server.registry, target, draft, context);
   return { type: 'object', status: 201, resource, snapshot };

@@ -36,13 +36,20 @@ function selects(resource: Resource, labels: Selector, fields: FieldSelector, va
   return matchesFields(fields, (field) => {
     if (field === 'metadata.name') return metadata.name ?? '';
     if (field === 'metadata.namespace') return metadata.namespace ?? '';
-    return resource.storage.selectable?.[field]?.(value) ?? '';
+    return fieldOf(resource, field, value);
   });
+}
+
+/** A version that is converted offers its fields under its own names. */
+function fieldOf({ kind, storage }: Resource, field: string, value: object): string {
+  const { conversion, selectable } = kind;
+  if (conversion === undefined || selectable === undefined) return storage.selectable?.[field]?.(value) ?? '';
+  return selectable[field]?.(conversion.fromStorage(value as Record<string, unknown>)) ?? '';
 }
 
 function checkField(resource: Resource, field: string): void {
   if (field === 'metadata.name' || (field === 'metadata.namespace' && resource.namespaced)) return;
-  const { selectable } = resource.storage;
+  const selectable = resource.kind.selectable ?? resource.storage.selectable;
   if (selectable !== undefined && Object.hasOwn(selectable, field)) return;
   if (selectable !== undefined) throw badRequest(`field label not supported: ${field}`);
   throw badRequest(

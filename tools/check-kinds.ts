@@ -17,8 +17,11 @@ interface Attribute {
 
 /** The differences, one line each, such as `core.v1.PodSpec.foo: missing here`, sorted; none about betas. */
 export function differences(): string[] {
-  const stable = [...reachable().values()].filter(({ name }) => !/\.v\d+(?:alpha|beta)\d+\./u.test(name));
-  return stable.flatMap(compareStruct).toSorted();
+  return stableStructs().flatMap(compareStruct).toSorted();
+}
+
+export function stableStructs(): StructSchema[] {
+  return [...reachable().values()].filter(({ name }) => !/\.v\d+(?:alpha|beta)\d+\./u.test(name));
 }
 
 /** Every named struct of the catalogue, by name. */

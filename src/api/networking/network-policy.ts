@@ -8,7 +8,7 @@ import { networkPolicyFaults, networkPolicyWarnings } from './network-policy-fau
 
 export const NetworkPolicyPort = struct('io.k8s.api.networking.v1.NetworkPolicyPort', 'A port, or a range of ports.', {
   protocol: string(1).enum('TCP', 'UDP', 'SCTP').pointer().default('TCP').doc('TCP, UDP or SCTP.'),
-  port: intOrString(2).doc('Number or name of the port; every port when left out.'),
+  port: intOrString(2).pointer().doc('Number or name of the port; every port when left out.'),
   endPort: int32(3).pointer().doc('Last port of the range that starts with port, which must be a number then.'),
 });
 export interface NetworkPolicyPort extends Infer<typeof NetworkPolicyPort> {}

@@ -169,3 +169,26 @@ test('events of events.k8s.io are selected by their own field names', async () =
   const core = await api.call('GET', '/api/v1/namespaces/default/events?fieldSelector=involvedObject.name=b');
   expect(core.json.items).toHaveLength(1);
 });
+
+/** Texts: kubernetes pkg/apis/certificates/validation/validation.go. */
+test('a signing request is approved through /approval only, and stays approved', async () => {
+  const requests = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+  const spec = { request, signerName: 'example.com/signer', usages: ['client auth'] };
+  const object = {
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    metadata: { name: 'ann' },
+    spec,
+  };
+  const { json: made } = await api.call('POST', requests, object);
+  const approved = { ...made, status: { conditions: [{ type: 'Approved', status: 'True', reason: 'Fine' }] } };
+  const through = await api.call('PUT', `${requests}/ann/status`, approved);
+  expect([through.status, through.json.message]).toEqual([
+    422,
+    'CertificateSigningRequest.certificates.k8s.io "ann" is invalid: status.conditions: Forbidden: updates may not add a condition of type "Approved"',
+  ]);
+  const { status, json } = await api.call('PUT', `${requests}/ann/approval`, approved);
+  expect([status, json.status.conditions[0].type]).toEqual([200, 'Approved']);
+  const back = await api.call('PUT', `${requests}/ann/approval`, { ...json, status: { conditions: [] } });
+  expect(back.json.details.causes[0].message).toBe('Forbidden: updates may not remove a condition of type "Approved"');
+});

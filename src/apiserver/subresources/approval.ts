@@ -1,4 +1,5 @@
 /** `certificatesigningrequests/NAME/approval`: changes the conditions and nothing else. */
+import { requestFaults, requestUpdateFaults } from '../../api/certificates/request-faults.ts';
 import { timestamp } from '../../base/clock.ts';
 import { deepClone, isRecord } from '../../schema/freeze.ts';
 import { notFound } from '../errors.ts';
@@ -28,7 +29,7 @@ async function approve(call: Call): Promise<Answer> {
   const { snapshot } = await updateObject(server.registry, target, context, {
     merged: patching,
     createAbsent: false,
-    rules: (draft, old) => resource.storage.validateStatusUpdate?.(draft, old.value) ?? [],
+    rules: (draft, old) => [...requestFaults(draft, old.value), ...requestUpdateFaults(draft, old.value, 'approval')],
     next(old) {
       if (old === undefined) throw notFound(resource.name, target.name);
       const sent = patching ? patched(resource, old, format, parsed, context) : readObject(resource, parsed, context);

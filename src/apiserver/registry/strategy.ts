@@ -2,6 +2,7 @@
 import type { Kind } from '../../api/kind.ts';
 import type { Fault } from '../../schema/fault.ts';
 import { deepEqual } from '../../schema/freeze.ts';
+import { zeroOf } from '../../schema/decode.ts';
 import { applyDefaults } from '../../schema/defaults.ts';
 import { combineFaults, validateObject, validateObjectUpdate } from '../../schema/validate.ts';
 import type { Resource } from './resources.ts';
@@ -39,7 +40,8 @@ function finishUpdate(kind: Kind, draft: DraftObject, before: DraftObject, subre
 
 function resetStatus(kind: Kind, draft: DraftObject): void {
   delete draft['status'];
-  if (kind.schema.fields['status']?.always === true) draft['status'] = {};
+  const status = kind.schema.fields['status'];
+  if (status?.always === true) draft['status'] = zeroOf(status.schema);
 }
 
 function keep(draft: DraftObject, before: DraftObject, field: string): void {

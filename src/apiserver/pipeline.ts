@@ -38,13 +38,23 @@ export async function handle(pipeline: Pipeline, exchange: Exchange): Promise<vo
     if (long) metrics.started(labelsOf(info));
     await serve(pipeline, exchange, info);
   } catch (error) {
-    const status = statusOf(error, log, `${exchange.method} ${exchange.url}`);
-    const { code } = status;
-    if (exchange.started) exchange.destroy();
-    else sendStatus(exchange, code, status, statusHeaders(status));
+    refuse(exchange, error, log);
   }
-  if (info !== undefined)
-    metrics.finished(labelsOf(info), exchange.status || 200, (clock.monotonic() - begun) / 1000, long);
+  if (info === undefined) return;
+  const seconds = (clock.monotonic() - begun) / 1000;
+  metrics.finished(labelsOf(info), exchange.status || 200, seconds, long);
+}
+
+/** Answers with a Status, or breaks off an answer that has been begun. */
+function refuse(exchange: Exchange, error: unknown, log: Logger): void {
+  try {
+    const status = statusOf(error, log, `${exchange.method} ${exchange.url}`);
+    if (exchange.started) exchange.destroy();
+    else sendStatus(exchange, status.code, status, statusHeaders(status));
+  } catch (failure) {
+    log.error('an answer could not be sent', { error: failure });
+    exchange.destroy();
+  }
 }
 
 async function serve(pipeline: Pipeline, exchange: Exchange, info: RequestInfo): Promise<void> {

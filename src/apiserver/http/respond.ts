@@ -15,10 +15,15 @@ const commonHeaders: Headers = { 'cache-control': 'no-cache, private' };
 /** `Warning: 299 - "text"`, one header per text. */
 export function warningHeaders(warnings: readonly string[]): Headers {
   if (warnings.length === 0) return {};
-  const escaped = [...new Set(warnings)].map(
-    (text) => `299 - "${text.replaceAll(/[\\"]/g, '\\$&').replaceAll(/[\r\n]+/g, ' ')}"`,
-  );
-  return { warning: escaped };
+  return { warning: [...new Set(warnings)].map((text) => `299 - "${headerText(text)}"`) };
+}
+
+/** Headers hold ASCII: what clients put into field names and the like must not break an answer. */
+function headerText(text: string): string {
+  return text
+    .replaceAll(/[\\"]/g, '\\$&')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/[^\u0020-\u007e]/g, '?');
 }
 
 function acceptsGzip(exchange: Exchange): boolean {

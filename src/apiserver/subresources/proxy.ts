@@ -38,7 +38,7 @@ function proxyHandler(locate: (place: Place) => Destination): SubresourceHandler
       const { request, exchange } = call;
       // Relative links of a page only work below a slash.
       if (request.rest === '' && (exchange.method === 'GET' || exchange.method === 'HEAD')) {
-        const location = `${call.info.path}/${call.info.rawQuery === '' ? '' : `?${call.info.rawQuery}`}`;
+        const location = `${encodeURI(call.info.path)}/${call.info.rawQuery === '' ? '' : `?${call.info.rawQuery}`}`;
         exchange.send(301, { location }, '');
         return { type: 'done' };
       }

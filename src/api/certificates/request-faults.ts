@@ -92,7 +92,7 @@ function signerFaults(name: string, old: string | undefined): Fault[] {
 }
 
 /** `example.com/signer-name`. */
-export function signerNameFaults(path: string, name: string): Fault[] {
+function signerNameFaults(path: string, name: string): Fault[] {
   if (name === '') return [required(path)];
   const [domain = '', signer = '', ...more] = name.split('/');
   if (!name.includes('/') || more.length > 0) {

@@ -59,7 +59,7 @@ function expandGroups(text: string): readonly number[] | undefined {
 }
 
 /** Whether an IPv6 address only wraps an IPv4 one (`::ffff:10.0.0.1`). */
-export function isMapped({ family, bytes }: Address): boolean {
+function isMapped({ family, bytes }: Address): boolean {
   return family === 6 && bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
 }
 
@@ -96,7 +96,7 @@ export function parseCidr(text: string): Cidr | undefined {
 }
 
 /** The network of a CIDR: its address with the bits beyond the prefix cleared. */
-export function network({ address, prefix }: Cidr): Address {
+function network({ address, prefix }: Cidr): Address {
   const bytes = address.bytes.map((byte, index) => byte & maskByte(prefix - index * 8));
   return { ...address, bytes };
 }
@@ -125,11 +125,7 @@ export function addressFaults(path: string, value: string): Fault[] {
   return parseAddress(value) === undefined ? [invalid(path, value, badAddress)] : [];
 }
 
-/** An address in a new field: canonical, and nothing that two parsers could read differently. */
-export function canonicalAddressFaults(path: string, value: string): Fault[] {
-  return canonicalAddressComplaints(value).map((text) => invalid(path, value, text));
-}
-
+/** For an address in a new field: canonical, and nothing that two parsers could read differently. */
 export function canonicalAddressComplaints(value: string): readonly string[] {
   const address = parseAddress(value);
   if (address === undefined) return [badAddress];

@@ -25,7 +25,15 @@ export interface GatewayOptions {
   readonly access: AccessLog;
 }
 
-const tuning = { keepAliveTimeout: 75_000, headersTimeout: 60_000, requestTimeout: 0, maxHeaderSize: 32 * 1024 };
+/** An offer of h2c is no reason to leave HTTP/1.1: only WebSockets are upgraded. */
+const shouldUpgradeCallback = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';
+const tuning = {
+  keepAliveTimeout: 75_000,
+  headersTimeout: 60_000,
+  requestTimeout: 0,
+  maxHeaderSize: 32 * 1024,
+  shouldUpgradeCallback,
+};
 /** Milliseconds that requests under way have when the gateway ends. */
 const drainTime = 10_000;
 

@@ -445,6 +445,37 @@ describe('long connections', () => {
     socket.close();
   });
 
+  it('give back an answer that is no upgrade, and do not let a second request past the rules', async () => {
+    const asked: string[] = [];
+    expose('web', [
+      await backend((request, response) => {
+        asked.push(request.url ?? '');
+        response.writeHead(403, { 'content-length': '2' }).end('no');
+      }),
+    ]);
+    route('a.example', 'web');
+    await pause();
+    const answer = await new Promise<string>((resolve) => {
+      const upgrade = 'GET /one HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+      const socket = connectTcp(ports.http, '127.0.0.1', () =>
+        socket.write(`${upgrade}GET /two HTTP/1.1\r\nHost: elsewhere\r\n\r\n`),
+      );
+      let text = '';
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      socket.on('close', () => resolve(text));
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n[^]*Connection: close\r\n\r\nno$/);
+    expect(asked).toEqual(['/one']);
+  });
+
+  it('stay HTTP/1.1 when a client offers h2c', async () => {
+    expose('web', [await backend((request, response) => response.end(`plain ${request.headers.upgrade}`))]);
+    route('a.example', 'web');
+    await pause();
+    const headers = { Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABk' };
+    expect(await get('a.example', '/', { headers })).toMatchObject({ status: 200, body: 'plain undefined' });
+  });
+
   it('survive a backend that breaks in the middle: the client sees that the answer is not whole', async () => {
     const port = await backend((_, response) => {
       response.writeHead(200, { 'content-length': '100' });

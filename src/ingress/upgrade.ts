@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import type { Backend } from './backends.ts';
 import type { Pool } from './http1-client.ts';
+import { HeadParser, type ResponseHead } from './http1-head.ts';
 import { headText, type Forwarding } from './request-head.ts';
 import type { RouteSettings } from './annotations.ts';
 
@@ -44,24 +45,41 @@ export async function forwardUpgrade(upgrade: Upgrade): Promise<void> {
   upgrade.done(status, 0);
 }
 
+/**
+ * Only after a 101 are bytes passed on both ways. Any other answer is given back as it is, and the connection ends
+ * with it: what the client sends next must not reach the backend past the rules.
+ */
 function join({ request, client, first, forwarding, done }: Upgrade, pool: Pool, backend: Duplex): void {
+  const parser = new HeadParser();
   let bytes = 0;
   let status = 0;
   pool.active += 1;
-  backend.write(headText(request, forwarding), 'latin1');
-  if (first.length > 0) backend.write(first);
-  backend.once('data', (chunk: Buffer) => {
-    status = Number(/^HTTP\/1\.1 (\d{3})/.exec(chunk.toString('latin1', 0, 16))?.[1] ?? 0);
-  });
-  backend.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-  });
-  backend.pipe(client);
-  client.pipe(backend);
   const close = (): void => {
     client.destroy();
     backend.destroy();
   };
+  const onHead = (chunk: Buffer): void => {
+    const parsed = parseSafely(parser, chunk);
+    if (parsed === 'broken') return close();
+    if (parsed === undefined) return;
+    backend.removeListener('data', onHead);
+    const { head, rest } = parsed;
+    status = head.status;
+    backend.on('data', (more: Buffer) => {
+      bytes += more.length;
+    });
+    client.write(headOf(head, request.headers.upgrade ?? ''), 'latin1');
+    if (status === 101) {
+      if (rest.length > 0) client.write(rest);
+      if (first.length > 0) backend.write(first);
+      backend.pipe(client);
+      client.pipe(backend);
+    } else {
+      passAnswer(head, rest, client, backend);
+    }
+  };
+  backend.on('data', onHead);
+  backend.write(headText(request, forwarding), 'latin1');
   client.on('close', close);
   backend.on('error', close);
   backend.on('close', () => {
@@ -69,4 +87,41 @@ function join({ request, client, first, forwarding, done }: Upgrade, pool: Pool,
     pool.active -= 1;
     done(status, bytes);
   });
+}
+
+function parseSafely(parser: HeadParser, chunk: Buffer): ReturnType<HeadParser['feed']> | 'broken' {
+  try {
+    return parser.feed(chunk);
+  } catch {
+    // Not HTTP: there is nothing to give back.
+    return 'broken';
+  }
+}
+
+/** The backend's answer with what concerns the connection written anew. */
+function headOf({ status, reason, headers, length, chunked }: ResponseHead, protocol: string): string {
+  let text = `HTTP/1.1 ${status} ${reason}\r\n`;
+  for (let at = 0; at < headers.length; at += 2) text += `${headers[at]}: ${headers[at + 1]}\r\n`;
+  if (status === 101) return `${text}Upgrade: ${protocol}\r\nConnection: Upgrade\r\n\r\n`;
+  if (length !== undefined) text += `Content-Length: ${length}\r\n`;
+  if (chunked) text += 'Transfer-Encoding: chunked\r\n';
+  return `${text}Connection: close\r\n\r\n`;
+}
+
+/** The body of an answer that is no upgrade; both sides are closed behind it. */
+function passAnswer({ length }: ResponseHead, rest: Buffer, client: Duplex, backend: Duplex): void {
+  let left = length ?? Number.POSITIVE_INFINITY;
+  const pass = (chunk: Buffer): void => {
+    const part = chunk.length <= left ? chunk : chunk.subarray(0, left);
+    left -= part.length;
+    if (part.length > 0 && !client.write(part)) {
+      backend.pause();
+      client.once('drain', () => backend.resume());
+    }
+    if (left > 0) return;
+    client.end();
+    backend.destroy();
+  };
+  backend.on('data', pass);
+  pass(rest);
 }

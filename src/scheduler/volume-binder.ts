@@ -4,11 +4,12 @@
  */
 import { PersistentVolumeClaim } from '../api/core/persistent-volume-claim.ts';
 import type { Pod } from '../api/core/pod.ts';
+import { bindCompletedAnnotation, selectedNodeAnnotation } from '../api/core/volume-matching.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
 import type { Informers } from '../client/informers.ts';
 import type { World } from './plugin.ts';
-import { claimNamesOf, selectedNodeAnnotation } from './plugins/volumes.ts';
+import { claimNamesOf } from './plugins/volumes.ts';
 
 /** Upstream's bindTimeoutSeconds. */
 const patience = 600_000;
@@ -75,8 +76,5 @@ function whenBound(
 }
 
 function isBound(claim: PersistentVolumeClaim | undefined): boolean {
-  return (
-    (claim?.spec?.volumeName ?? '') !== '' &&
-    claim?.metadata.annotations?.['pv.kubernetes.io/bind-completed'] !== undefined
-  );
+  return (claim?.spec?.volumeName ?? '') !== '' && claim?.metadata.annotations?.[bindCompletedAnnotation] !== undefined;
 }

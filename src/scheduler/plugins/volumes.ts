@@ -1,10 +1,15 @@
 /** Plugins about volumes: VolumeBinding, VolumeZone and VolumeRestrictions. */
 import type { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import type { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
-import { nodeSelectorMatcher } from '../../api/core/placement.ts';
 import type { Pod } from '../../api/core/pod.ts';
-import { compareQuantity } from '../../schema/quantity.ts';
-import { matches, selectorOf } from '../../schema/selector.ts';
+import {
+  bindCompletedAnnotation,
+  bySize,
+  classOf,
+  isOnNode,
+  selectedNodeAnnotation,
+  suits,
+} from '../../api/core/volume-matching.ts';
 import { resolvable, unresolvable, type Plugin, type Prepared, type World } from '../plugin.ts';
 import type { NodeView } from '../snapshot.ts';
 
@@ -15,9 +20,6 @@ export function claimNamesOf(pod: Pod): readonly string[] {
     return volume.ephemeral === undefined ? [] : [`${pod.metadata.name}-${volume.name}`];
   });
 }
-
-/** Annotation by which the scheduler tells a provisioner where a claim's first user will be. */
-export const selectedNodeAnnotation = 'volume.kubernetes.io/selected-node';
 
 const noProvisioner = 'kubernetes.io/no-provisioner';
 
@@ -65,20 +67,13 @@ function resolveClaims(
 
 function boundVolume(claim: PersistentVolumeClaim, world: World): PersistentVolume | undefined {
   const name = claim.spec?.volumeName ?? '';
-  const complete = claim.metadata.annotations?.['pv.kubernetes.io/bind-completed'] !== undefined;
+  const complete = claim.metadata.annotations?.[bindCompletedAnnotation] !== undefined;
   return name !== '' && complete ? world.volume(name) : undefined;
 }
 
 function isDelayed(claim: PersistentVolumeClaim, world: World): boolean {
   const name = classOf(claim);
   return name !== '' && world.storageClass(name)?.volumeBindingMode === 'WaitForFirstConsumer';
-}
-
-/** The claim's class; old manifests name it in an annotation. */
-function classOf(object: PersistentVolumeClaim | PersistentVolume): string {
-  return (
-    object.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? object.spec?.storageClassName ?? ''
-  );
 }
 
 function rejectionOf(
@@ -110,34 +105,10 @@ function matchingVolume(
 ): PersistentVolume | undefined {
   return world
     .volumes()
-    .filter((volume) => !taken.has(volume.metadata.name) && isOnNode(volume, view) && satisfies(volume, claim))
-    .toSorted((left, right) => compareQuantity(sizeOf(left), sizeOf(right)))[0];
+    .filter((volume) => volume.status?.phase === 'Available' && !taken.has(volume.metadata.name))
+    .filter((volume) => isOnNode(volume, view) && suits(volume, claim))
+    .toSorted(bySize)[0];
 }
-
-function satisfies(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
-  const offered = volume.spec ?? {};
-  const wanted = claim.spec ?? {};
-  return (
-    volume.status?.phase === 'Available' &&
-    classOf(volume) === classOf(claim) &&
-    (offered.volumeMode ?? 'Filesystem') === (wanted.volumeMode ?? 'Filesystem') &&
-    includesAll(offered.accessModes, wanted.accessModes) &&
-    compareQuantity(sizeOf(volume), requestOf(claim)) >= 0 &&
-    (wanted.selector === undefined || matches(selectorOf(wanted.selector), volume.metadata.labels))
-  );
-}
-
-function includesAll(offered: readonly string[] = [], wanted: readonly string[] = []): boolean {
-  return wanted.every((mode) => offered.includes(mode));
-}
-
-function isOnNode(volume: PersistentVolume, view: NodeView): boolean {
-  const required = volume.spec?.nodeAffinity?.required;
-  return required === undefined || nodeSelectorMatcher(required)(view);
-}
-
-const requestOf = (claim: PersistentVolumeClaim): string => claim.spec?.resources?.requests?.['storage'] ?? '0';
-const sizeOf = (volume: PersistentVolume): string => volume.spec?.capacity?.['storage'] ?? '0';
 
 function canProvision(claim: PersistentVolumeClaim, view: NodeView, world: World): boolean {
   const storageClass = world.storageClass(classOf(claim));

@@ -8,11 +8,13 @@ import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { ImageStore } from '../../image/image-store.ts';
+import type { CommandRunner } from '../../network/command.ts';
 import { type ContainerConfig, type RuntimeEvent, type SandboxConfig, StartError } from '../runtime.ts';
 import type { ContainerDriver, Exit } from './driver.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { type RuntimePaths, shortId } from './paths.ts';
 import { type ContainerRecord, type ProcessIdentity, RecordFolder, type SandboxRecord } from './records.ts';
+import { unmountBelow } from './root-mounts.ts';
 import { signalNumber } from './signals.ts';
 
 export interface ContainersOptions {
@@ -20,6 +22,7 @@ export interface ContainersOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
+  readonly run: CommandRunner;
   readonly store: ImageStore;
   readonly driver: (handler: string) => ContainerDriver;
   readonly isBuiltin: (handler: string) => boolean;
@@ -184,7 +187,10 @@ export class Containers {
   /** After a start: what is on disk against what runs. */
   async recover(): Promise<void> {
     const { records, damaged } = this.#records.load();
-    for (const name of damaged) await this.#records.remove(name);
+    for (const name of damaged) {
+      await unmountBelow(this.#options.run, this.#options.paths.container(name).root);
+      await this.#records.remove(name);
+    }
     for (const record of records)
       this.#entries.set(
         record.id,

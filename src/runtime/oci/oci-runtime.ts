@@ -116,6 +116,7 @@ export class OciRuntime implements RuntimeService, Service {
       clock,
       random,
       log,
+      run,
       store,
       emit,
       isBuiltin,

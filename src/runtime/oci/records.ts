@@ -1,9 +1,10 @@
 /**
- * What the runtime must remember, one folder per sandbox and container with a `record.json` that is
- * replaced in one step. Not flushed: after a power cut nothing runs any more, and what cannot be read
- * is cleaned away like what isn't there.
+ * What the runtime must remember, one folder per sandbox and container. Each version of a record is a file of
+ * its own, `record.<n>.json`; the one before is deleted when it is written, and a reader takes the newest that
+ * is whole. Not renamed over the old one: ext4 then flushes the new file, milliseconds at a time. Not flushed:
+ * after a power cut nothing runs any more, and what cannot be read is cleaned away like what isn't there.
  */
-import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../base/errors.ts';
@@ -66,6 +67,8 @@ export interface ContainerRecord {
 
 export class RecordFolder<T extends { readonly id: string }> {
   readonly #root: string;
+  /** Number of the newest version, by id. */
+  readonly #versions = new Map<string, number>();
 
   constructor(root: string) {
     this.#root = root;
@@ -77,7 +80,7 @@ export class RecordFolder<T extends { readonly id: string }> {
     const records: T[] = [];
     const damaged: string[] = [];
     for (const name of readdirSync(this.#root)) {
-      const record = this.#read(name);
+      const record = this.#newest(name);
       if (record === undefined) damaged.push(name);
       else records.push(record);
     }
@@ -85,29 +88,54 @@ export class RecordFolder<T extends { readonly id: string }> {
   }
 
   save(record: T): void {
+    const before = this.#versions.get(record.id) ?? 0;
+    const text = JSON.stringify(record);
     const folder = join(this.#root, record.id);
-    const temporary = join(folder, '.record.json');
-    try {
-      writeFileSync(temporary, JSON.stringify(record));
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      writeFileSync(temporary, JSON.stringify(record));
-    }
-    renameSync(temporary, join(folder, 'record.json'));
+    if (before === 0) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, fileName(before + 1)), text);
+    this.#versions.set(record.id, before + 1);
+    if (before > 0) rmSync(join(folder, fileName(before)), { force: true });
   }
 
   async remove(id: string): Promise<void> {
+    this.#versions.delete(id);
     await rm(join(this.#root, id), { recursive: true, force: true });
   }
 
-  #read(name: string): T | undefined {
-    try {
-      const record = JSON.parse(readFileSync(join(this.#root, name, 'record.json'), 'utf8')) as T;
-      return record.id === name ? record : undefined;
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR' || error instanceof SyntaxError) return undefined;
-      throw error;
+  #newest(name: string): T | undefined {
+    const folder = join(this.#root, name);
+    const versions = versionsIn(folder);
+    this.#versions.set(name, versions[0] ?? 0);
+    let newest: T | undefined;
+    for (const version of versions) {
+      const file = join(folder, fileName(version));
+      if (newest === undefined) newest = readRecord<T>(file, name);
+      else rmSync(file, { force: true });
     }
+    return newest;
+  }
+}
+
+const fileName = (version: number): string => `record.${version}.json`;
+
+/** Newest first. */
+function versionsIn(folder: string): readonly number[] {
+  try {
+    const found = readdirSync(folder).map((name) => Number(/^record\.(\d+)\.json$/.exec(name)?.[1] ?? 0));
+    return found.filter((version) => version > 0).toSorted((a, b) => b - a);
+  } catch (error) {
+    if (codeOf(error) === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
+/** undefined when it was cut off while it was written. */
+function readRecord<T extends { readonly id: string }>(file: string, id: string): T | undefined {
+  try {
+    const record = JSON.parse(readFileSync(file, 'utf8')) as T;
+    return record.id === id ? record : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }

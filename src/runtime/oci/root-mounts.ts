@@ -64,6 +64,12 @@ export async function unmountAll(run: CommandRunner, paths: ContainerPaths): Pro
   if (held.length > 0) await runOrThrow(run, 'umount', ['-l', ...held]);
 }
 
+/** Unmounts everything below a folder, so that deleting the folder deletes nothing else. */
+export async function unmountBelow(run: CommandRunner, folder: string): Promise<void> {
+  const below = [...mountPoints()].filter((path) => path.startsWith(`${folder}/`)).toReversed();
+  if (below.length > 0) await runOrThrow(run, 'umount', ['-l', ...below]);
+}
+
 /** One layer alone is no overlay: it is bound. */
 async function mountReadonly(options: RootMountsOptions, layers: readonly string[], target: string): Promise<void> {
   if (layers.length > 1) {

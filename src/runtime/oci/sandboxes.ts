@@ -19,6 +19,7 @@ import { KeyedLock } from './keyed-lock.ts';
 import type { RuntimePaths } from './paths.ts';
 import { endLeftoverCommands, isAlive, signalProcess } from './processes.ts';
 import { RecordFolder, type SandboxRecord } from './records.ts';
+import { unmountBelow } from './root-mounts.ts';
 import { startSharedInit } from './shared-pid.ts';
 
 export interface SandboxesOptions {
@@ -119,7 +120,10 @@ export class Sandboxes {
   /** After a start: what is on disk against what the kernel has. */
   async recover(): Promise<void> {
     const { records, damaged } = this.#records.load();
-    for (const name of damaged) await this.#records.remove(name);
+    for (const name of damaged) {
+      await unmountBelow(this.#options.run, this.#options.paths.sandbox(name));
+      await this.#records.remove(name);
+    }
     const mounted = mountPoints();
     for (const record of records) {
       this.#sandboxes.set(record.id, record);

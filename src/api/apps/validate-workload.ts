@@ -1,5 +1,5 @@
 /** Rules that the workload kinds share: replicas, selectors, templates, and how much may be away at a time. */
-import { forbidden, invalid, notSupported, required, type Fault } from '../../schema/fault.ts';
+import { forbidden, invalid, notSupported, type Fault } from '../../schema/fault.ts';
 import { checkPercent } from '../../schema/names.ts';
 import { matches, selectorOf } from '../../schema/selector.ts';
 import type { PodTemplateSpec } from '../core/pod-template-spec.ts';
@@ -92,8 +92,4 @@ export function collisionFaults(status: { collisionCount?: number }, old: { coll
   const [count, before] = [status.collisionCount, old.collisionCount];
   if (before === undefined || (count !== undefined && count >= before)) return [];
   return [invalid('status.collisionCount', count ?? 0, 'cannot be decremented')];
-}
-
-export function requiredFaults(at: string, value: unknown): Fault[] {
-  return value === undefined ? [required(at)] : [];
 }

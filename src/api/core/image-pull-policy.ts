@@ -1,5 +1,5 @@
 /** The tag of an image reference; `latest` when it names neither tag nor digest, '' when only a digest. */
-export function imageTag(reference: string): string {
+function imageTag(reference: string): string {
   const at = reference.indexOf('@');
   const name = at < 0 ? reference : reference.slice(0, at);
   const colon = name.lastIndexOf(':');

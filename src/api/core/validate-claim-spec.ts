@@ -9,7 +9,7 @@ import type { Loose } from '../rules/loose.ts';
 import type { PersistentVolumeClaimSpec, TypedLocalObjectReference } from './persistent-volume-claim.ts';
 import { isPositive } from './validate-resources.ts';
 
-export const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'] as const;
+const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'] as const;
 
 export function claimSpecFaults(spec: Loose<PersistentVolumeClaimSpec>, path: string): Fault[] {
   return [

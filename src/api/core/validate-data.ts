@@ -6,7 +6,7 @@ import { sameMeaning } from '../rules/equal.ts';
 import { complaintFaults, immutableFaults } from '../rules/faults.ts';
 
 /** All values together; keys do not count. */
-export const maxDataBytes = 1024 * 1024;
+const maxDataBytes = 1024 * 1024;
 
 type Entries = Readonly<Record<string, string>> | undefined;
 

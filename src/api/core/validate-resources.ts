@@ -31,13 +31,13 @@ const standardNames: ReadonlySet<string> = new Set([
   ...words('requests.ephemeral-storage limits.cpu limits.memory limits.ephemeral-storage'),
 ]);
 
-export const isHugePagesName = (name: string): boolean => name.startsWith('hugepages-');
+const isHugePagesName = (name: string): boolean => name.startsWith('hugepages-');
 const isHugePagesRequest = (name: string): boolean => name.startsWith('requests.hugepages-');
 /** Without a domain, or in Kubernetes' own. */
-export const isNativeResource = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
+const isNativeResource = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
 
 /** `vendor.example/gpu`: counted in whole units, never shared, request equal to limit. */
-export function isExtendedResource(name: string): boolean {
+function isExtendedResource(name: string): boolean {
   if (isNativeResource(name) || name.startsWith('requests.')) return false;
   return checkQualifiedName(`requests.${name}`).length === 0;
 }
@@ -113,7 +113,7 @@ function oneAmountFaults(name: string, amount: string, path: string): Fault[] {
 }
 
 /** What of a resource is asked for at least, measured against its limit. */
-export function requestFaults(name: string, amount: string, limits: Amounts, path: string): Fault[] {
+function requestFaults(name: string, amount: string, limits: Amounts, path: string): Fault[] {
   const limit = limits?.[name];
   const at = `${path}.requests`;
   if (limit === undefined) {

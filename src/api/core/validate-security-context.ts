@@ -68,7 +68,7 @@ function hostSysctlFaults(name: string, spec: Loose<PodSpec>, path: string): Fau
   return spec.hostIPC === true && isIpc ? [invalid(path, name, "may not be specified when 'hostIPC' is true")] : [];
 }
 
-export function seccompFaults(profile: Loose<SeccompProfile> | undefined, path: string): Fault[] {
+function seccompFaults(profile: Loose<SeccompProfile> | undefined, path: string): Fault[] {
   if (profile === undefined) return [];
   const { type, localhostProfile } = profile;
   const types = typeFaults(type, 'seccompProfile', `${path}.type`);
@@ -89,7 +89,7 @@ function typeFaults(type: string | undefined, owner: string, path: string): Faul
   return profileTypes.some((each) => each === type) ? [] : [notSupported(path, type, profileTypes)];
 }
 
-export function appArmorFaults(profile: Loose<AppArmorProfile> | undefined, path: string): Fault[] {
+function appArmorFaults(profile: Loose<AppArmorProfile> | undefined, path: string): Fault[] {
   if (profile === undefined) return [];
   const { type, localhostProfile } = profile;
   const at = `${path}.localhostProfile`;

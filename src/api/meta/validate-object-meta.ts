@@ -7,7 +7,7 @@ import type { Loose } from '../rules/loose.ts';
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from './object-meta.ts';
 
 /** All annotations together, keys and values, may hold this many bytes. */
-export const maxAnnotationBytes = 256 * 1024;
+const maxAnnotationBytes = 256 * 1024;
 
 const maxFieldManagerLength = 128;
 

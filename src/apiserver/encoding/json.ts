@@ -1,10 +1,9 @@
 /** JSON from stored bytes: nothing is serialised again unless the version asked for is a converted one. */
 import { convertOut } from '../registry/conversion.ts';
 import type { Resource } from '../registry/resources.ts';
-import { metadataStart, revisionField, splice, type Snapshot } from '../registry/snapshot.ts';
+import { metadataStart, revisionField, splice } from '../registry/snapshot.ts';
 import { initialEventsEndAnnotation, listMetaJson, text, type Encoder, type EventType } from './encoder.ts';
 
-const eventEnd = text('}\n');
 const eventStart: Readonly<Record<EventType, Uint8Array>> = {
   ADDED: text('{"type":"ADDED","object":'),
   MODIFIED: text('{"type":"MODIFIED","object":'),
@@ -12,13 +11,12 @@ const eventStart: Readonly<Record<EventType, Uint8Array>> = {
 };
 
 export function jsonEncoder(resource: Resource, contentType = 'application/json'): Encoder {
-  const { kind, storage } = resource;
-  const whole = (snapshot: Snapshot): Uint8Array => splice(kind, convertOut(resource, snapshot));
-  const start = metadataStart(kind === storage ? storage : kind);
+  const { kind } = resource;
+  const start = metadataStart(kind);
   return {
     id: `json ${kind.apiVersion} ${kind.kind}`,
     contentType,
-    one: (snapshot) => Buffer.concat([whole(snapshot), newline]),
+    one: (snapshot) => splice(kind, convertOut(resource, snapshot), '\n'),
     *list(snapshots, meta) {
       yield `{"kind":"${kind.listKind}","apiVersion":"${kind.apiVersion}","metadata":${listMetaJson(meta)},"items":[`;
       const open = resource.custom
@@ -34,7 +32,7 @@ export function jsonEncoder(resource: Resource, contentType = 'application/json'
       }
       yield ']}\n';
     },
-    event: (type, snapshot) => Buffer.concat([eventStart[type], whole(snapshot), eventEnd]),
+    event: (type, snapshot) => Buffer.concat([eventStart[type], splice(kind, convertOut(resource, snapshot), '}\n')]),
     bookmark(revision, initialEventsEnd) {
       const annotations = initialEventsEnd ? { annotations: { [initialEventsEndAnnotation]: 'true' } } : {};
       const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...annotations };
@@ -43,8 +41,6 @@ export function jsonEncoder(resource: Resource, contentType = 'application/json'
     error: (status) => frame('ERROR', status),
   };
 }
-
-const newline = text('\n');
 
 /** One JSON watch frame. */
 export function frame(type: string, object: unknown): Uint8Array {

@@ -75,9 +75,16 @@ export interface Preparation {
   prepare(write: PreparedWrite): Claim | undefined;
 }
 
+const preparationOf = (registry: Registry, { resource }: Target): Preparation | undefined =>
+  registry.preparations.get(`${resource.storage.group}/${resource.storage.plural}`);
+
+export function hasPreparation(registry: Registry, target: Target): boolean {
+  return preparationOf(registry, target) !== undefined;
+}
+
 /** What the kind's preparation claims for this write. Writes to subresources claim nothing. */
 export function claimOf(registry: Registry, write: PreparedWrite): Claim | undefined {
-  const { resource, subresource } = write.target;
+  const { subresource } = write.target;
   if (subresource !== '' && write.operation !== 'DELETE') return undefined;
-  return registry.preparations.get(`${resource.storage.group}/${resource.storage.plural}`)?.prepare(write);
+  return preparationOf(registry, write.target)?.prepare(write);
 }

@@ -6,7 +6,7 @@ import { deepClone } from '../../schema/freeze.ts';
 import { alreadyExists, badRequest, generateNameConflict, internalError, invalid } from '../errors.ts';
 import { admissionOf } from './admit.ts';
 import { ClaimLost, Overtaken, putObject } from './commit.ts';
-import { claimOf, type Registry, type Target, type WriteContext } from './context.ts';
+import { claimOf, hasPreparation, type Registry, type Target, type WriteContext } from './context.ts';
 import { recordWrite } from './managed-fields.ts';
 import { settleNamespace, stampNew } from './metadata.ts';
 import { draftMeta, metaOf, type DraftObject, type Snapshot } from './snapshot.ts';
@@ -32,14 +32,17 @@ export async function createObject(
   if (!isUnset(meta.resourceVersion)) throw badRequest('resourceVersion should not be set on objects to be created');
   const { generateName = '' } = meta;
   const generated = generateName !== '' && isUnset(meta.name);
+  // Only a generated name or a claim can be tried again with another one.
+  const repeatable = generated || hasPreparation(registry, target);
   for (let attempt = 1; ; attempt += 1) {
     const last = attempt >= mostAttempts;
-    const copy = last ? draft : deepClone(draft);
+    const copy = last || !repeatable ? draft : deepClone(draft);
     if (generated) draftMeta(copy).name = generateName.slice(0, longestBase) + nameSuffix(registry.random);
     try {
       return await attemptCreate(registry, target, copy, context, managed);
     } catch (error) {
-      if (last || !isRetried(error, generated)) throw failureOf(error, target, draftMeta(copy).name ?? '', generated);
+      if (last || !repeatable || !isRetried(error, generated))
+        throw failureOf(error, target, draftMeta(copy).name ?? '', generated);
     }
   }
 }

@@ -71,15 +71,16 @@ export function revisionField(revision: Revision): string {
   return revision === 0 ? '' : `"resourceVersion":"${revision}",`;
 }
 
-/** The object's JSON with its resourceVersion. */
-export function splice(kind: Kind, { bytes, revision }: Snapshot): Uint8Array {
-  if (revision === 0) return bytes;
+/** The object's JSON with its resourceVersion, and `end` after it. */
+export function splice(kind: Kind, { bytes, revision }: Snapshot, end = ''): Uint8Array {
+  if (revision === 0 && end === '') return bytes;
   const start = metadataStart(kind);
   const field = revisionField(revision);
-  const whole = Buffer.allocUnsafe(bytes.length + field.length);
+  const whole = Buffer.allocUnsafe(bytes.length + field.length + end.length);
   whole.set(bytes.subarray(0, start));
   whole.write(field, start, 'latin1');
   whole.set(bytes.subarray(start), start + field.length);
+  whole.write(end, bytes.length + field.length, 'latin1');
   return whole;
 }
 

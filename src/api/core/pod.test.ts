@@ -3,10 +3,12 @@
  * pkg/registry/core/pod/strategy.go and pkg/printers/internalversion/printers.go (printPod).
  */
 import { describe, expect, test } from 'vitest';
+import { faultMessage } from '../../schema/fault.ts';
 import { cells, complaints, made, updateComplaints } from '../rules/fixture.ts';
 import { preparePodCreate } from './pod-defaults.ts';
 import { qosClassOf } from './pod-qos.ts';
 import { Pod } from './pod.ts';
+import { podResizeFaults } from './validate-pod-resize.ts';
 import { bindingFaults, ephemeralContainersUpdateFaults } from './validate-pod.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -535,5 +537,38 @@ describe('columns', () => {
     };
     const spec = { initContainers: [{ name: 'side', image: 'x', restartPolicy: 'Always' }] };
     expect(cells(Pod, row(status, spec))).toMatchObject({ Ready: '2/2', Status: 'Running' });
+  });
+});
+
+describe('resizing', () => {
+  const sized = (requests: Json, limits: Json = {}, more: Json = {}): Json =>
+    made(Pod, { ...withContainer({ resources: { requests, limits }, ...more }), status: { qosClass: 'Burstable' } });
+  const old = sized({ cpu: '100m', memory: '64Mi' }, { cpu: '200m' });
+
+  test.for<[string, Json, string[]]>([
+    ['more of both', sized({ cpu: '150m', memory: '128Mi' }, { cpu: '300m' }), []],
+    ['a new limit', sized({ cpu: '100m', memory: '64Mi' }, { cpu: '200m', memory: '1Gi' }), []],
+    [
+      'no limit any more',
+      sized({ cpu: '100m', memory: '64Mi' }),
+      ['spec.containers[0].resources.limits: Forbidden: resource limits cannot be removed'],
+    ],
+    [
+      'a request gone',
+      sized({ cpu: '100m' }, { cpu: '200m' }),
+      ['spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed'],
+    ],
+    [
+      'equal requests and limits',
+      sized({ cpu: '200m', memory: '64Mi' }, { cpu: '200m', memory: '64Mi' }),
+      ['spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing'],
+    ],
+    [
+      'another image',
+      sized({ cpu: '100m', memory: '64Mi' }, { cpu: '200m' }, { image: 'other:1', imagePullPolicy: 'IfNotPresent' }),
+      ['spec: Forbidden: only cpu and memory resources are mutable'],
+    ],
+  ])('%s', ([, young, expected]) => {
+    expect(podResizeFaults(young, old).map((fault) => faultMessage(fault).split('\n')[0])).toEqual(expected);
   });
 });

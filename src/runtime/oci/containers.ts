@@ -3,6 +3,8 @@
  * Every step is on disk before it is done, so that whoever comes after a crash knows what may be there.
  * Steps of one container run one after the other; waiting for an exit holds nobody up.
  */
+import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
@@ -14,6 +16,7 @@ import type { ContainerDriver, Exit } from './driver.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { type RuntimePaths, shortId } from './paths.ts';
 import { type ContainerRecord, type ProcessIdentity, RecordFolder, type SandboxRecord } from './records.ts';
+import { endLeftoverCommands } from './processes.ts';
 import { unmountBelow } from './root-mounts.ts';
 import { signalNumber } from './signals.ts';
 
@@ -187,10 +190,7 @@ export class Containers {
   /** After a start: what is on disk against what runs. */
   async recover(): Promise<void> {
     const { records, damaged } = this.#records.load();
-    for (const name of damaged) {
-      await unmountBelow(this.#options.run, this.#options.paths.container(name).root);
-      await this.#records.remove(name);
-    }
+    for (const name of damaged) await this.#discard(name);
     for (const record of records)
       this.#entries.set(
         record.id,
@@ -220,6 +220,18 @@ export class Containers {
     if (found === undefined) throw new Error(`image "${config.image}" not found`);
     const { layers, release } = await store.acquire(found.id, new AbortController().signal);
     return { facts: { image: found.config.config, imageRef: found.digests[0] ?? found.id, layers }, release };
+  }
+
+  /** A container of which nothing is known but its id: ends it and takes away what bears its name. */
+  async #discard(id: string): Promise<void> {
+    const { run, clock, paths, log } = this.#options;
+    const own = paths.container(id);
+    log.warn('a container whose record cannot be read is removed', { container: id });
+    await endLeftoverCommands(shortId(id), clock);
+    await unmountBelow(run, own.root);
+    for (const path of [own.runtimeState, dirname(own.attachSocket), own.exitFile])
+      rmSync(path, { recursive: true, force: true });
+    await this.#records.remove(id);
   }
 
   async #recoverOne(record: ContainerRecord): Promise<void> {

@@ -1,10 +1,20 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
 import { present } from '../../base/errors.ts';
 import { buildImage, buildLayer } from '../../image/build.ts';
 import { ExecTimeoutError, type ContainerConfig, StartError } from '../runtime.ts';
+import { Cgroups } from './cgroups.ts';
 import { canRunContainers, openTestBed, type TestBed } from './testing/test-bed.ts';
 
 const security = { ...({} as ContainerConfig['security']) };
@@ -332,6 +342,22 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
     await bed.runtime.stopContainer(stays.id, 0);
     appendFileSync(bed.logOf('stays'), '');
     for (const { sandboxId } of [stays, ends]) await bed.runtime.removePodSandbox(sandboxId);
+  });
+
+  test('a container whose record cannot be read is ended and taken away, and the others are not', async () => {
+    const torn = await bed.run('torn', ['sleep', '1000']);
+    const whole = await bed.run('whole', ['sleep', '1000']);
+    const { pid = 0 } = (await bed.runtime.containerStatus(torn.id)) ?? {};
+    await bed.close();
+    const folder = bed.runtime.paths.container(torn.id).root;
+    const [record = ''] = readdirSync(folder).filter((name) => name.startsWith('record'));
+    writeFileSync(join(folder, record), '{"id": ');
+    bed = await openTestBed({ name: 'ctest', podCidr: '10.97.11.0/24', folder: bed.folder });
+    expect(await bed.runtime.containerStatus(torn.id)).toBeUndefined();
+    expect([existsSync(folder), existsSync(`/proc/${pid}/fd/0`)]).toEqual([false, false]);
+    expect(await bed.runtime.containerStatus(whole.id)).toMatchObject({ state: 'running' });
+    for (const { sandboxId } of [torn, whole]) await bed.runtime.removePodSandbox(sandboxId);
+    await new Cgroups().destroy('/coracle-test-ctest/torn', systemClock);
   });
 
   test('after all that, nothing is left', async () => {

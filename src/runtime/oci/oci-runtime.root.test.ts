@@ -8,6 +8,7 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
@@ -241,6 +242,23 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
     expect(await exec(two, 'ps')).toContain('sleep 1000');
     await bed.runtime.stopContainer(one, 2);
     expect(await bed.runtime.containerStatus(two)).toMatchObject({ state: 'running' });
+    await bed.runtime.removePodSandbox(sandboxId);
+  });
+
+  test('a pod of the node: its network, its name, its processes', async () => {
+    const config = bed.sandbox('host', { hostname: '', namespaces: { network: 'node', pid: 'node', ipc: 'node' } });
+    const sandboxId = await bed.runtime.runPodSandbox(config);
+    const id = await bed.runtime.createContainer(
+      sandboxId,
+      bed.container(['sleep', '1000'], { logPath: 'host.log' }),
+      config,
+    );
+    await bed.runtime.startContainer(id);
+    expect((await bed.runtime.podSandboxStatus(sandboxId))?.ips).toEqual([]);
+    for (const kind of ['net', 'pid', 'ipc', 'uts']) {
+      expect((await exec(id, 'readlink', `/proc/self/ns/${kind}`)).trim()).toBe(readlinkSync(`/proc/self/ns/${kind}`));
+    }
+    expect(await exec(id, 'sh', '-c', 'echo $HOSTNAME; cat /etc/hostname')).toBe(`${hostname()}\n${hostname()}\n`);
     await bed.runtime.removePodSandbox(sandboxId);
   });
 

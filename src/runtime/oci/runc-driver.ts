@@ -1,5 +1,6 @@
 /** Containers as overlay mounts with runc under conmon. */
 import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { codeOf } from '../../base/errors.ts';
@@ -174,7 +175,8 @@ export class RuncDriver implements ContainerDriver {
       config,
       image: record.image,
       rootfs: own.rootfs,
-      hostname: sandbox.config.hostname,
+      // A pod on the node's network has the node's name.
+      hostname: sandbox.config.hostname || hostname(),
       user: record.user ?? { uid: 0, gid: 0, supplementalGroups: [] },
       namespaces,
       joined: {

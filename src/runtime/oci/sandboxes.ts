@@ -1,5 +1,6 @@
 /** Pod sandboxes: namespaces held by bind mounts, a link to the node's bridge, and the files that containers share. */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
@@ -206,7 +207,7 @@ export class Sandboxes {
 
 function writeSharedFiles(folder: string, config: SandboxConfig): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'hostname'), `${config.hostname}\n`, { mode: 0o644 });
+  writeFileSync(join(folder, 'hostname'), `${config.hostname || hostname()}\n`, { mode: 0o644 });
   if (config.dns !== undefined) writeFileSync(join(folder, 'resolv.conf'), resolvConf(config.dns), { mode: 0o644 });
 }
 

@@ -12,9 +12,11 @@ import type { Draft, Kind, KubernetesObject } from '../api/kind.ts';
 import { RuntimeClass } from '../api/node/runtime-class.ts';
 import { ClusterRoleBinding } from '../api/rbac/cluster-role-binding.ts';
 import { ClusterRole } from '../api/rbac/cluster-role.ts';
+import { StorageClass } from '../api/storage/storage-class.ts';
 import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
 import { defaultCorefile } from '../dns/dns-server.ts';
 import { builtinRepository } from '../image/images.ts';
+import { localPathProvisioner } from '../node/local-path.ts';
 import { builtinHandler } from '../runtime/oci/oci-runtime.ts';
 import { coracleVersion } from './version.ts';
 
@@ -31,6 +33,12 @@ export async function ensureAddons(client: Client, settings: AddonSettings): Pro
   await ensure(client, RuntimeClass, {
     metadata: { name: builtinHandler },
     handler: builtinHandler,
+  });
+  await ensure(client, StorageClass, {
+    metadata: { name: 'local-path', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+    provisioner: localPathProvisioner,
+    reclaimPolicy: 'Delete',
+    volumeBindingMode: 'WaitForFirstConsumer',
   });
   await ensureProxy(client);
   await ensureDns(client, settings);

@@ -9,9 +9,11 @@ import { runAll, type Service } from '../base/service.ts';
 import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
 import { certificateCredentials } from '../client/credentials.ts';
 import { createHttpsClient, type HttpsClient } from '../client/https-client.ts';
+import { EventRecorder } from '../client/event-recorder.ts';
 import { Informer } from '../client/informer.ts';
 import { createNodeAgent, type NodeAgent } from '../node/agent.ts';
 import { nodeConfig, type NodeConfig } from '../node/config.ts';
+import { localPathProvisioner, localPathService } from '../node/local-path.ts';
 import { kubeletAuth } from '../node/server/auth.ts';
 import { createKubeletServer, type KubeletServer } from '../node/server/server.ts';
 import { builtinHandler } from '../runtime/oci/oci-runtime.ts';
@@ -65,7 +67,23 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     });
     const kubelet = kubeletServerOf(options, agent, client);
     await kubelet.listen();
-    const services: readonly Service[] = [runtime, agent, kubelet, untilReady(options, client)];
+    const events = new EventRecorder({
+      client,
+      clock,
+      random,
+      component: localPathProvisioner,
+      host: nodeName,
+      logger,
+    });
+    const localPath = localPathService({
+      client,
+      clock,
+      logger,
+      events,
+      nodeName,
+      folder: join(layout.node(nodeName), 'local-path'),
+    });
+    const services: readonly Service[] = [runtime, agent, kubelet, events, localPath, untilReady(options, client)];
     await runAll(services, signal);
   } finally {
     await client.close();

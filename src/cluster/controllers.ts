@@ -10,10 +10,12 @@ import { endpointsController } from '../controllers/endpoints/controller.ts';
 import { garbageCollector } from '../controllers/garbage-collector/controller.ts';
 import { namespaceController } from '../controllers/namespace/controller.ts';
 import { nodeIpamController } from '../controllers/node-ipam/controller.ts';
+import { persistentVolumeControllers } from '../controllers/persistent-volume/controller.ts';
 import { replicaSetController, replicationControllerController } from '../controllers/replica-set/controller.ts';
 import { rootCaController } from '../controllers/root-ca/controller.ts';
 import { serviceAccountController } from '../controllers/service-account/controller.ts';
 import { statefulSetController } from '../controllers/stateful-set/controller.ts';
+import { claimProtectionController, volumeProtectionController } from '../controllers/volume-protection/controller.ts';
 import type { ClusterSettings } from './settings.ts';
 
 export interface ControllersOptions extends Dependencies {
@@ -36,6 +38,7 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
   const replicationEvents = events('replication-controller');
   const daemonSetEvents = events('daemonset-controller');
   const statefulSetEvents = events('statefulset-controller');
+  const volumeEvents = events('persistentvolume-controller');
   const deploymentEvents = events('deployment-controller');
   return [
     collectorEvents,
@@ -53,6 +56,10 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     namespaceController(options, () => stored().filter(({ scope }) => scope === 'Namespaced')),
     garbageCollector(options, collectorEvents, stored().filter(isCollected)),
     serviceAccountController(options),
+    volumeEvents,
+    ...persistentVolumeControllers(options, volumeEvents),
+    claimProtectionController(options),
+    volumeProtectionController(options),
     rootCaController(options, options.authority),
     nodeIpamController(options, ipamEvents, options.settings.podCidr),
     endpointSliceController(options),

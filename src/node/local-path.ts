@@ -1,0 +1,146 @@
+/**
+ * The default provisioner: directories on the node's own disk. A claim whose first pod was scheduled here gets
+ * one; when the claim is gone and its volume is to be deleted, the directory goes too.
+ */
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PersistentVolumeClaim } from '../api/core/persistent-volume-claim.ts';
+import { PersistentVolume } from '../api/core/persistent-volume.ts';
+import { classOf, requestOf, selectedNodeAnnotation } from '../api/core/volume-matching.ts';
+import type { Draft } from '../api/kind.ts';
+import { StorageClass } from '../api/storage/storage-class.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { Service } from '../base/service.ts';
+import { runAll } from '../base/service.ts';
+import { refOf } from '../client/cache.ts';
+import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
+import { Controller, watching } from '../client/controller.ts';
+import type { Events } from '../client/event-recorder.ts';
+import { Informers } from '../client/informers.ts';
+
+export const localPathProvisioner = 'coracle.dev/local-path';
+const provisionedBy = 'pv.kubernetes.io/provisioned-by';
+
+export interface LocalPathOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: Events;
+  readonly nodeName: string;
+  /** The directories lie below it. */
+  readonly folder: string;
+}
+
+export function localPathService(options: LocalPathOptions): Service {
+  const { client, clock, logger } = options;
+  const informers = new Informers({ client, clock, logger });
+  const controllers = [provisioner(options, informers), deleter(options, informers)];
+  return { name: 'local-path', run: (signal) => runAll([informers, ...controllers], signal) };
+}
+
+function provisioner(
+  { client, clock, logger, events, nodeName, folder }: LocalPathOptions,
+  informers: Informers,
+): Controller {
+  const claims = informers.of(PersistentVolumeClaim);
+  const classes = informers.of(StorageClass);
+  return new Controller(
+    {
+      name: 'local-path-provisioner',
+      sources: [watching(claims), watching(classes, () => [])],
+      async reconcile(key) {
+        const claim = claims.get(refOf(key));
+        if (claim === undefined || !isMine(claim, nodeName)) return;
+        const storageClass = classes.get({ name: classOf(claim) });
+        if (storageClass?.provisioner !== localPathProvisioner) return;
+        const name = `pvc-${claim.metadata.uid}`;
+        const path = join(folder, `${name}_${claim.metadata.namespace ?? ''}_${claim.metadata.name}`);
+        await mkdir(path, { recursive: true });
+        // Whatever user the pod runs as must be able to write.
+        await chmod(path, 0o777);
+        try {
+          await client.create(PersistentVolume, volumeFor(claim, storageClass, nodeName, name, path));
+          events.normal(
+            PersistentVolumeClaim,
+            claim,
+            'ProvisioningSucceeded',
+            `Successfully provisioned volume ${name}`,
+          );
+        } catch (error) {
+          if (!isAlreadyExists(error)) throw error;
+        }
+      },
+    },
+    { clock, logger },
+  );
+}
+
+/** It waits for a volume, and its first pod was sent here. */
+function isMine({ metadata, spec }: PersistentVolumeClaim, nodeName: string): boolean {
+  const unbound = (spec?.volumeName ?? '') === '' && metadata.deletionTimestamp === undefined;
+  return unbound && metadata.annotations?.[selectedNodeAnnotation] === nodeName;
+}
+
+function volumeFor(
+  claim: PersistentVolumeClaim,
+  storageClass: StorageClass,
+  nodeName: string,
+  name: string,
+  path: string,
+): Draft<PersistentVolume> {
+  const { namespace, name: claimName, uid } = claim.metadata;
+  return {
+    metadata: { name, annotations: { [provisionedBy]: localPathProvisioner } },
+    spec: {
+      capacity: { storage: requestOf(claim) },
+      accessModes: claim.spec?.accessModes ?? ['ReadWriteOnce'],
+      persistentVolumeReclaimPolicy: storageClass.reclaimPolicy ?? 'Delete',
+      storageClassName: storageClass.metadata.name,
+      volumeMode: 'Filesystem',
+      claimRef: {
+        kind: 'PersistentVolumeClaim',
+        apiVersion: 'v1',
+        name: claimName,
+        uid,
+        ...(namespace === undefined ? {} : { namespace }),
+      },
+      hostPath: { path, type: 'DirectoryOrCreate' },
+      nodeAffinity: {
+        required: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [nodeName] }] },
+          ],
+        },
+      },
+    },
+  };
+}
+
+function deleter({ client, clock, logger, folder }: LocalPathOptions, informers: Informers): Controller {
+  const volumes = informers.of(PersistentVolume);
+  return new Controller(
+    {
+      name: 'local-path-deleter',
+      sources: [watching(volumes)],
+      async reconcile(name) {
+        const volume = volumes.get({ name });
+        const path = volume === undefined ? undefined : pathToDelete(volume, folder);
+        if (path === undefined) return;
+        await rm(path, { recursive: true, force: true });
+        await client.delete(PersistentVolume, { name }).catch((error: unknown) => {
+          if (!isNotFound(error)) throw error;
+        });
+      },
+    },
+    { clock, logger },
+  );
+}
+
+/** The directory of a released volume that was made here and is to be deleted. */
+function pathToDelete({ metadata, spec, status }: PersistentVolume, folder: string): string | undefined {
+  const path = spec?.hostPath?.path ?? '';
+  const released = status?.phase === 'Released' && spec?.persistentVolumeReclaimPolicy === 'Delete';
+  const made = metadata.annotations?.[provisionedBy] === localPathProvisioner && path.startsWith(`${folder}/pvc-`);
+  return released && made ? path : undefined;
+}

@@ -568,7 +568,12 @@ describe('resizing', () => {
       sized({ cpu: '100m', memory: '64Mi' }, { cpu: '200m' }, { image: 'other:1', imagePullPolicy: 'IfNotPresent' }),
       ['spec: Forbidden: only cpu and memory resources are mutable'],
     ],
+    ['nothing at all', old, []],
   ])('%s', ([, young, expected]) => {
     expect(podResizeFaults(young, old).map((fault) => faultMessage(fault).split('\n')[0])).toEqual(expected);
+  });
+
+  test('a pod without amounts stays as it is', () => {
+    expect(podResizeFaults(made(Pod, pod()), made(Pod, pod()))).toEqual([]);
   });
 });

@@ -14,8 +14,8 @@ export function podResizeFaults(pod: PodLike, old: PodLike): Fault[] {
   const [spec, before] = [pod.spec ?? {}, old.spec ?? {}];
   const changed = qosClassOf(spec) !== qosClassOf(before);
   const text = 'Pod QOS Class may not change as a result of resizing';
-  const kept = withOldAmounts(spec, before);
-  const others = `only cpu and memory resources are mutable\n${describeDifference(before, kept)}`;
+  const [fixed, fixedBefore] = [withoutAmounts(spec), withoutAmounts(before)];
+  const others = `only cpu and memory resources are mutable\n${describeDifference(fixedBefore, fixed)}`;
   return [
     ...podFaults(pod),
     ...(before.os?.name === 'windows' ? [forbidden('', 'windows pods cannot be resized')] : []),
@@ -25,7 +25,7 @@ export function podResizeFaults(pod: PodLike, old: PodLike): Fault[] {
         removalFaults(resources, before[list]?.[index]?.resources, `spec.${list}[${index}].resources`),
       ),
     ),
-    ...(sameMeaning(kept, before) ? [] : [forbidden('spec', others)]),
+    ...(sameMeaning(fixed, fixedBefore) ? [] : [forbidden('spec', others)]),
   ];
 }
 
@@ -37,27 +37,17 @@ function removalFaults(resources: Resources, old: Resources, path: string): Faul
   });
 }
 
-/** The new specification with everything put back that a resize may change; what differs then is forbidden. */
-function withOldAmounts(spec: Loose<PodSpec>, old: Loose<PodSpec>): Loose<PodSpec> {
-  const restored = (young: Containers, before: Containers): Containers =>
-    young?.map((container, index) => ({
-      ...container,
-      resizePolicy: before?.[index]?.resizePolicy,
-      resources: amountsOf(container.resources, before?.[index]?.resources),
-    }));
-  return {
-    ...spec,
-    containers: restored(spec.containers, old.containers),
-    initContainers: restored(spec.initContainers, old.initContainers),
-  };
+/** The specification without what a resize may change; what differs then is forbidden. */
+function withoutAmounts(spec: Loose<PodSpec>): Loose<PodSpec> {
+  const strip = (list: Containers): Containers =>
+    list?.map((container) => ({ ...container, resizePolicy: undefined, resources: otherAmounts(container.resources) }));
+  return { ...spec, containers: strip(spec.containers), initContainers: strip(spec.initContainers) };
 }
 
-/** `young` with the cpu and memory of `old`. */
-function amountsOf(young: Resources, old: Resources): Resources {
-  const merged = (part: 'requests' | 'limits'): Readonly<Record<string, string | undefined>> => ({
-    ...young?.[part],
-    cpu: old?.[part]?.['cpu'],
-    memory: old?.[part]?.['memory'],
-  });
-  return { ...young, requests: merged('requests'), limits: merged('limits') };
+function otherAmounts(resources: Resources): Resources {
+  const others = (part: 'requests' | 'limits'): Readonly<Record<string, string | undefined>> | undefined => {
+    const entries = Object.entries(resources?.[part] ?? {}).filter(([name]) => name !== 'cpu' && name !== 'memory');
+    return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  };
+  return { ...resources, requests: others('requests'), limits: others('limits') };
 }

@@ -1,8 +1,8 @@
 /** Parts of a pod that change through a subresource of their own: ephemeral containers and resources. */
-import { ephemeralContainersUpdateFaults, podFaults } from '../../api/core/validate-pod.ts';
-
-import { forbidden, type Fault } from '../../schema/fault.ts';
-import { deepClone, deepEqual } from '../../schema/freeze.ts';
+import { podResizeFaults } from '../../api/core/validate-pod-resize.ts';
+import { ephemeralContainersUpdateFaults } from '../../api/core/validate-pod.ts';
+import type { Fault } from '../../schema/fault.ts';
+import { deepClone } from '../../schema/freeze.ts';
 import type { Entry } from '../../store/store.ts';
 import { notFound } from '../errors.ts';
 import { readBody } from '../http/body.ts';
@@ -91,7 +91,7 @@ export const resizeHandler = partHandler({
     takeResources(specOf(draft).containers, specOf(sent).containers);
     takeResources(specOf(draft).initContainers, specOf(sent).initContainers);
   },
-  faults: (draft, old) => [...podFaults(draft), ...qosFaults(draft, old)],
+  faults: (draft, old) => podResizeFaults(draft, old.value),
 });
 
 function takeResources(present: ContainerDraft[] = [], sent: readonly ContainerDraft[] = []): void {
@@ -101,18 +101,4 @@ function takeResources(present: ContainerDraft[] = [], sent: readonly ContainerD
     if (wanted.resources !== undefined) container.resources = wanted.resources;
     if (wanted.resizePolicy !== undefined) container.resizePolicy = wanted.resizePolicy;
   }
-}
-
-type Amounts = Readonly<Record<string, string>> | undefined;
-
-/** A pod's class of service is decided when it is created. */
-function qosFaults(draft: DraftObject, old: Entry): readonly Fault[] {
-  const bare = (spec: PodSpecDraft): boolean =>
-    (spec.containers ?? []).every(({ resources }) => {
-      const { limits, requests } = (resources ?? {}) as { readonly limits?: Amounts; readonly requests?: Amounts };
-      return Object.keys(limits ?? {}).length === 0 && Object.keys(requests ?? {}).length === 0;
-    });
-  const before = specOf(old.value as DraftObject);
-  if (deepEqual(before, draft['spec']) || bare(before) === bare(specOf(draft))) return [];
-  return [forbidden('spec', 'Pod QOS Class may not change as a result of resizing')];
 }

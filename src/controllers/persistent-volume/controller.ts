@@ -167,12 +167,7 @@ class Binder {
       if (bound.status?.phase !== 'Bound') await this.#setPhase(bound, 'Bound');
       const wanted = withVolume(claim, volume.metadata.name);
       const named = wanted === claim ? claim : await client.update(PersistentVolumeClaim, wanted);
-      const { accessModes, capacity } = volume.spec ?? {};
-      await this.#setClaimStatus(named, {
-        phase: 'Bound',
-        ...(accessModes === undefined ? {} : { accessModes }),
-        ...(capacity === undefined ? {} : { capacity }),
-      });
+      await this.#setClaimStatus(named, boundStatus(volume));
     } catch (error) {
       // Somebody else changed one of them: their update brings the claim back here.
       if (!isConflict(error) && !isNotFound(error)) throw error;
@@ -239,5 +234,14 @@ function withVolume(claim: PersistentVolumeClaim, volumeName: string): Persisten
     ...claim,
     metadata: { ...metadata, annotations: { ...annotations, ...marks } },
     spec: { ...spec, volumeName },
+  };
+}
+
+function boundStatus({ spec }: PersistentVolume): NonNullable<PersistentVolumeClaim['status']> {
+  const { accessModes, capacity } = spec ?? {};
+  return {
+    phase: 'Bound',
+    ...(accessModes === undefined ? {} : { accessModes }),
+    ...(capacity === undefined ? {} : { capacity }),
   };
 }

@@ -153,7 +153,7 @@ export class Ingest {
 }
 
 /** Makes renames and creations in a folder survive a power cut. */
-export async function syncFolder(path: string): Promise<void> {
+async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();

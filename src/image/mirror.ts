@@ -15,7 +15,7 @@ export interface Mirror {
 }
 
 /** `docker.io/library/busybox` serves that repository, `gcr.io/kuar-demo/` all below. */
-export function servesPrefix(prefixes: readonly string[]): (reference: Reference) => boolean {
+function servesPrefix(prefixes: readonly string[]): (reference: Reference) => boolean {
   return (reference) => {
     const repository = repositoryOf(reference);
     return prefixes.some((prefix) => repository === prefix || (prefix.endsWith('/') && repository.startsWith(prefix)));

@@ -3,7 +3,7 @@
  * reach around its namespaces; further calls come with the capability that makes them meaningful. Pure.
  */
 
-export interface SeccompRule {
+interface SeccompRule {
   readonly names: readonly string[];
   readonly action: 'SCMP_ACT_ALLOW' | 'SCMP_ACT_ERRNO';
   readonly errnoRet?: number;

@@ -7,7 +7,7 @@ export interface ProcessUser {
   readonly supplementalGroups: readonly number[];
 }
 
-export class UserError extends Error {
+class UserError extends Error {
   override readonly name = 'UserError';
 }
 

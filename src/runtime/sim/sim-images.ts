@@ -5,7 +5,7 @@ import { formatReference, isDigest, repositoryOf } from '../../image/reference.t
 import { parseImageName } from '../../image/puller.ts';
 import type { ImageError, ImageInfo, ImageService, PullResult, RegistryAuth } from '../../image/service.ts';
 
-export interface SimImage {
+interface SimImage {
   readonly sizeBytes?: number;
   /** The image's user. */
   readonly uid?: number;

@@ -21,7 +21,7 @@ import {
   type StreamSession,
 } from '../runtime.ts';
 
-export interface SimBehaviour {
+interface SimBehaviour {
   /** Milliseconds from start to running. */
   readonly startDelay?: number;
   /** The start fails with this message. */

@@ -303,6 +303,16 @@ test('a namespace goes when its finalizer has been taken off', async () => {
 test('bad requests get a Status, whatever they are', async () => {
   const broken = await api.call('POST', configMaps, '{"apiVersion":"v1",', { 'content-type': 'application/json' });
   expect([broken.status, broken.json.reason]).toEqual([400, 'BadRequest']);
+  expect(broken.json.message).toBe(
+    'the object provided is unrecognized (must be of type ConfigMap): ' +
+      'couldn\'t get version/kind; json parse error: unexpected end of JSON input ({"apiVersion":"v1",)',
+  );
+  const version = await api.call('POST', configMaps, { ...configMap('v'), apiVersion: 'v2' });
+  expect(version.json.message).toBe('the API version in the data (v2) does not match the expected API version (v1)');
+  const other = await api.call('POST', configMaps, pod('other'));
+  expect(other.json.message).toBe(
+    'Pod in version "v1" cannot be handled as a ConfigMap: converting (v1.Pod) to (core.ConfigMap): unknown conversion',
+  );
   const huge = await api.call('POST', configMaps, 'x'.repeat(4 * 1024 * 1024), { 'content-type': 'application/json' });
   expect([huge.status, huge.json.reason]).toEqual([413, 'RequestEntityTooLarge']);
   expect((await api.call('GET', '/api/v1/nothings')).json.reason).toBe('NotFound');

@@ -33,16 +33,15 @@ export async function createObject(
   const { generateName = '' } = meta;
   const generated = generateName !== '' && isUnset(meta.name);
   // Only a generated name or a claim can be tried again with another one.
-  const repeatable = generated || hasPreparation(registry, target);
-  for (let attempt = 1; ; attempt += 1) {
-    const last = attempt >= mostAttempts;
-    const copy = last || !repeatable ? draft : deepClone(draft);
+  let left = generated || hasPreparation(registry, target) ? mostAttempts : 1;
+  for (;;) {
+    left -= 1;
+    const copy = left === 0 ? draft : deepClone(draft);
     if (generated) draftMeta(copy).name = generateName.slice(0, longestBase) + nameSuffix(registry.random);
     try {
       return await attemptCreate(registry, target, copy, context, managed);
     } catch (error) {
-      if (last || !repeatable || !isRetried(error, generated))
-        throw failureOf(error, target, draftMeta(copy).name ?? '', generated);
+      if (left === 0 || !isRetried(error, generated)) throw failureOf(error, target, metaOf(copy).name, generated);
     }
   }
 }
@@ -52,7 +51,8 @@ const isRetried = (error: unknown, generated: boolean): boolean =>
 
 const isUnset = (text: string | undefined): boolean => text === undefined || text === '' || text === '0';
 
-function failureOf(error: unknown, { resource }: Target, name: string, generated: boolean): unknown {
+function failureOf(error: unknown, { resource }: Target, of: string | undefined, generated: boolean): unknown {
+  const name = of ?? '';
   if (error instanceof ClaimLost) return internalError(error.message);
   if (!(error instanceof Overtaken)) return error;
   return generated ? generateNameConflict(resource.name, name) : alreadyExists(resource.name, name);

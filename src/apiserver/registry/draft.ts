@@ -1,4 +1,5 @@
 /** From a request's body to a draft in the stored version: parsed, decoded, defaulted, converted. */
+import { kindOfObject } from '../../api/catalogue.ts';
 import type { Kind } from '../../api/kind.ts';
 import { orderComplaints } from '../../schema/complaints.ts';
 import { DecodeError, decodeObject } from '../../schema/decode.ts';
@@ -44,9 +45,26 @@ export async function parseBody(
       ? await parseYaml(text)
       : parseJson(text, { duplicates });
   } catch (error) {
-    if (error instanceof JsonError || error instanceof YamlError) throw badRequest(error.message);
+    if (error instanceof JsonError || error instanceof YamlError) throw unreadable(kind, error.message, text);
     throw error;
   }
+}
+
+/** A body whose kind can't even be told. A patch (no kind) is told about as it is. */
+function unreadable(kind: Kind | undefined, why: string, text: string): Error {
+  if (kind === undefined) return badRequest(why);
+  const what = `couldn't get version/kind; json parse error: ${why}`;
+  return badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${what} (${summary(text)})`);
+}
+
+const summaryLength = 30;
+
+/** The beginning of a body: as text when it looks like an object, otherwise in hexadecimal. */
+function summary(text: string): string {
+  if (text === '') return '<empty>';
+  const bytes = Buffer.from(text);
+  const start = bytes.subarray(0, summaryLength).toString(text.startsWith('{') ? 'utf8' : 'hex');
+  return bytes.length > summaryLength ? `${start} ...` : start;
 }
 
 /** Reads a whole object of a resource. Throws 400; complaints of field validation are thrown or warned about. */
@@ -63,15 +81,24 @@ export function checkType(kind: Kind, json: unknown): Record<string, unknown> {
   if (typeof apiVersion !== 'string' || typeof name !== 'string') {
     throw badRequest("couldn't get version/kind; json parse error: apiVersion and kind must be strings");
   }
-  // Neither is said: it is what the path stands for, as upstream has it.
-  if (name === '' && apiVersion === '') return json;
-  if (name === '') throw badRequest(`Object 'Kind' is missing in the body, which must be a ${kind.kind}`);
+  // What is not said is what the path stands for, as upstream has it.
   if (apiVersion !== '' && apiVersion !== kind.apiVersion) {
     const expected = `the expected API version (${kind.apiVersion})`;
     throw badRequest(`the API version in the data (${apiVersion}) does not match ${expected}`);
   }
-  if (name !== kind.kind) throw cannotHandle(kind, `the body is of kind ${JSON.stringify(name)}`);
+  if (name !== '' && name !== kind.kind) throw otherKind(kind, name);
   return json;
+}
+
+/** In the words of upstream's decoder. */
+function otherKind(kind: Kind, name: string): Error {
+  const { version } = kind;
+  const [folder = ''] = kind.group === '' ? ['core'] : kind.group.split('.', 1);
+  const known = kindOfObject(kind.apiVersion, name) !== undefined;
+  const why = known
+    ? `converting (${version}.${name}) to (${folder}.${kind.kind}): unknown conversion`
+    : `no kind ${JSON.stringify(name)} is registered for version ${JSON.stringify(kind.apiVersion)}`;
+  return badRequest(`${name} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}: ${why}`);
 }
 
 function cannotHandle({ kind, version }: Kind, why: string): Error {

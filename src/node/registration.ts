@@ -46,6 +46,7 @@ export class Registration {
   readonly #options: RegistrationOptions;
   #known: Node | undefined;
   #reportedAt = 0;
+  #runtimeVersion: { readonly name: string; readonly version: string } | undefined;
   #wake: (() => void) | undefined;
   #due = false;
 
@@ -123,8 +124,10 @@ export class Registration {
 
   async #status(): Promise<NodeStatus> {
     const { options } = { options: this.#options };
-    const [version, images, disk, problems] = await Promise.all([
-      options.runtime.version(),
+    // Asking may cost a process, and a runtime is not replaced under a running agent.
+    this.#runtimeVersion ??= await options.runtime.version();
+    const version = this.#runtimeVersion;
+    const [images, disk, problems] = await Promise.all([
       options.images.listImages(),
       options.machine.disk(options.config.rootDirectory),
       options.runtime.problems(),

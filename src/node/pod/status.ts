@@ -3,6 +3,7 @@ import type { ContainerState, ContainerStatus as ApiContainerStatus } from '../.
 import type { PodCondition, PodStatus } from '../../api/core/pod-status.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import { timestamp } from '../../base/clock.ts';
+import { formatReference, parseReference } from '../../image/reference.ts';
 import type { ContainerStatus } from '../../runtime/runtime.ts';
 import { podConditions } from './conditions.ts';
 import { attemptsOf, currentSandbox, type PodRuntime } from './history.ts';
@@ -106,12 +107,23 @@ function containerStatus(input: StatusInput, each: SpecContainer): ApiContainerS
     lastState: last === undefined ? {} : stateOf(last),
     ready: isReady(input, each, newest, started),
     restartCount: newest.attempt,
-    image: newest.image === '' ? newest.userImage : newest.image,
+    image: imageName(newest),
     imageID: newest.imageRef,
     containerID: containerId(newest.id),
     started,
     ...inForce(input, each, newest),
   };
+}
+
+/** The full name of what the user wrote; runtimes may know only an id. */
+function imageName({ image, userImage }: ContainerStatus): string {
+  if (image !== '' && !image.startsWith('sha256:')) return image;
+  try {
+    return formatReference(parseReference(userImage));
+  } catch {
+    // A digest or an id, as runtimes allow: shown as it is.
+    return userImage;
+  }
 }
 
 function isReady(input: StatusInput, each: SpecContainer, newest: ContainerStatus, started: boolean): boolean {

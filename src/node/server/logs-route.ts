@@ -1,8 +1,10 @@
 /** GET /containerLogs/NAMESPACE/POD/CONTAINER */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { parseTimestamp } from '../../base/clock.ts';
 import { readLog } from '../logs/read-log.ts';
-import { findContainer, logPath, podPaths } from '../pod/names.ts';
+import { findContainer, logFile, logPath, podPaths } from '../pod/names.ts';
 import type { PodWorker } from '../pod/worker.ts';
 import { attempts, findPod, HttpError, type KubeletRequest, type KubeletResponse } from './http.ts';
 import type { ContainerStatus, RuntimeService } from '../../runtime/runtime.ts';
@@ -13,7 +15,7 @@ export async function containerLogs(request: KubeletRequest, response: KubeletRe
   if (findContainer(worker.pod, containerName) === undefined) {
     throw new HttpError(404, `container "${containerName}" not found in pod "${name}"`);
   }
-  const container = await wantedAttempt(request, worker, containerName);
+  const log = await wantedLog(request, worker, containerName);
   const { config, runtime } = request.agent.options;
   const query = request.url.searchParams;
   const follow = query.get('follow') === 'true';
@@ -23,7 +25,7 @@ export async function containerLogs(request: KubeletRequest, response: KubeletRe
   const stream = streamOf(query);
   const changes = new AbortController();
   const pieces = readLog({
-    path: logPath(podPaths(config, worker.pod).logs, container.logPath),
+    path: logPath(podPaths(config, worker.pod).logs, log.logPath),
     follow,
     timestamps: query.get('timestamps') === 'true',
     ...(tailLines === undefined ? {} : { tailLines }),
@@ -31,9 +33,9 @@ export async function containerLogs(request: KubeletRequest, response: KubeletRe
     ...(since === undefined ? {} : { since }),
     ...(stream === undefined ? {} : { stream }),
     signal: request.signal,
-    running: async () => (await runtime.containerStatus(container.id))?.state === 'running',
+    running: async () => (await runtime.containerStatus(log.id))?.state === 'running',
     onStateChange: (action) => {
-      void followState(runtime, container.id, action, changes.signal);
+      void followState(runtime, log.id, action, changes.signal);
       return () => changes.abort(new Error('the log has been read'));
     },
   });
@@ -69,7 +71,9 @@ async function followState(
   action();
 }
 
-async function wantedAttempt(request: KubeletRequest, worker: PodWorker, name: string): Promise<ContainerStatus> {
+type Log = Pick<ContainerStatus, 'id' | 'logPath'>;
+
+async function wantedLog(request: KubeletRequest, worker: PodWorker, name: string): Promise<Log> {
   const all = (await attempts(request, worker, name)).filter((each) => each.state !== 'created');
   const describe = `container "${name}" in pod "${worker.pod.metadata.name}"`;
   if (request.url.searchParams.get('previous') === 'true') {
@@ -77,11 +81,20 @@ async function wantedAttempt(request: KubeletRequest, worker: PodWorker, name: s
     if (previous === undefined) throw new HttpError(400, `previous terminated ${describe} not found`);
     return previous;
   }
-  const [current] = all;
+  const current = all[0] ?? (await leftLog(request, worker, name));
   if (current !== undefined) return current;
   const reason = waitingReason(request, worker, name);
   const why = imageReasons.has(reason) ? 'trying and failing to pull image' : reason;
   throw new HttpError(400, `${describe} is waiting to start: ${why}`);
+}
+
+/** The runtime has lost the container's record, but what it wrote is still there. */
+async function leftLog(request: KubeletRequest, worker: PodWorker, name: string): Promise<Log | undefined> {
+  const { logs } = podPaths(request.agent.options.config, worker.pod);
+  const names = await readdir(join(logs, name)).catch((): string[] => []);
+  const numbers = names.map((each) => /^(\d+)\.log$/.exec(each)?.[1]).filter((each) => each !== undefined);
+  const newest = numbers.map(Number).sort((a, b) => b - a)[0];
+  return newest === undefined ? undefined : { id: '', logPath: logFile(name, newest) };
 }
 
 const imageReasons: ReadonlySet<string> = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName']);

@@ -167,13 +167,14 @@ class DnsServer {
     const { client, clock, configMap, log, corefile = defaultCorefile() } = this.#options;
     const context = this.#context(sources);
     let text = corefile;
+    let loading = Promise.resolve();
     if (configMap !== undefined) {
       const { namespace, name } = configMap;
       const selector = `metadata.name=${name}`;
       const maps = new Informer({ client, kind: ConfigMap, clock, namespace, fieldSelector: selector, logger: log });
       const take = (map: ConfigMap | undefined): void => {
         text = map?.data?.['Corefile'] ?? corefile;
-        if (this.#pipeline !== undefined) void this.#load(text, context);
+        if (this.#pipeline !== undefined) loading = loading.then(() => this.#load(text, context));
       };
       maps.subscribe({ added: take, updated: take, deleted: () => take(undefined) });
       running.push(maps.run(stop));

@@ -41,7 +41,10 @@ export function settingsOf(annotations: Readonly<Record<string, string>> = {}): 
 } {
   const problems: AnnotationProblem[] = [];
   const text = (key: string): string | undefined => {
-    for (const prefix of prefixes) if (annotations[prefix + key] !== undefined) return annotations[prefix + key];
+    const value = prefixes.map((prefix) => annotations[prefix + key]).find((each) => each !== undefined);
+    if (value === undefined || isPlain(value)) return value;
+    // It would end up in headers.
+    problems.push({ key, message: `annotation ${key} contains control characters` });
     return undefined;
   };
   const parsed = <T>(key: string, parse: (value: string) => T | undefined, fallback: T): T => {
@@ -109,5 +112,20 @@ function parseSize(text: string): number | undefined {
 
 function parseRanges(text: string): readonly string[] | undefined {
   const ranges = text.split(',').map((range) => range.trim());
-  return ranges.every((range) => isIP(range.split('/')[0] ?? '') > 0) ? ranges : undefined;
+  return ranges.every(isRange) ? ranges : undefined;
+}
+
+function isRange(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  if (longest < 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= longest);
+}
+
+function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 32 || code === 127 || code > 255) return false;
+  }
+  return true;
 }

@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly defaultCertificate: KeyPair | undefined;
   readonly backends: Backends;
   readonly access: AccessLog;
+  /** Told of failures of our own. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** An offer of h2c is no reason to leave HTTP/1.1: only WebSockets are upgraded. */
@@ -49,7 +51,7 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     const { certificates, defaultCertificate } = options;
     this.#options = options;
-    this.#http = createServer(tuning, (request, response) => this.#handle(request, response, false));
+    this.#http = createServer(tuning, (request, response) => this.#guarded(request, response, false));
     this.#https = createSecureServer({
       allowHTTP1: true,
       ...tuning,
@@ -57,7 +59,7 @@ export class Gateway {
       SNICallback: (name, callback) => callback(null, certificates.find(name)),
     });
     this.#https.on('request', (request, response) =>
-      this.#handle(request, response as Http2ServerResponse & ProxyResponse, true),
+      this.#guarded(request, response as Http2ServerResponse & ProxyResponse, true),
     );
     this.#http.on('upgrade', (request, client, first) => this.#upgrade(request, client, first, false));
     this.#https.on('upgrade', (request: IncomingMessage, client: Duplex, first: Buffer) =>
@@ -98,6 +100,16 @@ export class Gateway {
     }
     this.#http.closeAllConnections();
     this.#sessions.close();
+  }
+
+  /** What goes wrong with one request must not end the others. */
+  #guarded(request: ProxyRequest, response: ProxyResponse, secure: boolean): void {
+    try {
+      this.#handle(request, response, secure);
+    } catch (error) {
+      this.#options.failed(error);
+      refuse(response, 500);
+    }
   }
 
   #handle(request: ProxyRequest, response: ProxyResponse, secure: boolean): void {

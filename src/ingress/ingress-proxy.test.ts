@@ -306,6 +306,25 @@ describe('annotations', () => {
   });
 });
 
+describe('nonsense in annotations', () => {
+  it('is told in events and does no harm', async () => {
+    expose('web', [await backend((request, response) => response.end(String(request.headers['evil'])))]);
+    route('a.example', 'web', {
+      'nginx.ingress.kubernetes.io/upstream-vhost': 'a\r\nEvil: yes',
+      'nginx.ingress.kubernetes.io/whitelist-source-range': '10.0.0.0/99',
+      'nginx.ingress.kubernetes.io/use-regex': 'perhaps',
+    });
+    await pause(150);
+    expect(await get('a.example')).toMatchObject({ status: 200, body: 'undefined' });
+    const { items } = await client.list(Event);
+    expect(items.map(({ message }) => message).toSorted((a = '', b = '') => a.localeCompare(b))).toEqual([
+      'annotation upstream-vhost contains control characters',
+      'annotation use-regex: "perhaps" is not valid',
+      'annotation whitelist-source-range: "10.0.0.0/99" is not valid',
+    ]);
+  });
+});
+
 describe('TLS', () => {
   async function certificate(name: string): Promise<Record<string, string>> {
     const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };

@@ -94,6 +94,7 @@ class IngressProxy {
       defaultCertificate,
       backends: this.#backends,
       access: this.#access,
+      failed: (error) => this.#log.error('a request failed', { error: messageOf(error) }),
     });
   }
 

@@ -1,5 +1,6 @@
 /** POST: a new object, with a name of its own or a generated one. */
 import { nameSuffix } from '../../base/random.ts';
+import type { ObjectMeta } from '../../api/meta/object-meta.ts';
 import { validateObjectMeta } from '../../api/meta/validate-object-meta.ts';
 import type { Fault } from '../../schema/fault.ts';
 import { deepClone } from '../../schema/freeze.ts';
@@ -30,20 +31,25 @@ export async function createObject(
   settleNamespace(target.resource, draft, target.namespace);
   const meta = draftMeta(draft);
   if (!isUnset(meta.resourceVersion)) throw badRequest('resourceVersion should not be set on objects to be created');
-  const { generateName = '' } = meta;
-  const generated = generateName !== '' && isUnset(meta.name);
+  const base = baseOf(meta);
+  const generated = base !== '';
   // Only a generated name or a claim can be tried again with another one.
   let left = generated || hasPreparation(registry, target) ? mostAttempts : 1;
   for (;;) {
     left -= 1;
     const copy = left === 0 ? draft : deepClone(draft);
-    if (generated) draftMeta(copy).name = generateName.slice(0, longestBase) + nameSuffix(registry.random);
+    if (generated) draftMeta(copy).name = base + nameSuffix(registry.random);
     try {
       return await attemptCreate(registry, target, copy, context, managed);
     } catch (error) {
       if (left === 0 || !isRetried(error, generated)) throw failureOf(error, target, metaOf(copy).name, generated);
     }
   }
+}
+
+/** What a generated name begins with; '' when the object has a name of its own. */
+function baseOf({ name, generateName = '' }: ObjectMeta): string {
+  return isUnset(name) ? generateName.slice(0, longestBase) : '';
 }
 
 const isRetried = (error: unknown, generated: boolean): boolean =>

@@ -67,8 +67,11 @@ async function* rawPieces(request: LogRequest): AsyncGenerator<Buffer> {
       const running = (await changes?.arm(request)) === true;
       yield* reader.toEnd();
       const next = await successor(request.path, reader.handle);
-      if (next !== undefined) await reader.open(next, 0);
-      else if (!running) return;
+      if (next !== undefined) {
+        // The writer may have gone on in the old file until just before the new one appeared.
+        yield* reader.toEnd();
+        await reader.open(next, 0);
+      } else if (!running) return;
       else await changes?.wait();
     }
   } finally {

@@ -62,15 +62,15 @@ async function* rawPieces(request: LogRequest): AsyncGenerator<Buffer> {
   const changes = request.follow ? new Changes(request) : undefined;
   const reader = new FileReader();
   try {
-    if (start !== undefined) await reader.open(start.file, start.offset);
+    if (start !== undefined) await reader.take(await open(start.file, 'r'), start.offset);
     while (!request.signal.aborted) {
       const running = (await changes?.arm(request)) === true;
       yield* reader.toEnd();
-      const next = await successor(request.path, reader.handle);
+      const next = await openSuccessor(request.path, reader.handle);
       if (next !== undefined) {
         // The writer may have gone on in the old file until just before the new one appeared.
         yield* reader.toEnd();
-        await reader.open(next, 0);
+        await reader.take(next, 0);
       } else if (!running) return;
       else await changes?.wait();
     }
@@ -89,9 +89,9 @@ class FileReader {
     return this.#handle;
   }
 
-  async open(path: string, offset: number): Promise<void> {
+  async take(handle: FileHandle, offset: number): Promise<void> {
     await this.close();
-    this.#handle = await open(path, 'r');
+    this.#handle = handle;
     this.#at = offset;
   }
 
@@ -110,15 +110,35 @@ class FileReader {
   }
 }
 
-/** The file that comes after the one being read; undefined when that is the newest. */
-async function successor(path: string, handle: FileHandle | undefined): Promise<string | undefined> {
-  const files = await logFiles(path);
-  if (handle === undefined) return files[0];
+/**
+ * The file that comes after the one being read; undefined when that is the newest. Names move while they are being
+ * looked at, so what was opened must still come next afterwards.
+ */
+async function openSuccessor(path: string, current: FileHandle | undefined): Promise<FileHandle | undefined> {
+  for (;;) {
+    const files = await logFiles(path);
+    const before = await positionOf(files, current);
+    const next = files[before + 1];
+    if (next === undefined) return undefined;
+    const handle = await open(next, 'r').catch(absent);
+    if (handle === undefined) continue;
+    const now = await logFiles(path);
+    if ((await positionOf(now, handle)) === (await positionOf(now, current)) + 1) return handle;
+    await handle.close();
+  }
+}
+
+/** -1 when it is not there: it was rotated away while we were slow, and the oldest that is left comes next. */
+async function positionOf(files: readonly string[], handle: FileHandle | undefined): Promise<number> {
+  if (handle === undefined) return -1;
   const { ino } = await handle.stat();
-  const inodes = await Promise.all(files.map(async (file) => (await stat(file).catch(() => undefined))?.ino));
-  const at = inodes.indexOf(ino);
-  // Not found: it was rotated away while we were slow; the oldest that is left comes next.
-  return files[at + 1];
+  const inodes = await Promise.all(files.map(async (file) => (await stat(file).catch(absent))?.ino));
+  return inodes.indexOf(ino);
+}
+
+function absent(error: unknown): undefined {
+  if (codeOf(error) === 'ENOENT') return undefined;
+  throw error;
 }
 
 /** Wakes when the log's folder or the container changes. */

@@ -231,7 +231,7 @@ async function start(directory: string): Promise<{ server: ChildProcess; ready: 
   return { server, ready };
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'coracle-bench-'));
+const directory = mkdtempSync(join(tmpdir(), 'coracle-bench-api-'));
 const { server, ready } = await start(directory);
 const client = new Client(ready, 64);
 try {

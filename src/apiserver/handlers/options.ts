@@ -1,10 +1,10 @@
 /** The options of a write, from its query. Throws 422 with upstream's texts. */
-import { forbidden, invalid as invalidField, notSupported, required, tooLong, type Fault } from '../../schema/fault.ts';
+import { forbidden, notSupported, required, type Fault } from '../../schema/fault.ts';
+import { fieldManagerFaults } from '../../api/meta/validate-object-meta.ts';
 import type { UserInfo } from '../access.ts';
 import { invalid } from '../errors.ts';
 import type { WriteContext } from '../registry/context.ts';
 
-const longestManager = 128;
 const validations = ['', 'Ignore', 'Strict', 'Warn'];
 
 export interface ContextInput {
@@ -37,11 +37,7 @@ export function checkOptions(
   const faults: Fault[] = [];
   const dryRun = query.getAll('dryRun');
   if (dryRun.some((each) => each !== 'All')) faults.push(notSupported('dryRun', dryRun, ['All']));
-  const manager = query.get('fieldManager') ?? '';
-  if (manager.length > longestManager) faults.push(tooLong('fieldManager', longestManager));
-  if (/[^\P{C}\p{Zs}]/u.test(manager)) {
-    faults.push(invalidField('fieldManager', manager, 'should only contain printable characters'));
-  }
+  faults.push(...fieldManagerFaults(query.get('fieldManager') ?? '', 'fieldManager'));
   const validation = query.get('fieldValidation') ?? '';
   if (!validations.includes(validation)) faults.push(notSupported('fieldValidation', validation, validations));
   if (kind === 'PatchOptions') faults.push(...patchFaults(query, apply));

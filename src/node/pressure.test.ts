@@ -1,0 +1,144 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { Node } from '../api/core/node.ts';
+import { Pod } from '../api/core/pod.ts';
+import { annotation } from './pod/names.ts';
+import { Harness, simMachine, type HarnessOptions } from './testing/harness.ts';
+
+let harness: Harness | undefined;
+afterEach(async () => {
+  await harness?.stop();
+  harness = undefined;
+});
+
+async function start(options: HarnessOptions = {}): Promise<Harness> {
+  harness = await Harness.start(options);
+  return harness;
+}
+
+const box = { name: 'box', image: 'busybox', imagePullPolicy: 'IfNotPresent' } as const;
+const withRequests = (requests: Readonly<Record<string, string>>) => ({
+  containers: [{ ...box, resources: { requests } }],
+});
+
+describe('a node that is full', () => {
+  test("refuses a pod that does not fit, in upstream's words", async () => {
+    const it = await start();
+    it.create('large', withRequests({ cpu: '3' }));
+    await it.phase('large', 'Running');
+    it.create('more', withRequests({ cpu: '2' }));
+    const { status } = await it.phase('more', 'Failed');
+    expect(status?.reason).toBe('OutOfcpu');
+    expect(status?.message).toBe(
+      "Pod was rejected: Node didn't have enough resource: cpu, requested: 2000, used: 3000, capacity: 4000",
+    );
+    expect((await it.runtime.listPodSandboxes()).length).toBe(1);
+  });
+
+  test('takes it once there is room', async () => {
+    const it = await start();
+    it.create('large', withRequests({ cpu: '3' }));
+    await it.phase('large', 'Running');
+    await it.client.delete(Pod, { namespace: 'default', name: 'large' });
+    await it.gone('large');
+    it.create('next', withRequests({ cpu: '3' }));
+    await it.phase('next', 'Running');
+  });
+
+  test('refuses a host port that is taken', async () => {
+    const it = await start();
+    const ports = [{ containerPort: 80, hostPort: 8080 }];
+    it.create('first', { containers: [{ ...box, ports }] });
+    await it.phase('first', 'Running');
+    it.create('second', { containers: [{ ...box, ports }] });
+    expect((await it.phase('second', 'Failed')).status?.reason).toBe('NodePorts');
+  });
+});
+
+test('when memory runs out the pod furthest over its request goes, and the node says so', async () => {
+  let available = 6 * 1024 ** 3;
+  const machine = { ...simMachine, memoryAvailable: () => Promise.resolve(available) };
+  const it = await start({ agent: { machine } });
+  it.create('modest', withRequests({ memory: '1Gi' }));
+  it.create('greedy', { containers: [box] });
+  await it.phase('modest', 'Running');
+  await it.phase('greedy', 'Running');
+  available = 50 * 1024 ** 2;
+  await it.clock.advance(10_000);
+  const { status } = await it.phase('greedy', 'Failed');
+  available = 6 * 1024 ** 3;
+  expect(status?.reason).toBe('Evicted');
+  expect(status?.message).toContain(
+    'The node was low on resource: memory. Threshold quantity: 100Mi, available: 51200Ki. ',
+  );
+  expect(status?.conditions?.find((each) => each.type === 'DisruptionTarget')?.reason).toBe('TerminationByKubelet');
+  const pressure = () =>
+    it.client.all(Node)[0]?.status?.conditions?.find((each) => each.type === 'MemoryPressure')?.status;
+  await it.until('pressure is told', () => pressure() === 'True');
+  expect((await it.pod('modest'))?.status?.phase).toBe('Running');
+  await it.clock.advance(320_000);
+  await it.until('pressure is over', () => pressure() === 'False');
+});
+
+describe('resize in place', () => {
+  const limited = (cpu: string) => ({ containers: [{ ...box, resources: { requests: { cpu }, limits: { cpu } } }] });
+
+  test('changes a running container without restarting it', async () => {
+    const it = await start();
+    const pod = it.create('web', limited('500m'));
+    await it.phase('web', 'Running');
+    const [before] = await it.runtime.listContainers();
+    await it.client.update(Pod, { ...pod, ...(await it.pod('web')), spec: { ...pod.spec, ...limited('1') } });
+    await it.until('resized', async () => (await it.runtime.listContainers())[0]?.resources.cpuQuota === 100_000);
+    const [after] = await it.runtime.listContainers();
+    expect(after?.id).toBe(before?.id);
+    await it.until('told', async () => {
+      const status = (await it.pod('web'))?.status?.containerStatuses?.[0];
+      return status?.resources?.limits?.['cpu'] === '1' && status.restartCount === 0;
+    });
+  });
+
+  test('that the node can never hold is told to be infeasible', async () => {
+    const it = await start();
+    const pod = it.create('web', limited('500m'));
+    await it.phase('web', 'Running');
+    await it.client.update(Pod, { ...pod, ...(await it.pod('web')), spec: { ...pod.spec, ...limited('64') } });
+    const pending = async () =>
+      (await it.pod('web'))?.status?.conditions?.find((each) => each.type === 'PodResizePending');
+    await it.until('told', async () => (await pending()) !== undefined);
+    expect(await pending()).toMatchObject({ status: 'True', reason: 'Infeasible' });
+    expect((await it.runtime.listContainers())[0]?.resources.cpuQuota).toBe(50_000);
+  });
+});
+
+test('a manifest in the static pod folder runs, is mirrored, and ends with its file', async () => {
+  const folder = join('/tmp', `coracle-static-${process.pid}`);
+  await mkdir(folder, { recursive: true });
+  const manifest = join(folder, 'web.yaml');
+  await writeFile(
+    manifest,
+    'apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  terminationGracePeriodSeconds: 1\n' +
+      '  containers: [{name: box, image: busybox, imagePullPolicy: IfNotPresent}]\n',
+  );
+  try {
+    const it = await start({ config: { staticPodPath: folder } });
+    const pod = await it.phase('web-one', 'Running');
+    expect(pod.metadata.annotations?.[annotation.configSource]).toBe('file');
+    expect(pod.metadata.annotations?.[annotation.configMirror]).toBeDefined();
+    // Deleting the mirror does not touch the pod: it comes back.
+    const [running] = await it.runtime.listContainers();
+    it.client.remove(Pod, { namespace: 'default', name: 'web-one' });
+    await it.clock.advance(200);
+    await it.phase('web-one', 'Running');
+    expect((await it.runtime.listContainers())[0]?.id).toBe(running?.id);
+    await rm(manifest);
+    await it.until('the pod is gone', async () => {
+      await it.clock.advance(1000);
+      return (await it.runtime.listPodSandboxes()).length === 0;
+    });
+    await it.gone('web-one');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -39,10 +39,6 @@ export function refOf(key: string): ObjectRef {
 export const byController: IndexFunction<KubernetesObject> = ({ metadata }) =>
   (metadata.ownerReferences ?? []).flatMap(({ controller, uid }) => (controller === true ? [uid] : []));
 
-/** Files objects under the uid of every owner. */
-export const byOwner: IndexFunction<KubernetesObject> = ({ metadata }) =>
-  (metadata.ownerReferences ?? []).map(({ uid }) => uid);
-
 /** Files objects under the value of a label. */
 export const byLabel =
   (label: string): IndexFunction<KubernetesObject> =>

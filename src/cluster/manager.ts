@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { aborted } from '../base/service.ts';
-import type { ClusterManager, ClusterStatus, DownResult, Progress, UpOptions, UpResult } from '../cli/manager.ts';
+import type { ClusterManager, DownResult, Progress, UpOptions, UpResult } from '../cli/manager.ts';
 import { UserError } from '../cli/user-error.ts';
 import { imageCommands } from './images.ts';
 import { defaultKubeconfig, writeContext } from './kubeconfig.ts';
@@ -154,5 +154,3 @@ export function requireSettings(layout: Layout): ClusterSettings {
 function contextName(name: string): string {
   return name === defaultName ? defaultName : `${defaultName}-${name}`;
 }
-
-export type { ClusterStatus };

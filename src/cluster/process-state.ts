@@ -3,8 +3,8 @@
  * step at each change. `up` follows these files; `status` reads them. A file outlives a killed process, so
  * a reader checks that the process it names still is the one that wrote it.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { readTextIfPresent } from '../base/file.ts';
 
 export interface Phase {
@@ -63,20 +63,6 @@ export class StateFile {
 export function readState(path: string): ProcessState | undefined {
   const text = readTextIfPresent(path);
   return text === undefined || text === '' ? undefined : (JSON.parse(text) as ProcessState);
-}
-
-/** States of all processes that have one, alive or not. */
-export function readStates(runDir: string): readonly ProcessState[] {
-  let names: readonly string[];
-  try {
-    names = readdirSync(runDir);
-  } catch {
-    return [];
-  }
-  return names
-    .filter((name) => name.endsWith('.json'))
-    .toSorted()
-    .flatMap((name) => readState(join(runDir, name)) ?? []);
 }
 
 export function isAlive(state: Pick<ProcessState, 'pid' | 'startTicks'>): boolean {

@@ -2,7 +2,7 @@
  * `coracle up`: prepares the machine and the credentials, starts the server and the agent side by side, and
  * follows what they say about themselves until the node is ready.
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
@@ -127,8 +127,4 @@ function describe(state: ProcessState | undefined): string {
   if (!isAlive(state)) return 'has died';
   const last = state.phases.at(-1);
   return last === undefined ? 'is starting' : `came as far as "${last.name}"`;
-}
-
-export function isInstalled(programs: string): boolean {
-  return existsSync(join(programs, 'server.js'));
 }

@@ -70,10 +70,6 @@ export function tooMany(path: string, actual: number, maximum: number): Fault {
   return { type: 'FieldValueTooMany', path, body: `Too many: ${actual}: ${detail}` };
 }
 
-export function internal(path: string, detail: string): Fault {
-  return { type: 'InternalError', path, body: `Internal error: ${detail}` };
-}
-
 /** Values as Go prints them in these messages: text quoted, numbers and booleans bare, structs as JSON. */
 function quote(value: unknown): string {
   if (typeof value === 'string') return quoteText(value);

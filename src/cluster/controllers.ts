@@ -7,6 +7,7 @@ import { daemonSetController } from '../controllers/daemon-set/controller.ts';
 import { deploymentController } from '../controllers/deployment/controller.ts';
 import { endpointSliceController } from '../controllers/endpoint-slice/controller.ts';
 import { endpointsController } from '../controllers/endpoints/controller.ts';
+import { jobController } from '../controllers/job/controller.ts';
 import { garbageCollector } from '../controllers/garbage-collector/controller.ts';
 import { namespaceController } from '../controllers/namespace/controller.ts';
 import { nodeIpamController } from '../controllers/node-ipam/controller.ts';
@@ -39,6 +40,7 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
   const daemonSetEvents = events('daemonset-controller');
   const statefulSetEvents = events('statefulset-controller');
   const volumeEvents = events('persistentvolume-controller');
+  const jobEvents = events('job-controller');
   const deploymentEvents = events('deployment-controller');
   return [
     collectorEvents,
@@ -50,6 +52,8 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     deploymentController(options, deploymentEvents),
     daemonSetController(options, daemonSetEvents),
     statefulSetEvents,
+    jobEvents,
+    ...jobController(options, jobEvents),
     statefulSetController(options, statefulSetEvents),
     replicaSetController(options, replicaSetEvents),
     replicationControllerController(options, replicationEvents),

@@ -1,6 +1,7 @@
 /**
  * Patches of the memory client. Merge and JSON patches are complete. Strategic and apply patches merge
- * lists by the keys that the kind's schema names; `$patch` directives and ownership are not known here.
+ * lists by the keys that the kind's schema names; of directives only `$deleteFromPrimitiveList` is known, and
+ * ownership is not.
  */
 import jsonPatch, { type Operation } from 'fast-json-patch';
 import type { Kind } from '../../api/kind.ts';
@@ -8,6 +9,8 @@ import { resolve, type Schema } from '../../schema/schema.ts';
 import type { PatchType } from '../client.ts';
 import type { Plain } from './memory-objects.ts';
 import { isRecord } from '../../schema/freeze.ts';
+
+const deletion = '$deleteFromPrimitiveList/';
 
 /** The patched object; `object` may be changed on the way. */
 export function applyPatch(kind: Kind, object: Plain, patch: unknown, type: PatchType): Plain {
@@ -18,17 +21,25 @@ export function applyPatch(kind: Kind, object: Plain, patch: unknown, type: Patc
 /** RFC 7386, and lists by their keys where a schema is given. */
 function merge(target: unknown, patch: unknown, schema: Schema | undefined): unknown {
   const known = schema === undefined ? undefined : resolve(schema);
-  if (Array.isArray(patch)) {
-    if (known?.type !== 'list' || known.mergeKey === undefined || !Array.isArray(target)) return patch;
-    return known.mergeKey === '' ? union(target, patch) : mergeByKey(target, patch, known.mergeKey, known.items);
-  }
+  if (Array.isArray(patch)) return mergeLists(target, patch, known);
   if (!isRecord(patch)) return patch;
   const result: Record<string, unknown> = isRecord(target) ? { ...target } : {};
   for (const [field, value] of Object.entries(patch)) {
-    if (value === null) delete result[field];
+    if (field.startsWith(deletion)) remove(result, field.slice(deletion.length), value);
+    else if (value === null) delete result[field];
     else result[field] = merge(result[field], value, childOf(known, field));
   }
   return result;
+}
+
+function mergeLists(target: unknown, patch: readonly unknown[], schema: Schema | undefined): unknown {
+  if (schema?.type !== 'list' || schema.mergeKey === undefined || !Array.isArray(target)) return patch;
+  return schema.mergeKey === '' ? union(target, patch) : mergeByKey(target, patch, schema.mergeKey, schema.items);
+}
+
+function remove(from: Record<string, unknown>, field: string, values: unknown): void {
+  const list = from[field];
+  if (Array.isArray(list) && Array.isArray(values)) from[field] = list.filter((each) => !values.includes(each));
 }
 
 function childOf(schema: Schema | undefined, field: string): Schema | undefined {

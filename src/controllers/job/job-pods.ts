@@ -1,0 +1,113 @@
+/** What a job wants to know of its pods. */
+import type { Job } from '../../api/batch/job.ts';
+import type { Pod } from '../../api/core/pod.ts';
+import { parseTimestamp } from '../../base/clock.ts';
+import { judgeFailure } from './failure-policy.ts';
+
+/** Keeps a pod until it has been counted. */
+export const trackingFinalizer = 'batch.kubernetes.io/job-tracking';
+export const indexAnnotation = 'batch.kubernetes.io/job-completion-index';
+export const failureCount = 'batch.kubernetes.io/job-index-failure-count';
+export const ignoredFailureCount = 'batch.kubernetes.io/job-index-ignored-failure-count';
+
+/** Milliseconds before a pod follows one that failed: doubled for each further failure. */
+const backoff = { first: 10_000, longest: 600_000 };
+
+export function isTracked({ metadata }: Pod): boolean {
+  return metadata.finalizers?.includes(trackingFinalizer) === true;
+}
+
+export function isIndexed({ spec }: Job): boolean {
+  return spec?.completionMode === 'Indexed';
+}
+
+export function isSuspended({ spec }: Job): boolean {
+  return spec?.suspend === true;
+}
+
+export function hasLimitPerIndex(job: Job): boolean {
+  return isIndexed(job) && job.spec?.backoffLimitPerIndex !== undefined;
+}
+
+/** Undefined: the pod has none, or none that is valid. */
+export function indexOf({ metadata }: Pod): number | undefined {
+  const index = Number(metadata.annotations?.[indexAnnotation] ?? Number.NaN);
+  return Number.isInteger(index) && index >= 0 ? index : undefined;
+}
+
+/** Whether its end counts: pods of an indexed job must be one of its indexes. */
+export function isEligible(job: Job, pod: Pod): boolean {
+  return !isIndexed(job) || (indexOf(pod) ?? Infinity) < (job.spec?.completions ?? 0);
+}
+
+/** Pods are replaced when they have ended, not when they begin to go. */
+export function waitsForEnd({ spec }: Job): boolean {
+  return spec?.podReplacementPolicy === 'Failed' || spec?.podFailurePolicy !== undefined;
+}
+
+export function hasSucceeded({ status }: Pod): boolean {
+  return status?.phase === 'Succeeded';
+}
+
+/** Pods on their way out count as failed, since some never get to say how they ended. */
+export function hasFailed(job: Job, { metadata, status }: Pod): boolean {
+  if (status?.phase === 'Failed') return true;
+  if (waitsForEnd(job)) return false;
+  return metadata.deletionTimestamp !== undefined && status?.phase !== 'Succeeded';
+}
+
+export function isGoing({ metadata, status }: Pod): boolean {
+  return metadata.deletionTimestamp !== undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
+}
+
+/** Milliseconds since the epoch. */
+export function endedAt({ metadata, status }: Pod): number {
+  const ends = (status?.containerStatuses ?? []).flatMap(({ state }) => state?.terminated?.finishedAt ?? []);
+  if (ends.length > 0) return Math.max(...ends.map(parseTimestamp));
+  const ready = status?.conditions?.find((each) => each.type === 'Ready' && each.status === 'False');
+  const known = ready?.lastTransitionTime ?? metadata.deletionTimestamp ?? metadata.creationTimestamp;
+  return parseTimestamp(known) || 0;
+}
+
+function pauseAfter(failures: number): number {
+  return failures === 0 ? 0 : Math.min(backoff.longest, backoff.first * 2 ** (failures - 1));
+}
+
+/** Until when nothing is started, because of the failures since the last success. */
+export function heldUntil(job: Job, pods: readonly Pod[]): number {
+  const ended = pods.filter((pod) => hasSucceeded(pod) || hasFailed(job, pod));
+  const order = ended.map((pod) => ({ at: endedAt(pod), success: hasSucceeded(pod) })).toSorted((a, b) => a.at - b.at);
+  const failures = order.slice(order.findLastIndex(({ success }) => success) + 1);
+  return (failures.at(-1)?.at ?? 0) + pauseAfter(failures.length);
+}
+
+/** The same for one index, whose last failed pod knows of those before it. */
+export function indexHeldUntil(last: Pod | undefined): number {
+  return last === undefined ? 0 : endedAt(last) + pauseAfter(failuresOf(last) + ignoredFailuresOf(last) + 1);
+}
+
+export function failuresOf({ metadata }: Pod): number {
+  return Number.parseInt(metadata.annotations?.[failureCount] ?? '0', 10) || 0;
+}
+
+export function ignoredFailuresOf({ metadata }: Pod): number {
+  return Number.parseInt(metadata.annotations?.[ignoredFailureCount] ?? '0', 10) || 0;
+}
+
+/** Whether this failure ends its index. */
+export function endsIndex(job: Job, pod: Pod): boolean {
+  if (!hasFailed(job, pod)) return false;
+  const { action, counts } = judgeFailure(job, pod);
+  return action === 'FailIndex' || (counts && failuresOf(pod) >= (job.spec?.backoffLimitPerIndex ?? 0));
+}
+
+/** With restartPolicy OnFailure containers try again in their pods, which counts, too. */
+export function restartsOver({ spec }: Job, pods: readonly Pod[]): boolean {
+  const limit = spec?.backoffLimit ?? 6;
+  if (spec?.template.spec?.restartPolicy !== 'OnFailure') return false;
+  const restarts = pods
+    .filter(({ status }) => status?.phase === 'Running' || status?.phase === 'Pending')
+    .flatMap(({ status }) => [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])])
+    .reduce((sum, { restartCount }) => sum + restartCount, 0);
+  return limit === 0 ? restarts > 0 : restarts >= limit;
+}

@@ -107,6 +107,7 @@ function configuration(): object {
       'unicorn/consistent-function-scoping': 'off',
       'promise/always-return': 'off',
       'vitest/require-mock-type-parameters': 'off',
+      'vitest/valid-expect': ['error', { maxArgs: 2 }],
     },
     ignorePatterns: ['.build/**', '.tools/**', 'node_modules/**'],
     overrides: [

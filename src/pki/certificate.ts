@@ -80,9 +80,7 @@ export async function issueCertificate(
 }
 
 /** What a PKCS #10 request asks for; throws when it is not one or its signature is wrong. */
-export async function readSigningRequest(
-  requestPem: string,
-): Promise<
+export async function readSigningRequest(requestPem: string): Promise<
   CertificateSubject & {
     readonly dnsNames: readonly string[];
     readonly addresses: readonly string[];

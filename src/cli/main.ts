@@ -1,6 +1,6 @@
 /** Dispatch: `coracle COMMAND [flags]`. */
 import type { Clock } from '../base/clock.ts';
-import { isAbort, messageOf } from '../base/errors.ts';
+import { codeOf, isAbort, messageOf } from '../base/errors.ts';
 import { helpOf, parseFlags, type Arguments, type Command } from './command.ts';
 import { down } from './commands/down.ts';
 import { image } from './commands/image.ts';
@@ -70,6 +70,11 @@ function explain(error: unknown, terminal: Terminal): number {
     return error.exitCode;
   }
   if (isAbort(error)) return 130;
+  if (codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM') {
+    terminal.say(`${red('error:')} ${messageOf(error)}`);
+    terminal.say('the cluster belongs to root: run it with sudo, or as root');
+    return 1;
+  }
   terminal.say(`${red('error:')} ${messageOf(error)}`);
   if (error instanceof Error && error.stack !== undefined) terminal.say(error.stack);
   terminal.say('This is a fault of Coracle itself; `coracle logs` may tell more.');
@@ -86,6 +91,7 @@ function overview(all: readonly Command[]): string {
     '',
     'Commands:',
     ...all.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
+    `  ${'test'.padEnd(width)}  Run all tests, or the steps named`,
     `  ${'version'.padEnd(width)}  Print the version`,
     '',
     'Examples:',

@@ -73,7 +73,7 @@ export function parseFlags(command: Command, argv: readonly string[]): Arguments
   return {
     positionals: parsed.positionals,
     text: (flag) => asText(parsed.values[flag]),
-    number: (flag) => numberOf(flag, asText(parsed.values[flag])),
+    number: (flag) => numberOf(command, flag, asText(parsed.values[flag])),
     is: (flag) => parsed.values[flag] === true,
   };
 }
@@ -97,10 +97,14 @@ function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function numberOf(flag: string, text: string | undefined): number | undefined {
+function numberOf(command: Command, flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d+$/.test(text)) return Number(text);
-  throw new UserError(`--${flag} takes a whole number, not ${JSON.stringify(text)}`, '', 2);
+  throw new UserError(
+    `--${flag} takes a whole number, not ${JSON.stringify(text)}`,
+    `see: coracle ${command.name} --help`,
+    2,
+  );
 }
 
 /** The whole help page of a command. */

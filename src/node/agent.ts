@@ -24,6 +24,7 @@ import { Eviction } from './eviction/eviction.ts';
 import { ImageGarbage } from './images/garbage.ts';
 import { Puller } from './images/puller.ts';
 import { findHierarchies, noCgroups, podCgroups, type PodCgroups } from './machine/cgroups.ts';
+import { userNamespaces } from './machine/user-namespaces.ts';
 import { systemMachine, type Machine, type MachineFacts } from './machine/machine.ts';
 import { LogRotation, type RunningLog } from './logs/rotation.ts';
 import { allocatableOf } from './node-object.ts';
@@ -378,7 +379,7 @@ function podDeps(parts: Parts, own: Pick<PodDeps, 'probes' | 'statuses' | 'admit
     },
     pullSecrets: (pod) => pullSecretsOf(pod, objects),
     handler: runtimeClassHandlers(client, clock),
-    userNamespace: () => undefined,
+    userNamespace: userNamespaces(config.rootDirectory),
     nodeHosts: () => readFile('/etc/hosts', 'utf8').catch(() => '127.0.0.1\tlocalhost\n'),
   };
 }

@@ -85,7 +85,7 @@ export function nodeStatus(input: NodeInput): NodeStatus {
     },
     runtimeHandlers: input.handlers.map((name) => ({
       name,
-      features: { recursiveReadOnlyMounts: true, userNamespaces: true },
+      features: { recursiveReadOnlyMounts: true, userNamespaces: false },
     })),
     features: { supplementalGroupsPolicy: true },
     ...(input.volumesInUse.length === 0 ? {} : { volumesInUse: input.volumesInUse }),

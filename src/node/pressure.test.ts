@@ -43,7 +43,7 @@ describe('a node that is full', () => {
     await it.client.delete(Pod, { namespace: 'default', name: 'large' });
     await it.gone('large');
     it.create('next', withRequests({ cpu: '3' }));
-    await it.phase('next', 'Running');
+    expect((await it.phase('next', 'Running')).status?.reason).toBeUndefined();
   });
 
   test('refuses a host port that is taken', async () => {

@@ -1,6 +1,5 @@
 /** How scarce the node's resources are, against the thresholds that eviction defends. Pure. */
 import type { DiskFacts } from '../machine/machine.ts';
-import type { Pressures } from '../node-object.ts';
 import { bytesOf } from '../pod/resources.ts';
 
 export interface Observation {
@@ -98,5 +97,3 @@ export function shortages(thresholds: Readonly<Record<string, string>>, seen: Ob
 function thresholdOf(text: string, capacity: number): number {
   return text.endsWith('%') ? Math.floor((capacity * Number(text.slice(0, -1))) / 100) : bytesOf(text);
 }
-
-export const noPressures: Pressures = { memory: false, disk: false, pid: false };

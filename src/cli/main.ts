@@ -8,11 +8,12 @@ import { logs } from './commands/logs.ts';
 import { reset } from './commands/reset.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
+import { why } from './commands/why.ts';
 import type { ClusterManager } from './manager.ts';
 import type { Terminal } from './terminal.ts';
 import { UserError } from './user-error.ts';
 
-export const commands: readonly Command[] = [up, down, status, logs, image, reset];
+export const commands: readonly Command[] = [up, down, status, logs, why, image, reset];
 
 export interface CliEnvironment {
   readonly terminal: Terminal;

@@ -9,6 +9,8 @@ export interface ClusterManager {
   reset(): Promise<void>;
   /** Log files by process name. */
   logFiles(): readonly { readonly name: string; readonly path: string }[];
+  /** Asks the running cluster as its administrator; the answer's JSON. */
+  ask(path: string): Promise<unknown>;
   loadImages(file: string, progress: Progress): Promise<readonly string[]>;
   listImages(): Promise<readonly ImageRow[]>;
   removeImage(reference: string): Promise<void>;

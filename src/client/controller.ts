@@ -139,6 +139,9 @@ export interface Activation {
   readonly plan?: unknown;
 }
 
+/** Keys whose last activation is remembered. */
+const mostRemembered = 500;
+
 export class Controller implements Service {
   readonly name: string;
   readonly #spec: ControllerSpec;
@@ -155,6 +158,8 @@ export class Controller implements Service {
   #failures = 0;
   #retries = 0;
   #last: Activation | undefined;
+  /** By key, the most recent last; the oldest are forgotten. */
+  readonly #lasts = new Map<string, Activation>();
 
   constructor(spec: ControllerSpec, { clock, logger = silentLogger }: ControllerDependencies) {
     this.name = spec.name;
@@ -162,6 +167,11 @@ export class Controller implements Service {
     this.#clock = clock;
     this.#logger = logger.named(spec.name);
     this.#queue = new WorkQueue({ clock });
+  }
+
+  /** The last time that this key was reconciled, if that is not long ago. */
+  lastOf(key: string): Activation | undefined {
+    return this.#lasts.get(key);
   }
 
   /** Asks for a reconcile; `delay` in milliseconds. */
@@ -234,13 +244,21 @@ export class Controller implements Service {
     }
     const milliseconds = this.#clock.monotonic() - started;
     this.#durations.add(milliseconds);
-    this.#last = {
+    this.#remember({
       key,
       at,
       milliseconds,
       ...(failure !== undefined && { error: messageOf(failure) }),
       ...(plan !== undefined && { plan }),
-    };
+    });
+  }
+
+  #remember(activation: Activation): void {
+    this.#last = activation;
+    this.#lasts.delete(activation.key);
+    this.#lasts.set(activation.key, activation);
+    const [oldest] = this.#lasts.keys();
+    if (this.#lasts.size > mostRemembered && oldest !== undefined) this.#lasts.delete(oldest);
   }
 
   #fail(key: string, error: unknown): void {

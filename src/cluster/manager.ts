@@ -7,13 +7,16 @@ import type { Random } from '../base/random.ts';
 import { aborted } from '../base/service.ts';
 import type { ClusterManager, DownResult, Progress, UpOptions, UpResult } from '../cli/manager.ts';
 import { UserError } from '../cli/user-error.ts';
+import { certificateCredentials } from '../client/credentials.ts';
+import { createHttpsClient } from '../client/https-client.ts';
+import { readKeyPair } from './credentials.ts';
 import { imageCommands } from './images.ts';
 import { defaultKubeconfig, writeContext } from './kubeconfig.ts';
 import type { Layout } from './layout.ts';
 import { defaultName } from './layout.ts';
 import { ensurePrerequisites } from './prerequisites.ts';
 import { isAlive, readState } from './process-state.ts';
-import { readSettings, settle, type ClusterSettings } from './settings.ts';
+import { announcedSettings, knownSettings, readSettings, settle, type ClusterSettings } from './settings.ts';
 import { prepareCredentials, processNames, startProcesses, waitUntilReady, type StartEnvironment } from './start.ts';
 import { statusOf } from './status.ts';
 import { stopSupervised, supervisorPid } from './supervisor.ts';
@@ -38,9 +41,15 @@ export function createManager(environment: ManagerEnvironment): ClusterManager {
     down: (options, progress) => down(environment, options.keepPods, progress),
     status: () => statusOf(layout),
     reset: () => reset(environment),
-    logFiles: () => processNames(requireSettings(layout)).map((name) => ({ name, path: layout.log(name) })),
+    logFiles: () => logFiles(layout),
+    ask: (path) => askCluster(environment, path),
     ...imageCommands(environment),
   };
+}
+
+function logFiles(layout: Layout): ReturnType<ClusterManager['logFiles']> {
+  const processes = processNames(requireSettings(layout)).map((name) => ({ name, path: layout.log(name) }));
+  return [...processes, { name: 'access', path: layout.accessLog }];
 }
 
 async function up(
@@ -52,6 +61,7 @@ async function up(
   const { layout, clock } = environment;
   const began = clock.monotonic();
   ensurePrerequisites((line) => progress.note(line));
+  refuseOthers(layout);
   const kept = readSettings(layout);
   const running = kept !== undefined && isRunning(layout, kept);
   if (running && options.port !== undefined && options.port !== 0 && options.port !== kept.port) {
@@ -82,6 +92,24 @@ async function up(
   return result;
 }
 
+/** A name is one cluster's on this machine, and its data must not have gone from under it. */
+function refuseOthers(layout: Layout): void {
+  const announced = announcedSettings(layout);
+  if (announced === undefined || !isRunning(layout, announced)) return;
+  if (announced.dataDir !== layout.dataDir) {
+    throw new UserError(
+      `a cluster ${layout.name} runs already, with its data in ${announced.dataDir}`,
+      'choose another --name, or stop that one first',
+    );
+  }
+  if (!existsSync(layout.settings)) {
+    throw new UserError(
+      `${layout.dataDir} was deleted while cluster ${layout.name} runs`,
+      `clean up with: coracle reset --name ${layout.name} --data-dir ${layout.dataDir}`,
+    );
+  }
+}
+
 async function stayInForeground(
   environment: ManagerEnvironment,
   progress: Progress,
@@ -95,7 +123,7 @@ async function stayInForeground(
 
 async function down(environment: ManagerEnvironment, keepPods: boolean, progress: Progress): Promise<DownResult> {
   const { layout, clock } = environment;
-  const settings = readSettings(layout);
+  const settings = knownSettings(layout);
   if (settings === undefined) return { wasRunning: false, stoppedPods: 0 };
   const wasRunning = isRunning(layout, settings);
   const began = clock.monotonic();
@@ -116,11 +144,11 @@ async function down(environment: ManagerEnvironment, keepPods: boolean, progress
 }
 
 async function reset({ layout }: ManagerEnvironment): Promise<void> {
-  const settings = readSettings(layout);
+  const settings = knownSettings(layout);
   if (settings !== undefined && isRunning(layout, settings)) {
     throw new UserError(`cluster ${layout.name} is running`, `stop it first: coracle down --name ${layout.name}`);
   }
-  if (existsSync(layout.dataDir) && !existsSync(layout.settings)) {
+  if (settings === undefined && existsSync(layout.dataDir) && readdirSync(layout.dataDir).length > 0) {
     throw new UserError(`${layout.dataDir} does not look like a cluster's data`, 'nothing was deleted');
   }
   try {
@@ -153,4 +181,27 @@ export function requireSettings(layout: Layout): ClusterSettings {
 /** `coracle` for the default cluster, `coracle-NAME` for others. */
 function contextName(name: string): string {
   return name === defaultName ? defaultName : `${defaultName}-${name}`;
+}
+
+async function askCluster({ layout, clock, random }: ManagerEnvironment, path: string): Promise<unknown> {
+  const settings = requireSettings(layout);
+  const admin = readKeyPair(layout.pki, 'admin');
+  const client = createHttpsClient({
+    access: {
+      server: `https://127.0.0.1:${settings.port}`,
+      certificateAuthority: readKeyPair(layout.pki, 'ca').certificate,
+      credentials: certificateCredentials(admin),
+    },
+    clock,
+    random,
+    userAgent: 'coracle',
+  });
+  try {
+    const answer = await client.request({ method: 'GET', path });
+    const text = Buffer.from(answer.body).toString();
+    if (answer.status !== 200) throw new UserError(`${path}: ${answer.status} ${text}`);
+    return JSON.parse(text) as unknown;
+  } finally {
+    await client.close();
+  }
 }

@@ -35,6 +35,7 @@ import { ensureAddons } from './addons.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
 import { controllersOf } from './controllers.ts';
 import { readKeyPair } from './credentials.ts';
+import { DebugPages } from './debug.ts';
 import type { Layout } from './layout.ts';
 import { localClient } from './local-client.ts';
 import { nthAddress, type ClusterSettings } from './settings.ts';
@@ -70,7 +71,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 
 async function serve(options: ServerOptions, store: Store, signal: AbortSignal): Promise<void> {
   const { settings, logger } = options;
-  const api = createServer(options, store);
+  const debug = new DebugPages();
+  const api = createServer(options, store, debug);
   const front = frontOf(options, api);
   await listen(front, settings.port);
   options.phase('API server listening');
@@ -85,7 +87,10 @@ async function serve(options: ServerOptions, store: Store, signal: AbortSignal):
     const addons = { clusterDomain: settings.clusterDomain, dnsAddress: nthAddress(settings.serviceCidr, 10) };
     options.ready({ api: `https://127.0.0.1:${settings.port}` });
     await ensureAddons(client, addons);
-    await runAll([...controlPlane(options, api), eventExpiry(store, options.clock, logger.named('events'))], signal);
+    await runAll(
+      [...controlPlane(options, api, debug), eventExpiry(store, options.clock, logger.named('events'))],
+      signal,
+    );
     await aborted(signal);
   } finally {
     api.drain();
@@ -94,7 +99,11 @@ async function serve(options: ServerOptions, store: Store, signal: AbortSignal):
   }
 }
 
-function createServer({ settings, clock, random, logger, layout }: ServerOptions, store: Store): ApiServer {
+function createServer(
+  { settings, clock, random, logger, layout }: ServerOptions,
+  store: Store,
+  debug: DebugPages,
+): ApiServer {
   const kubelet = readKeyPair(layout.pki, 'apiserver-kubelet-client');
   const reader = objectReader(store, new Resources(kinds));
   const issuer = tokenIssuer({ settings, clock, random, layout });
@@ -113,6 +122,7 @@ function createServer({ settings, clock, random, logger, layout }: ServerOptions
     subresources: new Map([['/serviceaccounts/token', tokenHandler(issuer, reader)]]),
     nodes: { key: kubelet.key, cert: kubelet.certificate, ca: readKeyPair(layout.pki, 'ca').certificate },
     externalAddress: () => `${nodeAddress(settings)}:${settings.port}`,
+    paths: debug.paths,
   });
 }
 
@@ -157,7 +167,7 @@ async function listen(front: Front, port: number): Promise<void> {
   }
 }
 
-function controlPlane(options: ServerOptions, api: ApiServer): readonly Service[] {
+function controlPlane(options: ServerOptions, api: ApiServer, debug: DebugPages): readonly Service[] {
   const { clock, random, logger } = options;
   const clientOf = (name: string): ReturnType<typeof localClient> =>
     localClient(api.local(component(`system:${name}`, 'system:masters')));
@@ -182,6 +192,7 @@ function controlPlane(options: ServerOptions, api: ApiServer): readonly Service[
     authority: readKeyPair(options.layout.pki, 'ca').certificate,
     kinds: () => [...api.resources.all()].map(({ kind }) => kind),
   });
+  debug.show(scheduler, controllers);
   return [informers, events, scheduler, ...controllers];
 }
 
@@ -189,7 +200,11 @@ function controlPlane(options: ServerOptions, api: ApiServer): readonly Service[
 const nodes: Authorizer = {
   authorize: ({ user }) =>
     user.groups.includes('system:nodes') ||
-    ['system:kube-proxy', 'system:serviceaccount:kube-system:coredns'].includes(user.username)
+    [
+      'system:kube-proxy',
+      'system:serviceaccount:kube-system:coredns',
+      'system:serviceaccount:kube-system:coracle-ingress',
+    ].includes(user.username)
       ? { verdict: 'allow', reason: 'a component of the cluster' }
       : { verdict: 'no-opinion', reason: '' },
 };

@@ -9,6 +9,7 @@ import { ConfigMap } from '../api/core/config-map.ts';
 import { Service } from '../api/core/service.ts';
 import { ServiceAccount } from '../api/core/service-account.ts';
 import type { Draft, Kind, KubernetesObject } from '../api/kind.ts';
+import { IngressClass } from '../api/networking/ingress-class.ts';
 import { RuntimeClass } from '../api/node/runtime-class.ts';
 import { ClusterRoleBinding } from '../api/rbac/cluster-role-binding.ts';
 import { ClusterRole } from '../api/rbac/cluster-role.ts';
@@ -16,6 +17,7 @@ import { StorageClass } from '../api/storage/storage-class.ts';
 import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
 import { defaultCorefile } from '../dns/dns-server.ts';
 import { builtinRepository } from '../image/images.ts';
+import { className, controllerName } from '../ingress/classes.ts';
 import { localPathProvisioner } from '../node/local-path.ts';
 import { builtinHandler } from '../runtime/oci/oci-runtime.ts';
 import { coracleVersion } from './version.ts';
@@ -40,13 +42,56 @@ export async function ensureAddons(client: Client, settings: AddonSettings): Pro
     reclaimPolicy: 'Delete',
     volumeBindingMode: 'WaitForFirstConsumer',
   });
+  await ensureIngress(client);
   await ensureProxy(client);
   await ensureDns(client, settings);
+}
+
+/** The ingress is a process of its own, not a pod; what it may do is told here all the same. */
+async function ensureIngress(client: Client): Promise<void> {
+  const account = { name: 'coracle-ingress', namespace };
+  await ensure(client, IngressClass, {
+    metadata: { name: className, annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
+    spec: { controller: controllerName },
+  });
+  await ensure(client, ServiceAccount, { metadata: account });
+  await ensure(client, ClusterRole, {
+    metadata: { name: 'coracle:ingress' },
+    rules: [
+      { apiGroups: [''], resources: ['services', 'secrets'], verbs: ['list', 'watch'] },
+      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+      { apiGroups: ['networking.k8s.io'], resources: ['ingresses', 'ingressclasses'], verbs: ['list', 'watch'] },
+      { apiGroups: ['networking.k8s.io'], resources: ['ingresses/status'], verbs: ['update'] },
+      { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
+    ],
+  });
+  await ensure(client, ClusterRoleBinding, {
+    metadata: { name: 'coracle:ingress' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'coracle:ingress' },
+    subjects: [{ kind: 'ServiceAccount', ...account }],
+  });
+}
+
+/** Beyond what upstream's role for the service proxy holds: what NetworkPolicies need. */
+async function ensurePolicyRole(client: Client): Promise<void> {
+  await ensure(client, ClusterRole, {
+    metadata: { name: 'coracle:network' },
+    rules: [
+      { apiGroups: [''], resources: ['nodes', 'pods', 'namespaces'], verbs: ['get', 'list', 'watch'] },
+      { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['list', 'watch'] },
+    ],
+  });
+  await ensure(client, ClusterRoleBinding, {
+    metadata: { name: 'coracle:network' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'coracle:network' },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'system:kube-proxy' }],
+  });
 }
 
 async function ensureProxy(client: Client): Promise<void> {
   const labels = { 'k8s-app': 'kube-proxy' };
   await ensure(client, ServiceAccount, { metadata: { name: 'kube-proxy', namespace } });
+  await ensurePolicyRole(client);
   await ensure(client, DaemonSet, {
     metadata: { name: 'kube-proxy', namespace, labels },
     spec: {

@@ -7,9 +7,8 @@ import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { runAll, type Service } from '../base/service.ts';
 import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
-import { certificateCredentials } from '../client/credentials.ts';
-import { createHttpsClient, type HttpsClient } from '../client/https-client.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
+import type { HttpsClient } from '../client/https-client.ts';
 import { Informer } from '../client/informer.ts';
 import { createNodeAgent, type NodeAgent } from '../node/agent.ts';
 import { nodeConfig, type NodeConfig } from '../node/config.ts';
@@ -17,6 +16,7 @@ import { localPathProvisioner, localPathService } from '../node/local-path.ts';
 import { kubeletAuth } from '../node/server/auth.ts';
 import { createKubeletServer, type KubeletServer } from '../node/server/server.ts';
 import { builtinHandler } from '../runtime/oci/oci-runtime.ts';
+import { apiClient } from './api-client.ts';
 import { builtinPrograms } from './builtin-programs.ts';
 import { readKeyPair } from './credentials.ts';
 import type { Layout } from './layout.ts';
@@ -110,17 +110,7 @@ function kubeletServerOf(options: AgentOptions, agent: NodeAgent, client: Client
 }
 
 function clientAs({ layout, settings, clock, random }: AgentOptions, name: string): HttpsClient {
-  const pair = readKeyPair(layout.pki, name);
-  return createHttpsClient({
-    access: {
-      server: `https://127.0.0.1:${settings.port}`,
-      certificateAuthority: readKeyPair(layout.pki, 'ca').certificate,
-      credentials: certificateCredentials({ certificate: pair.certificate, key: pair.key }),
-    },
-    clock,
-    random,
-    userAgent: `coracle/${name}`,
-  });
+  return apiClient({ pki: layout.pki, server: `https://127.0.0.1:${settings.port}`, clock, random }, name);
 }
 
 function configOf({ settings, layout, nodeName }: AgentOptions, podCidr: string): NodeConfig {

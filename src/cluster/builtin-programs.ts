@@ -6,8 +6,10 @@ import { runAll } from '../base/service.ts';
 import type { HttpsClient } from '../client/https-client.ts';
 import { Informers } from '../client/informers.ts';
 import { createDnsServer, defaultCorefile } from '../dns/dns-server.ts';
+import { createNetworkPolicies } from '../proxy/network-policies.ts';
 import { createProxy } from '../proxy/proxy.ts';
 import type { BuiltinProgram } from '../runtime/oci/builtin-driver.ts';
+import { policyTableName } from './node-runtime.ts';
 import type { ClusterSettings } from './settings.ts';
 
 export interface BuiltinOptions {
@@ -40,10 +42,18 @@ function proxyProgram({ settings, nodeName, bridge, table, clock, random, client
       table,
       bridge,
       podCidrs: [settings.podCidr],
-      serviceCidrs: [settings.serviceCidr],
+      serviceCidrs: [settings.serviceCidr, settings.loadBalancerPool],
+    });
+    const policies = createNetworkPolicies({
+      client,
+      informers,
+      clock,
+      log,
+      nodeName,
+      table: policyTableName(settings, nodeName),
     });
     try {
-      await runAll([informers, proxy], signal);
+      await runAll([informers, proxy, policies], signal);
     } finally {
       await client.close();
     }

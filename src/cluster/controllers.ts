@@ -1,11 +1,15 @@
 /** All controllers of a cluster, put together. */
 import type { Kind } from '../api/kind.ts';
 import type { Service } from '../base/service.ts';
+import type { Client } from '../client/client.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
 import type { Dependencies } from '../controllers/dependencies.ts';
+import { clusterRoleAggregation } from '../controllers/cluster-role-aggregation/controller.ts';
 import { daemonSetController } from '../controllers/daemon-set/controller.ts';
 import { deploymentController } from '../controllers/deployment/controller.ts';
+import { endpointSliceMirroringController } from '../controllers/endpoint-slice-mirroring/controller.ts';
 import { endpointSliceController } from '../controllers/endpoint-slice/controller.ts';
+import { cronJobController } from '../controllers/cron-job/controller.ts';
 import { endpointsController } from '../controllers/endpoints/controller.ts';
 import { jobController } from '../controllers/job/controller.ts';
 import { garbageCollector } from '../controllers/garbage-collector/controller.ts';
@@ -16,10 +20,13 @@ import { replicaSetController, replicationControllerController } from '../contro
 import { rootCaController } from '../controllers/root-ca/controller.ts';
 import { serviceAccountController } from '../controllers/service-account/controller.ts';
 import { statefulSetController } from '../controllers/stateful-set/controller.ts';
+import { createLoadBalancerController } from '../proxy/load-balancer.ts';
 import { claimProtectionController, volumeProtectionController } from '../controllers/volume-protection/controller.ts';
 import type { ClusterSettings } from './settings.ts';
 
 export interface ControllersOptions extends Dependencies {
+  /** The API as a service account of kube-system sees it: each controller has one, with its own rights. */
+  readonly clientAs: (account: string) => Client;
   readonly settings: ClusterSettings;
   /** PEM of the certificate authority that pods trust. */
   readonly authority: string;
@@ -32,14 +39,17 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     options
       .kinds()
       .filter((kind) => kind.virtual !== true && kind.conversion === undefined && kind.verbs === undefined);
-  const events = (component: string): EventRecorder => new EventRecorder({ ...options, component });
-  const collectorEvents = events('garbage-collector-controller');
-  const ipamEvents = events('cidrAllocator');
+  const as = (account: string): ControllersOptions => ({ ...options, client: options.clientAs(account) });
+  const events = (component: string, account = component): EventRecorder =>
+    new EventRecorder({ ...as(account), component });
+  const collectorEvents = events('garbage-collector-controller', 'generic-garbage-collector');
+  const ipamEvents = events('cidrAllocator', 'node-controller');
   const replicaSetEvents = events('replicaset-controller');
   const replicationEvents = events('replication-controller');
-  const daemonSetEvents = events('daemonset-controller');
+  const daemonSetEvents = events('daemonset-controller', 'daemon-set-controller');
   const statefulSetEvents = events('statefulset-controller');
-  const volumeEvents = events('persistentvolume-controller');
+  const volumeEvents = events('persistentvolume-controller', 'persistent-volume-binder');
+  const cronJobEvents = events('cronjob-controller');
   const jobEvents = events('job-controller');
   const deploymentEvents = events('deployment-controller');
   return [
@@ -49,25 +59,30 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     replicationEvents,
     deploymentEvents,
     daemonSetEvents,
-    deploymentController(options, deploymentEvents),
-    daemonSetController(options, daemonSetEvents),
+    deploymentController(as('deployment-controller'), deploymentEvents),
+    daemonSetController(as('daemon-set-controller'), daemonSetEvents),
     statefulSetEvents,
     jobEvents,
-    ...jobController(options, jobEvents),
-    statefulSetController(options, statefulSetEvents),
-    replicaSetController(options, replicaSetEvents),
-    replicationControllerController(options, replicationEvents),
-    namespaceController(options, () => stored().filter(({ scope }) => scope === 'Namespaced')),
-    garbageCollector(options, collectorEvents, stored().filter(isCollected)),
-    serviceAccountController(options),
+    cronJobEvents,
+    cronJobController(as('cronjob-controller'), cronJobEvents),
+    ...jobController(as('job-controller'), jobEvents),
+    statefulSetController(as('statefulset-controller'), statefulSetEvents),
+    replicaSetController(as('replicaset-controller'), replicaSetEvents),
+    replicationControllerController(as('replication-controller'), replicationEvents),
+    clusterRoleAggregation(as('clusterrole-aggregation-controller')),
+    namespaceController(as('namespace-controller'), () => stored().filter(({ scope }) => scope === 'Namespaced')),
+    garbageCollector(as('generic-garbage-collector'), collectorEvents, stored().filter(isCollected)),
+    serviceAccountController(as('service-account-controller')),
     volumeEvents,
-    ...persistentVolumeControllers(options, volumeEvents),
-    claimProtectionController(options),
-    volumeProtectionController(options),
-    rootCaController(options, options.authority),
-    nodeIpamController(options, ipamEvents, options.settings.podCidr),
-    endpointSliceController(options),
-    endpointsController(options),
+    ...persistentVolumeControllers(as('persistent-volume-binder'), volumeEvents),
+    claimProtectionController(as('pvc-protection-controller')),
+    volumeProtectionController(as('pv-protection-controller')),
+    rootCaController(as('root-ca-cert-publisher'), options.authority),
+    nodeIpamController(as('node-controller'), ipamEvents, options.settings.podCidr),
+    endpointSliceController(as('endpointslice-controller')),
+    endpointSliceMirroringController(options),
+    endpointsController(as('endpoint-controller')),
+    createLoadBalancerController({ ...as('service-controller'), log: options.logger, pool: [options.settings.loadBalancerPool] }),
   ];
 }
 

@@ -79,6 +79,21 @@ function wantedCertificates(request: CredentialsRequest): readonly (readonly [st
         'system:serviceaccounts:kube-system',
       ),
     ],
+    [
+      'ingress',
+      'ca',
+      client(
+        'system:serviceaccount:kube-system:coracle-ingress',
+        'system:serviceaccounts',
+        'system:serviceaccounts:kube-system',
+      ),
+    ],
+    // What the ingress shows to those who ask for a host without a certificate of its own.
+    [
+      'ingress-default',
+      'ca',
+      { ...request.serverNames, commonName: 'Coracle Ingress Default Certificate', usages: ['server'] },
+    ],
     ...request.nodes.flatMap(({ name, addresses }): (readonly [string, string, CertificateRequest])[] => [
       [`node-${name}`, 'ca', client(`system:node:${name}`, 'system:nodes')],
       [

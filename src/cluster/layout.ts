@@ -12,6 +12,8 @@ export interface Layout {
   readonly runDir: string;
   /** Settings that stay the same from start to start. */
   readonly settings: string;
+  /** Copy of the settings while the cluster runs; tells other clusters which slot is taken. */
+  readonly runningSettings: string;
   readonly pki: string;
   readonly store: string;
   readonly images: string;
@@ -21,6 +23,8 @@ export interface Layout {
   /** What a running process says about itself. */
   state(processName: string): string;
   log(processName: string): string;
+  /** Requests that came through the ingress. */
+  readonly accessLog: string;
 }
 
 export function layoutOf(name: string, dataDir = join('/var/lib/coracle', name)): Layout {
@@ -30,6 +34,7 @@ export function layoutOf(name: string, dataDir = join('/var/lib/coracle', name))
     dataDir,
     runDir,
     settings: join(dataDir, 'cluster.json'),
+    runningSettings: join(runDir, 'cluster.json'),
     pki: join(dataDir, 'pki'),
     store: join(dataDir, 'store'),
     images: join(dataDir, 'images'),
@@ -37,5 +42,6 @@ export function layoutOf(name: string, dataDir = join('/var/lib/coracle', name))
     node: (nodeName) => join(dataDir, 'nodes', nodeName),
     state: (processName) => join(runDir, `${processName}.json`),
     log: (processName) => join(dataDir, 'logs', `${processName}.log`),
+    accessLog: join(dataDir, 'logs', 'access.log'),
   };
 }

@@ -38,6 +38,11 @@ export function tableName(settings: ClusterSettings, nodeName: string): string {
   return runtimePrefix(settings, nodeName).slice(0, 31);
 }
 
+/** The table beside it that carries NetworkPolicies. */
+export function policyTableName(settings: ClusterSettings, nodeName: string): string {
+  return `${tableName(settings, nodeName)}-policy`;
+}
+
 export function openImages({
   layout,
   clock,

@@ -23,7 +23,7 @@ export interface ProcessState {
   readonly phases: readonly Phase[];
   readonly ready: boolean;
   /** Why it could not start or go on, and what to do. */
-  readonly failure?: { readonly message: string; readonly remedy: string };
+  readonly failure?: { readonly message: string; readonly remedy: string } | undefined;
   readonly endpoints: Readonly<Record<string, string>>;
 }
 

@@ -2,7 +2,7 @@
  * What a cluster is set to: made at its first start from flags and from what is free on the machine, kept in
  * the data directory, and the same ever after, so that addresses, ports and names survive restarts.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +23,17 @@ export interface ClusterSettings {
   readonly serviceCidr: string;
   readonly clusterDomain: string;
   readonly nodeName: string;
+  /** Where Services of type LoadBalancer get their addresses; the first node's machine reaches them. */
+  readonly loadBalancerPool: string;
+  readonly ingress: IngressPorts;
+}
+
+/** On all addresses of the first node. */
+export interface IngressPorts {
+  readonly http: number;
+  readonly https: number;
+  /** /healthz and /metrics. */
+  readonly status: number;
 }
 
 const lastSlot = 40;
@@ -41,6 +52,32 @@ export function readSettings(layout: Layout): ClusterSettings | undefined {
   }
 }
 
+export interface RunningSettings extends ClusterSettings {
+  readonly dataDir: string;
+}
+
+/** Leaves a copy below /run: it tells others which slot and name are taken, wherever the data lies. */
+export function announceSettings(layout: Layout, settings: ClusterSettings): void {
+  mkdirSync(layout.runDir, { recursive: true });
+  const announced: RunningSettings = { ...settings, dataDir: layout.dataDir };
+  writeFileSync(layout.runningSettings, JSON.stringify(announced));
+}
+
+/** What the cluster of this name that was started last and not stopped was set to; its data may lie elsewhere. */
+export function announcedSettings(layout: Layout): RunningSettings | undefined {
+  try {
+    return (JSON.parse(readTextIfPresent(layout.runningSettings) ?? 'null') as RunningSettings | null) ?? undefined;
+  } catch {
+    return undefined; // Cut off while it was written; the next start writes it anew.
+  }
+}
+
+/** As `readSettings`, but also knows a started cluster whose data directory was deleted under it. */
+export function knownSettings(layout: Layout): ClusterSettings | undefined {
+  const announced = announcedSettings(layout);
+  return readSettings(layout) ?? (announced?.dataDir === layout.dataDir ? announced : undefined);
+}
+
 export interface SettingsRequest {
   /** 0 picks a free one; undefined keeps what is set, or the default. */
   readonly port?: number;
@@ -49,7 +86,7 @@ export interface SettingsRequest {
 /** Settings for this start: what is kept, with what the flags change. Writes them when they are new. */
 export async function settle(layout: Layout, request: SettingsRequest): Promise<ClusterSettings> {
   const kept = readSettings(layout);
-  const settings = kept === undefined ? await choose(layout, request) : await change(kept, request);
+  const settings = kept === undefined ? await choose(layout, request) : await change(await completed(kept), request);
   if (kept === undefined || JSON.stringify(kept) !== JSON.stringify(settings)) {
     writeFileDurably(layout.settings, `${JSON.stringify(settings, null, 2)}\n`);
   }
@@ -69,7 +106,27 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
     serviceCidr: first ? '10.96.0.0/16' : `10.${97 + slot}.0.0/16`,
     clusterDomain: 'cluster.local',
     nodeName: `${layout.name}-1`,
+    loadBalancerPool: loadBalancerPool(slot),
+    ingress: await ingressPorts(slot),
   };
+}
+
+/** With what an earlier version had no settings for. */
+async function completed(kept: ClusterSettings): Promise<ClusterSettings> {
+  const { loadBalancerPool: pool, ingress }: Partial<ClusterSettings> = kept;
+  return {
+    ...kept,
+    loadBalancerPool: pool ?? loadBalancerPool(kept.slot),
+    ingress: ingress ?? (await ingressPorts(kept.slot)),
+  };
+}
+
+const loadBalancerPool = (slot: number): string => `10.${150 + slot}.0.0/24`;
+
+/** The ports that browsers expect for the default cluster, when nobody else has them; free ones for others. */
+async function ingressPorts(slot: number): Promise<IngressPorts> {
+  const pick = async (port: number): Promise<number> => (slot === 0 && (await isFree(port)) ? port : freePort());
+  return { http: await pick(80), https: await pick(443), status: await pick(10_254) };
 }
 
 async function change(kept: ClusterSettings, request: SettingsRequest): Promise<ClusterSettings> {
@@ -133,7 +190,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-function isFree(port: number): Promise<boolean> {
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

@@ -2,7 +2,6 @@
  * `coracle up`: prepares the machine and the credentials, starts the server and the agent side by side, and
  * follows what they say about themselves until the node is ready.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
@@ -11,7 +10,7 @@ import { UserError } from '../cli/user-error.ts';
 import { ensureCredentials } from './credentials.ts';
 import type { Layout } from './layout.ts';
 import { followState, isAlive, readState, type ProcessState } from './process-state.ts';
-import { hostAddress, nthAddress, type ClusterSettings } from './settings.ts';
+import { announceSettings, hostAddress, nthAddress, type ClusterSettings } from './settings.ts';
 import { startSupervised, supervisorPid } from './supervisor.ts';
 
 export interface StartEnvironment {
@@ -26,10 +25,13 @@ export interface StartEnvironment {
 /** How long a start may take before `up` gives up waiting; the processes go on. */
 const patience = 60_000;
 
-/** Names of the processes of a cluster's first machine. */
+/** Names of the processes of a cluster's first machine, in the order in which they depend on each other. */
 export function processNames(settings: ClusterSettings): readonly string[] {
-  return ['server', `agent-${settings.nodeName}`];
+  return ['server', `agent-${settings.nodeName}`, 'ingress'];
 }
+
+/** Without it the cluster works, and `up` does not fail. */
+const isOptional = (name: string): boolean => name === 'ingress';
 
 /** The address that stands for this machine's node: its own, or the bridge's when it has no network. */
 export function nodeAddress(settings: ClusterSettings): string {
@@ -56,12 +58,10 @@ export async function prepareCredentials(environment: StartEnvironment, settings
 
 /** Starts every process that is not running. */
 export function startProcesses({ layout, programs }: StartEnvironment, settings: ClusterSettings): void {
-  mkdirSync(layout.runDir, { recursive: true });
-  // Tells other clusters on this machine which slot is taken, wherever the data lies.
-  writeFileSync(join(layout.runDir, 'cluster.json'), JSON.stringify(settings));
+  announceSettings(layout, settings);
   for (const name of processNames(settings)) {
     if (supervisorPid(layout.runDir, name) !== undefined) continue;
-    const program = name === 'server' ? 'server' : 'agent';
+    const program = name.startsWith('agent-') ? 'agent' : name;
     startSupervised({
       name,
       runDir: layout.runDir,
@@ -94,7 +94,10 @@ export async function waitUntilReady(
         progress.phase(phase.name, phase.milliseconds);
       }
       reported = Math.max(reported, state.phases.length);
-      if (state.failure !== undefined) reject(new UserError(state.failure.message, state.failure.remedy));
+      if (state.failure !== undefined && isOptional(name)) {
+        progress.note(`${state.failure.message}; ${state.failure.remedy}`);
+        resolve();
+      } else if (state.failure !== undefined) reject(new UserError(state.failure.message, state.failure.remedy));
       else if (state.ready) resolve();
     });
     return promise;

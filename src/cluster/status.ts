@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import type { ClusterStatus, ProcessStatus } from '../cli/manager.ts';
 import type { Layout } from './layout.ts';
 import { isAlive, memoryOf, readState, type ProcessState } from './process-state.ts';
-import { readSettings } from './settings.ts';
+import { knownSettings } from './settings.ts';
 import { processNames } from './start.ts';
 import { supervisorPid } from './supervisor.ts';
 import { kubernetesVersion } from './version.ts';
 
 export function statusOf(layout: Layout): Promise<ClusterStatus> {
-  const settings = readSettings(layout);
+  const settings = knownSettings(layout);
   const base = { name: layout.name, dataDir: layout.dataDir, version: kubernetesVersion };
   if (settings === undefined) {
     return Promise.resolve({ ...base, state: 'absent', processes: [], endpoints: {}, problems: [] });
@@ -74,6 +74,7 @@ function problemsOf(
         ? `${name} is not running; start it with: coracle up`
         : `${name} has died and is being started again; see: coracle logs ${name}`,
     ),
+    ...(existsSync(layout.settings) ? [] : [`${layout.dataDir} was deleted; clean up with: coracle reset`]),
     ...(existsSync(layout.pki) ? [] : [`${layout.pki} is missing: clients cannot be authenticated`]),
   ];
 }

@@ -12,23 +12,28 @@ import { createNft } from '../network/nft.ts';
 import { removeProxyTable } from '../proxy/proxy.ts';
 import { Cgroups } from '../runtime/oci/cgroups.ts';
 import type { ManagerEnvironment } from './manager.ts';
-import { openImages, openRuntime, podNetworkOf, runtimePrefix, tableName } from './node-runtime.ts';
+import { openImages, openRuntime, podNetworkOf, policyTableName, runtimePrefix, tableName } from './node-runtime.ts';
 import type { ClusterSettings } from './settings.ts';
 
-/** How many pods were stopped. */
+/**
+ * How many pods were stopped. What the runtime remembers of them stays: the next start counts their containers'
+ * restarts on from there, and keeps their logs.
+ */
 export async function tearDown(environment: ManagerEnvironment, settings: ClusterSettings): Promise<number> {
   const { layout, clock } = environment;
   const { nodeName } = settings;
   const podCidr = readTextIfPresent(join(layout.node(nodeName), 'pod-cidr'));
-  const stopped = podCidr === undefined ? 0 : await removePods(environment, settings, podCidr);
-  await removeProxyTable(createNft(createCommandRunner(clock)), tableName(settings, nodeName));
+  const stopped = podCidr === undefined ? 0 : await stopPods(environment, settings, podCidr);
+  const nft = createNft(createCommandRunner(clock));
+  await removeProxyTable(nft, tableName(settings, nodeName));
+  await removeProxyTable(nft, policyTableName(settings, nodeName));
   await new Cgroups().destroy(`/${runtimePrefix(settings, nodeName)}`, clock);
   unmountBelow(layout.dataDir);
   unmountBelow(layout.runDir);
   return stopped;
 }
 
-async function removePods(
+async function stopPods(
   { layout, clock, random }: ManagerEnvironment,
   settings: ClusterSettings,
   podCidr: string,
@@ -38,13 +43,8 @@ async function removePods(
   const options = { layout, clock, random, settings, nodeName, podCidr, logger: silentLogger };
   const network = podNetworkOf(options);
   const runtime = await openRuntime(options, await openImages(options), network);
-  const sandboxes = await runtime.listPodSandboxes();
-  await Promise.all(
-    sandboxes.map(async ({ id }) => {
-      await runtime.stopPodSandbox(id);
-      await runtime.removePodSandbox(id);
-    }),
-  );
+  const sandboxes = (await runtime.listPodSandboxes()).filter(({ state }) => state === 'ready');
+  await Promise.all(sandboxes.map(({ id }) => runtime.stopPodSandbox(id)));
   await runtime.close();
   await network.remove();
   return sandboxes.length;

@@ -1,0 +1,85 @@
+/** The ingress process: the layer-7 proxy alone, so that a busy data path waits for nobody. */
+import { existsSync } from 'node:fs';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import { runAll } from '../base/service.ts';
+import { Informers } from '../client/informers.ts';
+import { createIngressProxy } from '../ingress/ingress-proxy.ts';
+import { apiClient } from './api-client.ts';
+import { readKeyPair } from './credentials.ts';
+import type { Layout } from './layout.ts';
+import { boundedFile } from './bounded-file.ts';
+import { isFree, type ClusterSettings } from './settings.ts';
+import { nodeAddress } from './start.ts';
+
+export interface IngressOptions {
+  readonly layout: Layout;
+  readonly settings: ClusterSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly phase: (name: string) => void;
+  readonly ready: (endpoints: Readonly<Record<string, string>>) => void;
+  /** Told while something keeps it from serving; `undefined` once that is over. */
+  readonly failed: (failure: { readonly message: string; readonly remedy: string } | undefined) => void;
+}
+
+/** Milliseconds between looks at a port that somebody else has. */
+const portRetry = 2_000;
+const accessLogBytes = 16 * 1024 * 1024;
+
+export async function runIngress(options: IngressOptions, signal: AbortSignal): Promise<void> {
+  const { layout, settings, clock, random, logger } = options;
+  await portsFree(options, signal);
+  const client = apiClient({ pki: layout.pki, server: `https://127.0.0.1:${settings.port}`, clock, random }, 'ingress');
+  const informers = new Informers({ client, clock, random, logger });
+  const { certificate, key } = readKeyPair(layout.pki, 'ingress-default');
+  const address = nodeAddress(settings);
+  const ingress = createIngressProxy({
+    client,
+    informers,
+    clock,
+    random,
+    log: logger,
+    host: existsSync('/proc/net/if_inet6') ? '::' : '0.0.0.0',
+    httpPort: settings.ingress.http,
+    httpsPort: settings.ingress.https,
+    statusPort: settings.ingress.status,
+    addresses: [address],
+    defaultCertificate: { cert: certificate, key },
+    writeAccess: boundedFile(layout.accessLog, accessLogBytes),
+    onReady: ({ http, https }) => {
+      options.phase('ingress ready');
+      options.ready({
+        'ingress http': `http://${address}${http === 80 ? '' : `:${http}`}`,
+        'ingress https': `https://${address}${https === 443 ? '' : `:${https}`}`,
+        'ingress metrics': `http://${address}:${settings.ingress.status}/metrics`,
+      });
+    },
+  });
+  try {
+    await runAll([informers, ingress], signal);
+  } finally {
+    await client.close();
+  }
+}
+
+/** Waits for ports that somebody else has, and says so meanwhile. */
+async function portsFree({ settings, clock, logger, failed }: IngressOptions, signal: AbortSignal): Promise<void> {
+  const { http, https } = settings.ingress;
+  for (let told = false; ; told = true) {
+    const taken: number[] = [];
+    for (const port of [http, https]) if (!(await isFree(port))) taken.push(port);
+    if (taken.length === 0) {
+      if (told) failed(undefined);
+      return;
+    }
+    const message = `the ingress cannot listen on port ${taken.join(' and ')}: another program does`;
+    if (!told) {
+      logger.warn(message);
+      failed({ message, remedy: 'end that program; the ingress starts by itself then' });
+    }
+    await clock.sleep(portRetry, signal);
+  }
+}

@@ -10,7 +10,7 @@ import { matches, selectorOfMap } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
 import { addressTypesOf, candidateOf } from './endpoint.ts';
-import { managedByLabel, manager, planSlices, serviceNameLabel, type SlicePlan } from './plan.ts';
+import { managedByLabel, manager, ownerOf, planSlices, serviceNameLabel, type SlicePlan } from './plan.ts';
 import { servicesOf } from './services.ts';
 
 export function endpointSliceController({ client, informers, clock, logger }: Dependencies): Controller {
@@ -52,7 +52,7 @@ export function endpointSliceController({ client, informers, clock, logger }: De
             (pod) => candidateOf(pod, service, nodes.get({ name: pod.spec?.nodeName ?? '' }), addressType) ?? [],
           ),
         }));
-        const plan = planSlices(service, wanted, present);
+        const plan = planSlices(ownerOf(service), wanted, present);
         note(plan);
         try {
           await apply(plan);

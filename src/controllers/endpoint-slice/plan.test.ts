@@ -3,7 +3,7 @@ import type { Pod } from '../../api/core/pod.ts';
 import type { Service } from '../../api/core/service.ts';
 import type { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import { candidateOf } from './endpoint.ts';
-import { planSlices } from './plan.ts';
+import { ownerOf, planSlices } from './plan.ts';
 
 const live = (name: string): EndpointSlice['metadata'] => ({
   name,
@@ -45,14 +45,14 @@ function applied(present: readonly EndpointSlice[], plan: ReturnType<typeof plan
 
 describe('EndpointSlices of a Service', () => {
   test('hold at most 100 endpoints each, and planning again yields nothing', () => {
-    const plan = planSlices(service, wanted(pods(250)), []);
+    const plan = planSlices(ownerOf(service), wanted(pods(250)), []);
     expect(plan.create.map(({ endpoints }) => endpoints.length)).toEqual([100, 100, 50]);
-    const again = planSlices(service, wanted(pods(250)), applied([], plan));
+    const again = planSlices(ownerOf(service), wanted(pods(250)), applied([], plan));
     expect(again).toEqual({ create: [], update: [], remove: [] });
   });
 
   test('carry the Service as owner and label, and its own labels', () => {
-    const [slice] = planSlices(service, wanted(pods(1)), []).create;
+    const [slice] = planSlices(ownerOf(service), wanted(pods(1)), []).create;
     expect(slice?.metadata).toMatchObject({
       generateName: 'web-',
       labels: {
@@ -66,9 +66,9 @@ describe('EndpointSlices of a Service', () => {
   });
 
   test('one pod that changes rewrites one slice', () => {
-    const present = applied([], planSlices(service, wanted(pods(250)), []));
+    const present = applied([], planSlices(ownerOf(service), wanted(pods(250)), []));
     const changed = pods(250).with(120, pod(120, false));
-    const plan = planSlices(service, wanted(changed), present);
+    const plan = planSlices(ownerOf(service), wanted(changed), present);
     expect(plan.create).toEqual([]);
     expect(plan.update).toHaveLength(1);
     expect(plan.update[0]?.endpoints.find(({ targetRef }) => targetRef?.name === 'web-120')?.conditions).toEqual({
@@ -79,31 +79,37 @@ describe('EndpointSlices of a Service', () => {
   });
 
   test('new endpoints fill slices with room before a new one is made', () => {
-    const present = applied([], planSlices(service, wanted(pods(150)), []));
-    const plan = planSlices(service, wanted(pods(199)), present);
+    const present = applied([], planSlices(ownerOf(service), wanted(pods(150)), []));
+    const plan = planSlices(ownerOf(service), wanted(pods(199)), present);
     expect([plan.create.length, plan.update.length]).toEqual([0, 1]);
   });
 
   test('pods that give a named port other numbers are in other slices', () => {
-    const plan = planSlices(service, wanted([pod(1), pod(2, true, 9090)]), []);
+    const plan = planSlices(ownerOf(service), wanted([pod(1), pod(2, true, 9090)]), []);
     expect(plan.create.map(({ ports }) => ports?.[0]?.port)).toEqual([8080, 9090]);
   });
 
   test('a Service without endpoints keeps one empty slice', () => {
-    const first = planSlices(service, wanted([]), []);
+    const first = planSlices(ownerOf(service), wanted([]), []);
     expect(first.create.map(({ endpoints }) => endpoints)).toEqual([[]]);
-    expect(planSlices(service, wanted([]), applied([], first))).toEqual({ create: [], update: [], remove: [] });
+    expect(planSlices(ownerOf(service), wanted([]), applied([], first))).toEqual({
+      create: [],
+      update: [],
+      remove: [],
+    });
   });
 
   test('a pod that is being ended serves on, but is not ready', () => {
     const ending: Pod = { ...pod(1), metadata: { ...pod(1).metadata, deletionTimestamp: '2026-01-01T00:01:00Z' } };
-    const [slice] = planSlices(service, wanted([ending]), []).create;
+    const [slice] = planSlices(ownerOf(service), wanted([ending]), []).create;
     expect(slice?.endpoints[0]?.conditions).toEqual({ ready: false, serving: true, terminating: true });
   });
 
   test('pods that have ended or have no address are left out', () => {
     const ended: Pod = { ...pod(1), status: { ...pod(1).status, phase: 'Succeeded' } };
     const { podIP: _, ...without } = pod(2).status ?? {};
-    expect(planSlices(service, wanted([ended, { ...pod(2), status: without }]), []).create[0]?.endpoints).toEqual([]);
+    expect(
+      planSlices(ownerOf(service), wanted([ended, { ...pod(2), status: without }]), []).create[0]?.endpoints,
+    ).toEqual([]);
   });
 });

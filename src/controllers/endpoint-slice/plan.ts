@@ -1,10 +1,12 @@
 /**
- * Which EndpointSlices a Service should have: a pure function. Endpoints stay in the slice they are in, so
+ * Which EndpointSlices somebody should have: a pure function. Endpoints stay in the slice they are in, so
  * that one pod's change rewrites one slice; new ones fill slices with room before a new slice is made.
  */
-import type { Service } from '../../api/core/service.ts';
+import { Service } from '../../api/core/service.ts';
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import type { Draft } from '../../api/kind.ts';
+import type { OwnerReference } from '../../api/meta/object-meta.ts';
+import { controllerReference } from '../workload/ownership.ts';
 import type { AddressType, Candidate } from './endpoint.ts';
 
 export const maxEndpoints = 100;
@@ -13,6 +15,15 @@ export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
 export const manager = 'endpointslice-controller.k8s.io';
 const headlessLabel = 'service.kubernetes.io/headless';
 const triggerAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
+
+/** For whom the slices are: a Service, or Endpoints that are mirrored. */
+export interface SliceOwner {
+  readonly name: string;
+  readonly namespace: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly reference: OwnerReference;
+}
 
 export interface SlicePlan {
   readonly create: readonly Draft<EndpointSlice>[];
@@ -25,7 +36,7 @@ export interface Wanted {
   readonly candidates: readonly Candidate[];
 }
 
-export function planSlices(service: Service, wanted: readonly Wanted[], present: readonly EndpointSlice[]): SlicePlan {
+export function planSlices(owner: SliceOwner, wanted: readonly Wanted[], present: readonly EndpointSlice[]): SlicePlan {
   const plans = wanted.map(({ addressType, candidates }) =>
     planType(
       service,
@@ -43,7 +54,7 @@ export function planSlices(service: Service, wanted: readonly Wanted[], present:
 }
 
 function planType(
-  service: Service,
+  owner: SliceOwner,
   addressType: AddressType,
   candidates: readonly Candidate[],
   present: readonly EndpointSlice[],
@@ -53,7 +64,7 @@ function planType(
   if (groups.size === 0) groups.set('[]', []);
   const plans = [...groups].map(([signature, members]) =>
     planGroup(
-      service,
+      owner,
       addressType,
       members,
       present.filter((slice) => signatureOf(slice.ports ?? []) === signature),
@@ -94,7 +105,7 @@ interface Filling {
 }
 
 function planGroup(
-  service: Service,
+  owner: SliceOwner,
   addressType: AddressType,
   members: readonly Candidate[],
   present: readonly EndpointSlice[],
@@ -114,8 +125,8 @@ function planGroup(
   const removed = members.length === 0 ? emptied.slice(1) : emptied;
   const kept = fillings.filter((filling) => !removed.includes(filling));
   return {
-    create: created.map((endpoints) => draftOf(service, addressType, ports, endpoints)),
-    update: kept.flatMap(({ slice, endpoints }) => changed(service, slice, endpoints)),
+    create: created.map((endpoints) => draftOf(owner, addressType, ports, endpoints)),
+    update: kept.flatMap(({ slice, endpoints }) => changed(owner, slice, endpoints)),
     remove: removed.map(({ slice }) => slice),
   };
 }
@@ -135,8 +146,11 @@ function identityOf({ targetRef, addresses }: Endpoint): string {
   return `${targetRef?.uid ?? ''} ${addresses.join(' ')}`;
 }
 
-function changed(service: Service, slice: EndpointSlice, endpoints: readonly Endpoint[]): readonly EndpointSlice[] {
-  const labels = labelsOf(service);
+function changed(
+  { labels }: SliceOwner,
+  slice: EndpointSlice,
+  endpoints: readonly Endpoint[],
+): readonly EndpointSlice[] {
   const same =
     canonical(endpoints) === canonical(slice.endpoints) &&
     canonical([labels]) === canonical([slice.metadata.labels ?? {}]);
@@ -153,21 +167,19 @@ function canonical(values: readonly object[]): string {
 }
 
 function draftOf(
-  service: Service,
+  owner: SliceOwner,
   addressType: AddressType,
   ports: readonly EndpointPort[],
   endpoints: readonly Endpoint[],
 ): Draft<EndpointSlice> {
-  const { name, namespace, uid, annotations = {} } = service.metadata;
-  const owner = { apiVersion: 'v1', kind: 'Service', name, uid, controller: true, blockOwnerDeletion: true };
-  const trigger = annotations[triggerAnnotation];
+  const { name, namespace, labels, annotations, reference } = owner;
   return {
     metadata: {
       generateName: `${name}-`,
       ...(namespace === undefined ? {} : { namespace }),
-      labels: labelsOf(service),
-      ...(trigger === undefined ? {} : { annotations: { [triggerAnnotation]: trigger } }),
-      ownerReferences: [owner],
+      labels,
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+      ownerReferences: [reference],
     },
     addressType,
     endpoints,
@@ -175,11 +187,19 @@ function draftOf(
   };
 }
 
-function labelsOf(service: Service): Readonly<Record<string, string>> {
+export function ownerOf(service: Service): SliceOwner {
+  const { name, namespace, labels, annotations = {} } = service.metadata;
+  const trigger = annotations[triggerAnnotation];
   return {
-    ...service.metadata.labels,
-    ...(service.spec?.clusterIP === 'None' ? { [headlessLabel]: '' } : {}),
-    [managedByLabel]: manager,
-    [serviceNameLabel]: service.metadata.name,
+    name,
+    namespace,
+    labels: {
+      ...labels,
+      ...(service.spec?.clusterIP === 'None' ? { [headlessLabel]: '' } : {}),
+      [managedByLabel]: manager,
+      [serviceNameLabel]: name,
+    },
+    annotations: trigger === undefined ? {} : { [triggerAnnotation]: trigger },
+    reference: controllerReference(Service, service),
   };
 }

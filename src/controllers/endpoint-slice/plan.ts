@@ -39,7 +39,7 @@ export interface Wanted {
 export function planSlices(owner: SliceOwner, wanted: readonly Wanted[], present: readonly EndpointSlice[]): SlicePlan {
   const plans = wanted.map(({ addressType, candidates }) =>
     planType(
-      service,
+      owner,
       addressType,
       candidates,
       present.filter((slice) => slice.addressType === addressType),

@@ -1,4 +1,4 @@
-/** The server that api.ts measures: the API over TLS on a durable journal, and nothing else. */
+/** The server that api.ts measures: the API over TLS on a durable journal, and nothing else. Runs as a bundle. */
 import { join } from 'node:path';
 import { startHarness } from '../api/harness.ts';
 import { systemClock } from '../../src/base/clock.ts';
@@ -13,10 +13,23 @@ export interface ServerReady {
   readonly rss: number;
 }
 
+/** CPU time since the start, in microseconds; the answer to any message. */
+export interface ServerUsage {
+  /** All threads: with the journal's, the garbage collector's, and those that compress. */
+  readonly process: number;
+  /** The thread that answers requests. */
+  readonly main: number;
+}
+
 const [directory = '.'] = process.argv.slice(2);
 const journal = new SqliteJournal({ path: join(directory, 'state.db') });
 const store = await openStore({ journal, clock: systemClock });
 const harness = await startHarness({ store });
+const sum = ({ user, system }: NodeJS.CpuUsage): number => user + system;
+process.on('message', () => {
+  const usage: ServerUsage = { process: sum(process.cpuUsage()), main: sum(process.threadCpuUsage()) };
+  process.send?.(usage);
+});
 process.once('SIGTERM', () => void harness.stop().then(() => process.exit(0)));
 process.send?.({
   port: harness.port,

@@ -13,6 +13,9 @@ import { annotation, isMirror, namespaceOf } from './pod/names.ts';
 import { PodWorker } from './pod/worker.ts';
 import type { Verdict } from './pod/status.ts';
 
+/** Milliseconds that workers get to end what they are doing when the agent stops. */
+const stopPatience = 500;
+
 export class Pods {
   readonly name = 'pods';
   readonly #deps: PodDeps;
@@ -84,7 +87,18 @@ export class Pods {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    await this.#settled();
+  }
+
+  /**
+   * Steps under way may end, but not for long: a container may take its whole grace to stop. What is cut off here
+   * is what a crash would cut off, and the next start takes it up.
+   */
+  async #settled(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = this.#deps.clock.after(stopPatience, () => late.resolve());
+    await Promise.race([Promise.all(this.#running), late.promise]);
+    timer.cancel();
   }
 
   #start(pod: Pod, signal: AbortSignal): void {

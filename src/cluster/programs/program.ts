@@ -2,6 +2,7 @@
 import { keepAlive, systemClock, timestamp } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { createLogger, type Logger } from '../../base/log.ts';
+import { aborted } from '../../base/service.ts';
 import { StorageError } from '../../store/store.ts';
 import { UserError } from '../../cli/user-error.ts';
 import { layoutOf, type Layout } from '../layout.ts';
@@ -19,6 +20,9 @@ export interface ProgramContext {
   readonly phase: (name: string) => void;
 }
 
+/** Milliseconds between being told to stop and ending in any case. */
+const stopPatience = 5_000;
+
 /** Runs `body` until SIGTERM or SIGINT. Arguments: cluster name, data directory, process name. */
 export async function runProgram(body: (context: ProgramContext, signal: AbortSignal) => Promise<void>): Promise<void> {
   const [, , clusterName = '', dataDir = '', name = ''] = process.argv;
@@ -32,7 +36,7 @@ export async function runProgram(body: (context: ProgramContext, signal: AbortSi
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => stop.abort(new DOMException(`received ${signal}`, 'AbortError')));
   }
-  const release = keepAlive();
+  keepAlive();
   const state = new StateFile(layout.state(name), name, timestamp(systemClock.now()));
   // Promises that nobody awaits any more must not take the process down with everything in it.
   process.on('unhandledRejection', (reason) => logger.error('unhandled rejection', { reason: describe(reason) }));
@@ -47,18 +51,26 @@ export async function runProgram(body: (context: ProgramContext, signal: AbortSi
     const settings = readSettings(layout);
     if (settings === undefined) throw new UserError(`${layout.settings} is missing`, 'start with: coracle up');
     phase('program loaded');
-    await body({ name, layout, settings, logger, state, phase }, stop.signal);
-    if (stop.signal.aborted) return state.remove();
-    throw new Error('ended unasked');
+    await untilStopped(body({ name, layout, settings, logger, state, phase }, stop.signal), logger, stop.signal);
+    if (!stop.signal.aborted) throw new Error('ended unasked');
   } catch (error) {
-    if (stop.signal.aborted) return state.remove();
-    fail(error, logger, state);
-  } finally {
-    release();
+    if (!stop.signal.aborted) fail(error, logger, state);
+    logger.warn('failed while stopping', { error: describe(error) });
   }
+  state.remove();
+  // Whatever still holds a socket or a timer must not keep the process.
+  process.exit(0);
 }
 
-function fail(error: unknown, logger: Logger, state: StateFile): void {
+/** Everything survives a crash, so a stop that hangs is cut short. */
+async function untilStopped(running: Promise<void>, logger: Logger, signal: AbortSignal): Promise<void> {
+  const late = aborted(signal)
+    .then(() => systemClock.sleep(stopPatience))
+    .then(() => logger.warn('still not stopped: ended all the same', { milliseconds: stopPatience }));
+  await Promise.race([running, late]);
+}
+
+function fail(error: unknown, logger: Logger, state: StateFile): never {
   logger.error('failed', { error: describe(error) });
   const final = error instanceof UserError || error instanceof StorageError;
   if (final) {

@@ -2,13 +2,16 @@
  * Bundles the programs into .build/bundle: one file per process, with chunks for what is loaded lazily.
  * Start-up time is why: hundreds of unbuilt files cost a second and 130 MB per process.
  */
-import { rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const root = new URL('..', import.meta.url).pathname;
-const outdir = `${root}.build/bundle`;
+const bundles = `${root}.build/bundles`;
+const outdir = `${bundles}/${process.hrtime.bigint()}`;
+/** Running processes load chunks from the bundle that they were started from: a few stay. */
+const kept = 4;
 
-rmSync(outdir, { recursive: true, force: true });
+mkdirSync(bundles, { recursive: true });
 await build({
   absWorkingDir: root,
   entryPoints: {
@@ -37,3 +40,19 @@ await build({
   },
   logLevel: 'warning',
 });
+
+// What runs sees the old bundle or the new one, never half of one.
+const link = `${root}.build/bundle`;
+symlinkSync(outdir, `${outdir}.link`);
+try {
+  renameSync(`${outdir}.link`, link);
+} catch {
+  // A folder from before stands there.
+  rmSync(link, { recursive: true, force: true });
+  renameSync(`${outdir}.link`, link);
+}
+for (const old of readdirSync(bundles)
+  .toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1))
+  .slice(0, -kept)) {
+  rmSync(`${bundles}/${old}`, { recursive: true, force: true });
+}

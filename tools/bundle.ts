@@ -2,14 +2,12 @@
  * Bundles the programs into .build/bundle: one file per process, with chunks for what is loaded lazily.
  * Start-up time is why: hundreds of unbuilt files cost a second and 130 MB per process.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const root = new URL('..', import.meta.url).pathname;
 const bundles = `${root}.build/bundles`;
 const outdir = `${bundles}/${process.hrtime.bigint()}`;
-/** Running processes load chunks from the bundle that they were started from: a few stay. */
-const kept = 4;
 
 mkdirSync(bundles, { recursive: true });
 await build({
@@ -51,8 +49,23 @@ try {
   rmSync(link, { recursive: true, force: true });
   renameSync(`${outdir}.link`, link);
 }
-for (const old of readdirSync(bundles)
-  .toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1))
-  .slice(0, -kept)) {
-  rmSync(`${bundles}/${old}`, { recursive: true, force: true });
+// Running processes load chunks from the bundle that they were started from, and are started from it again.
+for (const old of readdirSync(bundles)) {
+  const folder = `${bundles}/${old}`;
+  if (folder !== outdir && !isInUse(folder)) rmSync(folder, { recursive: true, force: true });
+}
+
+function isInUse(folder: string): boolean {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => commandLine(pid).includes(`${folder}/`));
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    // It has ended meanwhile.
+    return '';
+  }
 }

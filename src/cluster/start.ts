@@ -67,7 +67,7 @@ export function startProcesses({ layout, programs }: StartEnvironment, settings:
       runDir: layout.runDir,
       logFile: layout.log(name),
       command: [process.execPath, ...nodeFlags, join(programs, `${program}.js`), layout.name, layout.dataDir, name],
-      env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(programs, '..', 'cache') },
+      env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(programs, 'cache') },
     });
   }
 }

@@ -94,21 +94,28 @@ export async function settle(layout: Layout, request: SettingsRequest): Promise<
 }
 
 async function choose(layout: Layout, request: SettingsRequest): Promise<ClusterSettings> {
+  const first = layout.name === defaultName;
+  const port = request.port === undefined && first ? 6443 : request.port || (await freePort());
+  const kubeletPort = first && (await isFree(10_250)) ? 10_250 : await freePort();
+  const ingress = await ingressPorts(first);
+  // From here to the announcement nothing waits: another cluster that is made meanwhile would get the same slot,
+  // and with it the same bridge, which goes with the first of the two that is deleted.
   const slot = freeSlot(layout);
-  const first = slot === 0;
-  return {
+  const settings: ClusterSettings = {
     version: 1,
     name: layout.name,
     slot,
-    port: request.port === undefined ? (first ? 6443 : await freePort()) : request.port || (await freePort()),
-    kubeletPort: first && (await isFree(10_250)) ? 10_250 : await freePort(),
+    port,
+    kubeletPort,
     podCidr: first ? '10.244.0.0/16' : `10.${201 + slot}.0.0/16`,
     serviceCidr: first ? '10.96.0.0/16' : `10.${97 + slot}.0.0/16`,
     clusterDomain: 'cluster.local',
     nodeName: `${layout.name}-1`,
     loadBalancerPool: loadBalancerPool(slot),
-    ingress: await ingressPorts(slot),
+    ingress,
   };
+  announceSettings(layout, settings);
+  return settings;
 }
 
 /** With what an earlier version had no settings for. */
@@ -117,15 +124,15 @@ async function completed(kept: ClusterSettings): Promise<ClusterSettings> {
   return {
     ...kept,
     loadBalancerPool: pool ?? loadBalancerPool(kept.slot),
-    ingress: ingress ?? (await ingressPorts(kept.slot)),
+    ingress: ingress ?? (await ingressPorts(kept.slot === 0)),
   };
 }
 
 const loadBalancerPool = (slot: number): string => `10.${150 + slot}.0.0/24`;
 
 /** The ports that browsers expect for the default cluster, when nobody else has them; free ones for others. */
-async function ingressPorts(slot: number): Promise<IngressPorts> {
-  const pick = async (port: number): Promise<number> => (slot === 0 && (await isFree(port)) ? port : freePort());
+async function ingressPorts(first: boolean): Promise<IngressPorts> {
+  const pick = async (port: number): Promise<number> => (first && (await isFree(port)) ? port : freePort());
   return { http: await pick(80), https: await pick(443), status: await pick(10_254) };
 }
 

@@ -52,7 +52,13 @@ export async function runOrThrow(
   const result = await run(file, args, options);
   if (result.code === 0) return result.stdout;
   const said = result.stderr.trim() || result.stdout.trim() || 'it printed nothing';
-  throw new CommandError(`${file} ${args.join(' ')} exited with ${result.code}: ${said.slice(0, 2000)}`);
+  throw new CommandError(`${shown(`${file} ${args.join(' ')}`)} exited with ${result.code}: ${said.slice(0, 2000)}`);
+}
+
+/** Scripts are passed as arguments; a message that carries one whole hides what it has to say. */
+function shown(command: string): string {
+  const [line = ''] = command.split('\n', 1);
+  return line.length < command.length || line.length > 200 ? `${line.slice(0, 200)} ...` : line;
 }
 
 function start(clock: Clock, file: string, args: readonly string[], options: CommandOptions): Promise<CommandResult> {

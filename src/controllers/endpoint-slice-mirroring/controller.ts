@@ -3,23 +3,16 @@ import { Endpoints } from '../../api/core/endpoints.ts';
 import { Service } from '../../api/core/service.ts';
 import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import { keyOf, refOf } from '../../client/cache.ts';
-import { isNotFound } from '../../client/client.ts';
 import { Controller, watching } from '../../client/controller.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { managedByLabel, serviceNameLabel, type SlicePlan } from '../endpoint-slice/plan.ts';
-import { isTerminating } from '../service-account/controller.ts';
+import { applySlices } from '../endpoint-slice/apply.ts';
+import { managedByLabel, serviceNameLabel } from '../endpoint-slice/plan.ts';
 import { isMirrored, mirrorManager, planMirror } from './plan.ts';
 
 export function endpointSliceMirroringController({ client, informers, clock, logger }: Dependencies): Controller {
   const endpoints = informers.of(Endpoints);
   const services = informers.of(Service);
   const slices = informers.of(EndpointSlice);
-  const apply = async ({ create, update, remove }: SlicePlan): Promise<void> => {
-    for (const draft of create) await client.create(EndpointSlice, draft);
-    for (const slice of update) await client.update(EndpointSlice, slice);
-    for (const { metadata } of remove)
-      await client.delete(EndpointSlice, metadata, { preconditions: { uid: metadata.uid } });
-  };
   return new Controller(
     {
       name: 'endpointslicemirroring',
@@ -40,11 +33,7 @@ export function endpointSliceMirroringController({ client, informers, clock, log
         const mirrored = object !== undefined && isMirrored(object, services.get(ref));
         const plan = mirrored ? planMirror(object, present) : { create: [], update: [], remove: present };
         note(plan);
-        try {
-          await apply(plan);
-        } catch (error) {
-          if (!isTerminating(error) && !isNotFound(error)) throw error;
-        }
+        await applySlices(client, plan);
       },
     },
     { clock, logger },

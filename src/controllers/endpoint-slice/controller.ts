@@ -4,13 +4,12 @@ import { Pod } from '../../api/core/pod.ts';
 import { Service } from '../../api/core/service.ts';
 import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import { keyOf, refOf } from '../../client/cache.ts';
-import { isNotFound } from '../../client/client.ts';
 import { Controller, watching } from '../../client/controller.ts';
 import { matches, selectorOfMap } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { isTerminating } from '../service-account/controller.ts';
+import { applySlices } from './apply.ts';
 import { addressTypesOf, candidateOf } from './endpoint.ts';
-import { managedByLabel, manager, ownerOf, planSlices, serviceNameLabel, type SlicePlan } from './plan.ts';
+import { managedByLabel, manager, ownerOf, planSlices, serviceNameLabel } from './plan.ts';
 import { servicesOf } from './services.ts';
 
 export function endpointSliceController({ client, informers, clock, logger }: Dependencies): Controller {
@@ -18,12 +17,6 @@ export function endpointSliceController({ client, informers, clock, logger }: De
   const pods = informers.of(Pod);
   const nodes = informers.of(Node);
   const slices = informers.of(EndpointSlice);
-  const apply = async ({ create, update, remove }: SlicePlan): Promise<void> => {
-    for (const draft of create) await client.create(EndpointSlice, draft);
-    for (const slice of update) await client.update(EndpointSlice, slice);
-    for (const { metadata } of remove)
-      await client.delete(EndpointSlice, metadata, { preconditions: { uid: metadata.uid } });
-  };
   return new Controller(
     {
       name: 'endpointslice',
@@ -54,11 +47,7 @@ export function endpointSliceController({ client, informers, clock, logger }: De
         }));
         const plan = planSlices(ownerOf(service), wanted, present);
         note(plan);
-        try {
-          await apply(plan);
-        } catch (error) {
-          if (!isTerminating(error) && !isNotFound(error)) throw error;
-        }
+        await applySlices(client, plan);
       },
     },
     { clock, logger },

@@ -1,0 +1,17 @@
+import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
+import { isNotFound, type Client } from '../../client/client.ts';
+import { isTerminating } from '../service-account/controller.ts';
+import type { SlicePlan } from './plan.ts';
+
+/** Carries a plan out; a namespace that is going, or a slice that has gone, ends it quietly. */
+export async function applySlices(client: Client, { create, update, remove }: SlicePlan): Promise<void> {
+  try {
+    for (const draft of create) await client.create(EndpointSlice, draft);
+    for (const slice of update) await client.update(EndpointSlice, slice);
+    for (const { metadata } of remove) {
+      await client.delete(EndpointSlice, metadata, { preconditions: { uid: metadata.uid } });
+    }
+  } catch (error) {
+    if (!isTerminating(error) && !isNotFound(error)) throw error;
+  }
+}

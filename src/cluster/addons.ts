@@ -11,8 +11,6 @@ import { ServiceAccount } from '../api/core/service-account.ts';
 import type { Draft, Kind, KubernetesObject } from '../api/kind.ts';
 import { IngressClass } from '../api/networking/ingress-class.ts';
 import { RuntimeClass } from '../api/node/runtime-class.ts';
-import { ClusterRoleBinding } from '../api/rbac/cluster-role-binding.ts';
-import { ClusterRole } from '../api/rbac/cluster-role.ts';
 import { StorageClass } from '../api/storage/storage-class.ts';
 import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
 import { defaultCorefile } from '../dns/dns-server.ts';
@@ -47,7 +45,7 @@ export async function ensureAddons(client: Client, settings: AddonSettings): Pro
   await ensureDns(client, settings);
 }
 
-/** The ingress is a process of its own, not a pod; what it may do is told here all the same. */
+/** The ingress is a process of its own, not a pod, with an account all the same. */
 async function ensureIngress(client: Client): Promise<void> {
   const account = { name: 'coracle-ingress', namespace };
   await ensure(client, IngressClass, {
@@ -55,43 +53,11 @@ async function ensureIngress(client: Client): Promise<void> {
     spec: { controller: controllerName },
   });
   await ensure(client, ServiceAccount, { metadata: account });
-  await ensure(client, ClusterRole, {
-    metadata: { name: 'coracle:ingress' },
-    rules: [
-      { apiGroups: [''], resources: ['services', 'secrets'], verbs: ['list', 'watch'] },
-      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
-      { apiGroups: ['networking.k8s.io'], resources: ['ingresses', 'ingressclasses'], verbs: ['list', 'watch'] },
-      { apiGroups: ['networking.k8s.io'], resources: ['ingresses/status'], verbs: ['update'] },
-      { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
-    ],
-  });
-  await ensure(client, ClusterRoleBinding, {
-    metadata: { name: 'coracle:ingress' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'coracle:ingress' },
-    subjects: [{ kind: 'ServiceAccount', ...account }],
-  });
-}
-
-/** Beyond what upstream's role for the service proxy holds: what NetworkPolicies need. */
-async function ensurePolicyRole(client: Client): Promise<void> {
-  await ensure(client, ClusterRole, {
-    metadata: { name: 'coracle:network' },
-    rules: [
-      { apiGroups: [''], resources: ['nodes', 'pods', 'namespaces'], verbs: ['get', 'list', 'watch'] },
-      { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['list', 'watch'] },
-    ],
-  });
-  await ensure(client, ClusterRoleBinding, {
-    metadata: { name: 'coracle:network' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'coracle:network' },
-    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'system:kube-proxy' }],
-  });
 }
 
 async function ensureProxy(client: Client): Promise<void> {
   const labels = { 'k8s-app': 'kube-proxy' };
   await ensure(client, ServiceAccount, { metadata: { name: 'kube-proxy', namespace } });
-  await ensurePolicyRole(client);
   await ensure(client, DaemonSet, {
     metadata: { name: 'kube-proxy', namespace, labels },
     spec: {
@@ -124,19 +90,6 @@ async function ensureDns(client: Client, { clusterDomain, dnsAddress }: AddonSet
   const labels = { 'k8s-app': 'kube-dns' };
   const account = { name: 'coredns', namespace };
   await ensure(client, ServiceAccount, { metadata: account });
-  await ensure(client, ClusterRole, {
-    metadata: { name: 'system:coredns' },
-    rules: [
-      { apiGroups: [''], resources: ['endpoints', 'services', 'pods', 'namespaces'], verbs: ['list', 'watch'] },
-      { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch'] },
-      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
-    ],
-  });
-  await ensure(client, ClusterRoleBinding, {
-    metadata: { name: 'system:coredns' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:coredns' },
-    subjects: [{ kind: 'ServiceAccount', ...account }],
-  });
   await ensure(client, ConfigMap, {
     metadata: { name: 'coredns', namespace },
     data: { Corefile: defaultCorefile(clusterDomain) },

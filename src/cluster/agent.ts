@@ -41,6 +41,8 @@ const dnsOffset = 10;
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
   const { settings, layout, nodeName, clock, random, logger } = options;
   const client = clientAs(options, `node-${nodeName}`);
+  // Volumes are not a node's business: whoever makes them has an identity of its own.
+  const provisioner = clientAs(options, 'local-path-provisioner');
   try {
     const images = await openImages(options);
     options.phase('images ready');
@@ -68,7 +70,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     const kubelet = kubeletServerOf(options, agent, client);
     await kubelet.listen();
     const events = new EventRecorder({
-      client,
+      client: provisioner,
       clock,
       random,
       component: localPathProvisioner,
@@ -76,7 +78,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       logger,
     });
     const localPath = localPathService({
-      client,
+      client: provisioner,
       clock,
       logger,
       events,
@@ -86,7 +88,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
     const services: readonly Service[] = [runtime, agent, kubelet, events, localPath, untilReady(options, client)];
     await runAll(services, signal);
   } finally {
-    await client.close();
+    await Promise.all([client.close(), provisioner.close()]);
   }
   logger.info('stopped; containers run on', { data: layout.node(nodeName) });
 }

@@ -82,7 +82,11 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     endpointSliceController(as('endpointslice-controller')),
     endpointSliceMirroringController(options),
     endpointsController(as('endpoint-controller')),
-    createLoadBalancerController({ ...as('service-controller'), log: options.logger, pool: [options.settings.loadBalancerPool] }),
+    createLoadBalancerController({
+      ...as('service-controller'),
+      log: options.logger,
+      pool: [options.settings.loadBalancerPool],
+    }),
   ];
 }
 

@@ -64,30 +64,17 @@ function wantedCertificates(request: CredentialsRequest): readonly (readonly [st
     organizations,
     usages: ['client'],
   });
+  const account = (name: string): CertificateRequest =>
+    client(`system:serviceaccount:kube-system:${name}`, 'system:serviceaccounts', 'system:serviceaccounts:kube-system');
   return [
     ['apiserver', 'ca', { commonName: 'kube-apiserver', ...request.serverNames, usages: ['server'] }],
-    ['apiserver-kubelet-client', 'ca', client('kube-apiserver-kubelet-client', 'system:masters')],
+    ['apiserver-kubelet-client', 'ca', client('kube-apiserver-kubelet-client')],
     ['front-proxy-client', 'front-proxy-ca', client('front-proxy-client')],
     ['admin', 'ca', client('kubernetes-admin', 'system:masters')],
     ['kube-proxy', 'ca', client('system:kube-proxy')],
-    [
-      'coredns',
-      'ca',
-      client(
-        'system:serviceaccount:kube-system:coredns',
-        'system:serviceaccounts',
-        'system:serviceaccounts:kube-system',
-      ),
-    ],
-    [
-      'ingress',
-      'ca',
-      client(
-        'system:serviceaccount:kube-system:coracle-ingress',
-        'system:serviceaccounts',
-        'system:serviceaccounts:kube-system',
-      ),
-    ],
+    ['coredns', 'ca', account('coredns')],
+    ['local-path-provisioner', 'ca', account('local-path-provisioner')],
+    ['ingress', 'ca', account('coracle-ingress')],
     // What the ingress shows to those who ask for a host without a certificate of its own.
     [
       'ingress-default',

@@ -5,14 +5,14 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kinds } from '../api/catalogue.ts';
-import type { Authorizer, UserInfo } from '../apiserver/access.ts';
 import { anyOf } from '../apiserver/authentication/union.ts';
 import { clientCertificates } from '../apiserver/authentication/x509.ts';
 import { serviceAccountAdmission } from '../apiserver/admission/service-account.ts';
 import { serviceAllocation } from '../apiserver/allocation/services.ts';
 import { ServiceAccountTokens } from '../apiserver/authentication/service-account.ts';
 import { createTokenIssuer, type TokenIssuer } from '../apiserver/authentication/token-issuer.ts';
-import { administrators, firstOpinion, publicPaths } from '../apiserver/authorization/basic.ts';
+import { bootstrapPolicy } from '../apiserver/authorization/bootstrap/policy.ts';
+import { reconcilePolicy } from '../apiserver/authorization/bootstrap/reconcile.ts';
 import { objectReader } from '../apiserver/object-reader.ts';
 import { Resources } from '../apiserver/registry/resources.ts';
 import { tokenHandler } from '../apiserver/subresources/token.ts';
@@ -31,6 +31,7 @@ import { Scheduler } from '../scheduler/scheduler.ts';
 import { SqliteJournal } from '../store/journal/sqlite.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
+import { apiServerIdentity, componentIdentity, controllerIdentity, createAccess } from './access.ts';
 import { ensureAddons } from './addons.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
 import { controllersOf } from './controllers.ts';
@@ -74,7 +75,7 @@ async function serve(options: ServerOptions, store: Store, signal: AbortSignal):
   const debug = new DebugPages();
   const api = createServer(options, store, debug);
   const front = frontOf(options, api);
-  await listen(front, settings.port);
+  await Promise.all([listen(front, settings.port), reconcilePolicy(api.registry, bootstrapPolicy())]);
   options.phase('API server listening');
   try {
     const address = {
@@ -82,7 +83,7 @@ async function serve(options: ServerOptions, store: Store, signal: AbortSignal):
       address: nodeAddress(settings),
       port: settings.port,
     };
-    const client = localClient(api.local(component('kube-apiserver', 'system:masters')));
+    const client = localClient(api.local(apiServerIdentity));
     await ensureBootstrapObjects(client, address);
     const addons = { clusterDomain: settings.clusterDomain, dnsAddress: nthAddress(settings.serviceCidr, 10) };
     options.ready({ api: `https://127.0.0.1:${settings.port}` });
@@ -108,6 +109,7 @@ function createServer(
   const reader = objectReader(store, new Resources(kinds));
   const issuer = tokenIssuer({ settings, clock, random, layout });
   const tokens = new ServiceAccountTokens({ issuer, reader, clock });
+  const access = createAccess({ store, reader });
   return createApiServer({
     store,
     kinds,
@@ -116,8 +118,8 @@ function createServer(
     log: logger.named('apiserver'),
     version: { gitVersion: kubernetesVersion },
     authenticator: anyOf([clientCertificates(), tokens]),
-    authorizer: firstOpinion([administrators, publicPaths, nodes]),
-    admission: [serviceAccountAdmission(reader, random)],
+    authorizer: access.authorizer,
+    admission: [serviceAccountAdmission(reader, random), access.escalation],
     preparations: new Map([['/services', serviceAllocation({ store, clock, random, cidr: settings.serviceCidr })]]),
     subresources: new Map([['/serviceaccounts/token', tokenHandler(issuer, reader)]]),
     nodes: { key: kubelet.key, cert: kubelet.certificate, ca: readKeyPair(layout.pki, 'ca').certificate },
@@ -169,8 +171,7 @@ async function listen(front: Front, port: number): Promise<void> {
 
 function controlPlane(options: ServerOptions, api: ApiServer, debug: DebugPages): readonly Service[] {
   const { clock, random, logger } = options;
-  const clientOf = (name: string): ReturnType<typeof localClient> =>
-    localClient(api.local(component(`system:${name}`, 'system:masters')));
+  const clientOf = (name: string): ReturnType<typeof localClient> => localClient(api.local(componentIdentity(name)));
   const informers = new Informers({ client: clientOf('kube-controller-manager'), clock, random, logger });
   const schedulerClient = clientOf('kube-scheduler');
   const events = new EventRecorder({ client: schedulerClient, clock, random, component: 'default-scheduler', logger });
@@ -184,6 +185,7 @@ function controlPlane(options: ServerOptions, api: ApiServer, debug: DebugPages)
   });
   const controllers = controllersOf({
     client: clientOf('kube-controller-manager'),
+    clientAs: (account) => localClient(api.local(controllerIdentity(account))),
     informers,
     clock,
     random,
@@ -194,23 +196,6 @@ function controlPlane(options: ServerOptions, api: ApiServer, debug: DebugPages)
   });
   debug.show(scheduler, controllers);
   return [informers, events, scheduler, ...controllers];
-}
-
-/** Until role-based access is there: nodes and the proxy are trusted. */
-const nodes: Authorizer = {
-  authorize: ({ user }) =>
-    user.groups.includes('system:nodes') ||
-    [
-      'system:kube-proxy',
-      'system:serviceaccount:kube-system:coredns',
-      'system:serviceaccount:kube-system:coracle-ingress',
-    ].includes(user.username)
-      ? { verdict: 'allow', reason: 'a component of the cluster' }
-      : { verdict: 'no-opinion', reason: '' },
-};
-
-function component(username: string, ...groups: readonly string[]): UserInfo {
-  return { username, groups: [...groups, 'system:authenticated'] };
 }
 
 /** In the bundle the journal's thread is a file beside the server's. */

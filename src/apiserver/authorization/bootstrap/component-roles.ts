@@ -1,0 +1,76 @@
+/** Rights of Coracle's own components beyond what upstream's roles give. */
+import type { Subject } from '../../../api/rbac/role-binding.ts';
+import { rbacGroup } from '../../../api/rbac/role.ts';
+import type { Rule } from '../rules.ts';
+import { can, events, read } from './rules.ts';
+
+/** A binding, and the role of the same name unless another is given. */
+export interface ComponentRole {
+  readonly name: string;
+  readonly rules?: readonly Rule[];
+  readonly role?: string;
+  readonly subjects: readonly Subject[];
+}
+
+const user = (name: string): Subject => ({ kind: 'User', apiGroup: rbacGroup, name });
+const account = (name: string): Subject => ({ kind: 'ServiceAccount', name, namespace: 'kube-system' });
+
+/** Controllers of ours patch where upstream's update. */
+const patches: Readonly<Record<string, readonly Rule[]>> = {
+  'deployment-controller': [can('patch', 'apps', 'deployments')],
+  'namespace-controller': [can('patch', 'core', 'namespaces/status')],
+  'persistent-volume-binder': [
+    can('patch', 'core', 'persistentvolumes persistentvolumes/status'),
+    can('patch', 'core', 'persistentvolumeclaims persistentvolumeclaims/status'),
+  ],
+  'pv-protection-controller': [can('patch', 'core', 'persistentvolumes')],
+  'pvc-protection-controller': [can('patch', 'core', 'persistentvolumeclaims')],
+  'statefulset-controller': [can('patch', 'core', 'persistentvolumeclaims')],
+};
+
+export const componentRoles: readonly ComponentRole[] = [
+  ...Object.entries(patches).map(([name, rules]) => ({
+    name: `coracle:controller:${name}`,
+    rules,
+    subjects: [account(name)],
+  })),
+  // The API server as a client of kubelets.
+  {
+    name: 'coracle:kubelet-api-admin',
+    role: 'system:kubelet-api-admin',
+    subjects: [user('kube-apiserver-kubelet-client')],
+  },
+  // The class `local-path`: each node's agent makes its volumes.
+  {
+    name: 'coracle:local-path-provisioner',
+    role: 'system:persistent-volume-provisioner',
+    subjects: [account('local-path-provisioner')],
+  },
+  {
+    name: 'system:coredns',
+    rules: [
+      can('list watch', 'core', 'endpoints services pods namespaces'),
+      can(read, 'core', 'configmaps'),
+      can('list watch', 'discovery.k8s.io', 'endpointslices'),
+    ],
+    subjects: [account('coredns')],
+  },
+  // The ingress is a process of its own, not a pod.
+  {
+    name: 'coracle:ingress',
+    rules: [
+      can('list watch', 'core', 'services secrets'),
+      can('list watch', 'discovery.k8s.io', 'endpointslices'),
+      can('list watch', 'networking.k8s.io', 'ingresses ingressclasses'),
+      can('update', 'networking.k8s.io', 'ingresses/status'),
+      events,
+    ],
+    subjects: [account('coracle-ingress')],
+  },
+  // What the service proxy needs for NetworkPolicies.
+  {
+    name: 'coracle:network',
+    rules: [can(read, 'core', 'nodes pods namespaces'), can('list watch', 'networking.k8s.io', 'networkpolicies')],
+    subjects: [user('system:kube-proxy')],
+  },
+];

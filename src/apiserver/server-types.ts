@@ -44,6 +44,12 @@ export type VirtualHandler = (
   call: { readonly user: UserInfo; readonly namespace: string; readonly context: WriteContext },
 ) => DraftObject | Promise<DraftObject>;
 
+/** Objects that are made when they are asked for. */
+export interface ComputedKind {
+  /** All of a namespace, or all there are when it is ''. */
+  list(namespace: string): readonly DraftObject[] | Promise<readonly DraftObject[]>;
+}
+
 /** Who a request is to be treated as, when it asks for that. Throws a StatusError when it may not. */
 export type Impersonator = (
   user: UserInfo,
@@ -70,6 +76,8 @@ export interface ApiServerDependencies {
   readonly preparations?: ReadonlyMap<string, Preparation>;
   /** By `group/plural`, such as `authorization.k8s.io/selfsubjectaccessreviews`. */
   readonly virtual?: ReadonlyMap<string, VirtualHandler>;
+  /** By `group/plural`: kinds that are answered from here instead of the store (get and list only). */
+  readonly computed?: ReadonlyMap<string, ComputedKind>;
   /** By `group/plural/subresource`, beside the built-in ones. */
   readonly subresources?: ReadonlyMap<string, SubresourceHandler>;
   readonly checks?: readonly HealthCheck[];

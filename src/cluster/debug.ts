@@ -9,6 +9,7 @@ import { preciseTimestamp } from '../base/clock.ts';
 import type { Service } from '../base/service.ts';
 import { Controller, type ControllerStatus } from '../client/controller.ts';
 import type { ControllerAnswer, DecisionAnswer } from '../cli/why.ts';
+import type { Health } from './component-statuses.ts';
 import type { RememberedDecision, Scheduler } from '../scheduler/scheduler.ts';
 
 type Page = (exchange: Exchange, info: RequestInfo) => void;
@@ -21,6 +22,14 @@ export class DebugPages {
   show(scheduler: Scheduler, services: readonly Service[]): void {
     this.#scheduler = scheduler;
     this.#controllers = services.filter((service) => service instanceof Controller);
+  }
+
+  /** What of the control plane runs; asked later, answered then. */
+  get health(): Pick<Health, 'isSchedulerRunning' | 'isControllerManagerRunning'> {
+    return {
+      isSchedulerRunning: () => this.#scheduler !== undefined,
+      isControllerManagerRunning: () => this.#controllers.some(({ status }) => status.synced),
+    };
   }
 
   get paths(): ReadonlyMap<string, Page> {

@@ -35,12 +35,13 @@ import { apiServerIdentity, componentIdentity, controllerIdentity, createAccess 
 import { ensureAddons } from './addons.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
 import { controllersOf } from './controllers.ts';
+import { componentStatuses } from './component-statuses.ts';
 import { readKeyPair } from './credentials.ts';
 import { DebugPages } from './debug.ts';
 import type { Layout } from './layout.ts';
 import { localClient } from './local-client.ts';
 import { nthAddress, type ClusterSettings } from './settings.ts';
-import { nodeAddress } from './start.ts';
+import { nodeAddress } from './nodes.ts';
 import { kubernetesVersion } from './version.ts';
 
 export interface ServerOptions {
@@ -125,6 +126,9 @@ function createServer(
     nodes: { key: kubelet.key, cert: kubelet.certificate, ca: readKeyPair(layout.pki, 'ca').certificate },
     externalAddress: () => `${nodeAddress(settings)}:${settings.port}`,
     paths: debug.paths,
+    computed: new Map([
+      ['/componentstatuses', componentStatuses({ storeFailure: () => store.failure, ...debug.health })],
+    ]),
   });
 }
 

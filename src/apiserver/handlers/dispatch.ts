@@ -15,6 +15,7 @@ import { seal, type DraftObject, type Snapshot } from '../registry/snapshot.ts';
 import type { Answer, Call, ServerState, SubresourceHandler } from '../server-types.ts';
 import type { Flusher } from '../watch/flusher.ts';
 import type { OpenWatches } from '../watch/serve.ts';
+import { answerComputed, computedOf } from './computed.ts';
 import { encoderOf } from './encoders.ts';
 import {
   createOne,
@@ -94,6 +95,8 @@ function checkPlace({ resource, target, info }: Call): void {
 }
 
 function answerVerb({ flusher, watches }: Dispatcher, call: Call): Answer | Promise<Answer> {
+  const computed = computedOf(call);
+  if (computed !== undefined) return answerComputed(call, computed);
   switch (call.info.verb) {
     case 'get':
       return getObject(call);

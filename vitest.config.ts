@@ -14,7 +14,11 @@ export default defineConfig({
       }),
       project('api', ['src/**/*.api.test.ts', 'test/api/**/*.test.ts'], { testTimeout: 30_000 }),
       project('root', ['src/**/*.root.test.ts'], { testTimeout: 60_000, fileParallelism: false }),
-      project('conformance', ['test/conformance/**/*.test.ts'], { testTimeout: 60_000, fileParallelism: false }),
+      project('conformance', ['test/conformance/**/*.test.ts'], {
+        globalSetup: 'test/conformance/setup.ts',
+        testTimeout: 60_000,
+        fileParallelism: false,
+      }),
       project('e2e', ['test/e2e/**/*.test.ts', 'test/robustness/**/*.test.ts'], {
         testTimeout: 300_000,
         hookTimeout: 300_000,

@@ -128,7 +128,7 @@ export function invalid(of: KindName, name: string, faults: readonly Fault[]): S
   return new StatusError(422, 'Invalid', message, {
     ...(name === '' ? {} : { name }),
     ...(of.group === '' ? {} : { group: of.group }),
-    kind: of.kind,
+    ...(of.kind === '' ? {} : { kind: of.kind }),
     ...(causes.length === 0 ? {} : { causes }),
   });
 }

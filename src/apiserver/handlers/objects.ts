@@ -18,7 +18,7 @@ import { deleteObject, type DeleteOptions } from '../registry/delete.ts';
 import { parseBody, readObject, type ParsedBody } from '../registry/draft.ts';
 import { patchObject } from '../registry/patch.ts';
 import { integerOf, listQueryOf, readList, readOne } from '../registry/read.ts';
-import { metaOf, type DraftObject, type Snapshot } from '../registry/snapshot.ts';
+import { draftMeta, metaOf, type DraftObject, type Snapshot } from '../registry/snapshot.ts';
 import { updateObject, type Updated } from '../registry/update.ts';
 import type { Answer, Call } from '../server-types.ts';
 import { openFeed } from '../watch/feed.ts';
@@ -114,12 +114,30 @@ export async function updateOne(call: Call): Promise<Answer> {
   const { resource, target, server, context } = call;
   checkOptions('UpdateOptions', call.info.query);
   const parsed = await bodyOf(call);
+  // What is sent is judged before what is there; each further attempt needs a draft of its own.
+  let first: DraftObject | undefined = readObject(resource, parsed, context);
+  checkNameSaid(first, target.name);
   const updated = await updateObject(server.registry, target, context, {
-    next: () => readObject(resource, parsed, context),
+    next: () => {
+      const draft = first ?? readObject(resource, parsed, context);
+      first = undefined;
+      return draft;
+    },
     merged: false,
     createAbsent: target.subresource === '' && resource.storage.createOnUpdate === true,
   });
   return answerOf(call, updated);
+}
+
+/** What is sent as a whole says its name itself. Throws 400. */
+function checkNameSaid(draft: DraftObject, name: string): void {
+  const { name: said = '' } = draftMeta(draft);
+  if (said === name) return;
+  throw badRequest(
+    said === ''
+      ? `the name of the object (${name} based on URL) was undeterminable: name must be provided`
+      : `the name of the object (${said}) does not match the name on the URL (${name})`,
+  );
 }
 
 export async function patchOne(call: Call): Promise<Answer> {

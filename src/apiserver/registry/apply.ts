@@ -29,7 +29,9 @@ export async function applyObject(
   if (configuration['metadata'] !== undefined && !isRecord(configuration['metadata'])) {
     throw badRequest('metadata of an applied configuration must be an object');
   }
-  complainAbout(resource.kind, body.duplicates, context);
+  complainAbout(body.duplicates, context, () =>
+    badRequest(`error strict decoding YAML: ${repeatedKeys(body.duplicates)}`),
+  );
   settleNamespace(resource, configuration, target.namespace);
   checkName(configuration, target.name);
   const next = (old: Entry | undefined): DraftObject => merged(registry, target, configuration, old, options, context);
@@ -39,6 +41,11 @@ export async function applyObject(
     createAbsent: target.subresource === '',
     managed: true,
   });
+}
+
+/** As the YAML library of upstream tells it. */
+function repeatedKeys(duplicates: readonly string[]): string {
+  return `error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`;
 }
 
 function checkName(configuration: DraftObject, name: string): void {

@@ -105,36 +105,48 @@ function cannotHandle({ kind, version }: Kind, why: string): Error {
   return badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`);
 }
 
-/**
- * Plain JSON of a kind, decoded and defaulted. `order` puts the complaints in order: that of the text where
- * the text is the object itself.
- */
+/** How complaints about an object are put: they differ by what the client has sent. */
+export interface Wording {
+  /** What is repeated and what is unknown, in the order in which it is told. */
+  readonly order: typeof orderComplaints;
+  /** The object can't be read as its kind. */
+  readonly unreadable: (kind: Kind, why: string) => Error;
+}
+
+/** The text is the object itself. */
+const wholeObject: Wording = { order: orderComplaints, unreadable: cannotHandle };
+
+/** Plain JSON of a kind, decoded and defaulted. */
 export function decodeKind(
   kind: Kind,
   json: unknown,
   duplicates: readonly string[],
   context: WriteContext,
-  order: typeof orderComplaints = orderComplaints,
+  wording: Wording = wholeObject,
 ): DraftObject {
   let decoded: ReturnType<typeof decodeObject>;
   try {
     decoded = decodeObject(kind.schema, json);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw cannotHandle(kind, error.message);
+    throw wording.unreadable(kind, error.message);
   }
-  complainAbout(kind, order(json, duplicates, decoded.unknown), context);
+  complainAbout(wording.order(json, duplicates, decoded.unknown), context, (complaints) =>
+    wording.unreadable(kind, `strict decoding error: ${complaints}`),
+  );
   const draft = decoded.value;
   fillDefaults(kind, draft);
   return draft;
 }
 
-/** What field validation makes of complaints: a 400, warnings, or nothing. */
-export function complainAbout(kind: Kind, complaints: readonly string[], context: WriteContext): void {
+/** What field validation makes of complaints: an error, warnings, or nothing. */
+export function complainAbout(
+  complaints: readonly string[],
+  context: WriteContext,
+  refusal: (complaints: string) => Error,
+): void {
   if (complaints.length === 0 || context.fieldValidation === 'Ignore') return;
-  if (context.fieldValidation === 'Strict') {
-    throw cannotHandle(kind, `strict decoding error: ${complaints.join(', ')}`);
-  }
+  if (context.fieldValidation === 'Strict') throw refusal(complaints.join(', '));
   for (const complaint of complaints) context.warn(complaint);
 }
 

@@ -4,11 +4,13 @@ import { deepClone } from '../../schema/freeze.ts';
 import { applyJsonPatch, JsonPatchError } from '../../schema/json-patch.ts';
 import { applyMergePatch, MergePatchError } from '../../schema/merge-patch.ts';
 import { applyStrategicMergePatch, StrategicMergeError } from '../../schema/strategic-merge.ts';
-import { badRequest, StatusError, tooLarge } from '../errors.ts';
+import { invalid as invalidField } from '../../schema/fault.ts';
+import { badRequest, invalid, StatusError, tooLarge } from '../errors.ts';
 import type { PatchFormat } from '../http/negotiate.ts';
 import type { Registry, Target, WriteContext } from './context.ts';
 import { convertIn, convertOut } from './conversion.ts';
-import { decodeKind, type ParsedBody } from './draft.ts';
+import { decodeKind, type ParsedBody, type Wording } from './draft.ts';
+import { goText, unconvertible } from './patch-texts.ts';
 import type { Resource } from './resources.ts';
 import { withRevision, type DraftObject, type Snapshot } from './snapshot.ts';
 import { updateObject, type Updated } from './update.ts';
@@ -39,12 +41,25 @@ export function patched(
 ): DraftObject {
   const present = withRevision(convertOut(resource, old).value, old.revision) as unknown as DraftObject;
   const merged = merge(resource, present, format, patch.value);
-  return convertIn(resource, decodeKind(resource.kind, merged, patch.duplicates, context, patchThenObject));
+  const duplicates = format === 'json' ? patch.duplicates.map((each) => `json patch ${each}`) : patch.duplicates;
+  const wording: Wording = {
+    order: patchThenObject,
+    unreadable: (_, why) =>
+      format === 'strategic'
+        ? invalidPatch(goText(patch.value), unconvertible(why))
+        : invalidPatch(JSON.stringify(merged), why),
+  };
+  return convertIn(resource, decodeKind(resource.kind, merged, duplicates, context, wording));
 }
 
 /** What is repeated is the patch's fault, what is unknown that of the object it makes. */
 function patchThenObject(_: unknown, duplicates: readonly string[], unknown: readonly string[]): readonly string[] {
   return [...duplicates, ...unknown];
+}
+
+/** The patch makes something that is no object of its kind. Upstream names neither. */
+function invalidPatch(value: string, why: string): StatusError {
+  return invalid({ group: '', kind: '' }, '', [invalidField('patch', value, why)]);
 }
 
 function merge(

@@ -1,11 +1,13 @@
 /** What a node runs containers with: its images, pod network and runtime, under names of this cluster and node. */
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { demoImages } from '../image/demo-images.ts';
 import { Images } from '../image/images.ts';
 import { createCommandRunner } from '../network/command.ts';
+import { podMtu } from '../network/overlay.ts';
 import { PodNetwork } from '../network/pod-network.ts';
 import type { BuiltinProgram } from '../runtime/oci/builtin-driver.ts';
 import { OciRuntime } from '../runtime/oci/oci-runtime.ts';
@@ -23,10 +25,18 @@ export interface NodeRuntimeOptions {
   readonly programs?: Readonly<Record<string, BuiltinProgram>>;
 }
 
-/** Start of the names of a node's links; the number of the node within the cluster follows. */
-export function linkPrefix(settings: ClusterSettings, node = 0): string {
-  return `cor${settings.slot}${node === 0 ? '' : String.fromCodePoint(96 + node)}`;
+/** Start of the names of a node's links. Further nodes use the same ones, in network namespaces of their own. */
+function linkPrefix(settings: ClusterSettings): string {
+  return `cor${settings.slot}`;
 }
+
+/** The VXLAN device that leads to other nodes' pods. */
+export function overlayDevice(settings: ClusterSettings): string {
+  return `${linkPrefix(settings)}-vx`;
+}
+
+/** What the links between nodes carry, in bytes. */
+const linkMtu = 1500;
 
 /** Unique on this machine: the cluster and the node. */
 export function runtimePrefix(settings: ClusterSettings, nodeName: string): string {
@@ -54,8 +64,7 @@ export function openImages({
     clock,
     random,
     log: logger.named('images'),
-    // Sources and bundles both lie two folders below the project's own.
-    sources: demoImages({ projectRoot: join(import.meta.dirname, '..', '..') }),
+    sources: demoImages({ projectRoot: projectRoot() }),
   });
 }
 
@@ -64,6 +73,7 @@ export function podNetworkOf(options: Pick<NodeRuntimeOptions, 'settings' | 'pod
     run: createCommandRunner(options.clock),
     linkPrefix: linkPrefix(options.settings),
     podCidrs: [options.podCidr],
+    mtu: podMtu(options.settings.backend, linkMtu),
   });
 }
 
@@ -80,4 +90,11 @@ export function openRuntime(options: NodeRuntimeOptions, images: Images, network
     network,
     programs,
   });
+}
+
+/** The folder that holds the demo's sources: sources and bundles lie below it at different depths. */
+function projectRoot(): string {
+  let folder = import.meta.dirname;
+  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder);
+  return folder;
 }

@@ -38,10 +38,10 @@ function collect({ metadata, spec, status }: Pod): References {
   for (const { name } of spec.imagePullSecrets ?? []) add(collected.secrets, name);
   for (const each of containersOf(spec)) fromEnvironment(each, collected);
   for (const volume of spec.volumes ?? []) fromVolume(volume, metadata.name, collected);
-  const resourceClaims = new Set<string>();
-  for (const { resourceClaimName } of spec.resourceClaims ?? []) add(resourceClaims, resourceClaimName);
-  for (const { resourceClaimName } of status?.resourceClaimStatuses ?? []) add(resourceClaims, resourceClaimName);
-  return { ...collected, resourceClaims, serviceAccount: spec.serviceAccountName ?? '' };
+  const resourceClaims = [...(spec.resourceClaims ?? []), ...(status?.resourceClaimStatuses ?? [])].flatMap(
+    ({ resourceClaimName }) => resourceClaimName ?? [],
+  );
+  return { ...collected, resourceClaims: new Set(resourceClaims), serviceAccount: spec.serviceAccountName ?? '' };
 }
 
 function containersOf(spec: PodSpec): readonly Pick<Container, 'env' | 'envFrom'>[] {

@@ -27,6 +27,7 @@ interface GrantedRule {
 
 /** What one subject has in one scope. */
 interface Holding {
+  /** By `resource`, or by `resource` and name for rules about certain objects. */
   readonly byResource: ReadonlyMap<string, readonly GrantedRule[]>;
   readonly paths: readonly GrantedRule[];
   readonly errors: readonly string[];
@@ -37,40 +38,48 @@ const mostHoldings = 10_000;
 const noDecision: Decision = Object.freeze({ verdict: 'no-opinion', reason: '' });
 
 export function roleBasedAccess(index: RoleIndex): RoleBasedAccess {
-  const holdings = new Map<string, Holding>();
+  const scopes = new Map<string, Map<string, Holding>>();
+  let size = 0;
   let generation = -1;
 
-  const holdingOf = (namespace: string, subject: string): Holding => {
-    const key = `${namespace}/${subject}`;
-    let holding = holdings.get(key);
+  const refresh = (): void => {
+    const present = index.generation;
+    if (present === generation && size < mostHoldings) return;
+    generation = present;
+    scopes.clear();
+    size = 0;
+  };
+  const holdingOf = (scope: string, subject: string): Holding => {
+    let bySubject = scopes.get(scope);
+    if (bySubject === undefined) scopes.set(scope, (bySubject = new Map()));
+    let holding = bySubject.get(subject);
     if (holding === undefined) {
-      if (holdings.size >= mostHoldings) holdings.clear();
-      holdings.set(key, (holding = arrange(index, namespace, subject)));
+      bySubject.set(subject, (holding = arrange(index, scope, subject)));
+      size += 1;
     }
     return holding;
   };
-  const refresh = (): void => {
-    const present = index.generation;
-    if (present === generation) return;
-    generation = present;
-    holdings.clear();
-  };
-  const held = (user: UserInfo, namespace: string): readonly Holding[] => {
-    refresh();
-    const scopes = namespace === '' ? [''] : ['', namespace];
-    const subjects = subjectsOf(user);
-    return scopes.flatMap((scope) => subjects.map((subject) => holdingOf(scope, subject)));
+  const findIn = (scope: string, subjects: readonly string[], attributes: Attributes): GrantedRule | undefined => {
+    for (const subject of subjects) {
+      const found = find(holdingOf(scope, subject), attributes);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   };
 
   return {
     authorize(attributes) {
-      const all = held(attributes.user, attributes.resource?.namespace ?? '');
-      for (const holding of all) {
-        const found = find(holding, attributes);
-        if (found !== undefined) return { verdict: 'allow', reason: `RBAC: allowed by ${describeGrant(found.grant)}` };
+      refresh();
+      const subjects = subjectsOf(attributes.user);
+      const namespace = attributes.resource?.namespace ?? '';
+      const found =
+        findIn('', subjects, attributes) ?? (namespace === '' ? undefined : findIn(namespace, subjects, attributes));
+      if (found !== undefined) return { verdict: 'allow', reason: `RBAC: allowed by ${describeGrant(found.grant)}` };
+      const errors = new Set<string>();
+      for (const scope of namespace === '' ? [''] : ['', namespace]) {
+        for (const subject of subjects) for (const error of holdingOf(scope, subject).errors) errors.add(error);
       }
-      const errors = [...new Set(all.flatMap((each) => each.errors))];
-      return errors.length === 0 ? noDecision : { verdict: 'no-opinion', reason: `RBAC: ${listed(errors)}` };
+      return errors.size === 0 ? noDecision : { verdict: 'no-opinion', reason: `RBAC: ${listed([...errors])}` };
     },
     rulesFor(user, namespace) {
       refresh();
@@ -104,9 +113,9 @@ function arrange(index: RoleIndex, namespace: string, subject: string): Holding 
     const rules = index.rules(grant.roleRef, grant.namespace);
     if (rules === undefined) errors.push(missingRole(grant.roleRef));
     for (const rule of rules ?? []) {
-      for (const resource of rule.resources ?? []) {
-        const known = byResource.get(resource);
-        if (known === undefined) byResource.set(resource, [{ rule, grant }]);
+      for (const key of keysOf(rule)) {
+        const known = byResource.get(key);
+        if (known === undefined) byResource.set(key, [{ rule, grant }]);
         else known.push({ rule, grant });
       }
       // Paths are of the whole cluster: a binding in a namespace does not give them.
@@ -116,14 +125,22 @@ function arrange(index: RoleIndex, namespace: string, subject: string): Holding 
   return { byResource, paths, errors };
 }
 
+function keysOf({ resources = [], resourceNames = [] }: Rule): readonly string[] {
+  if (resourceNames.length === 0) return resources;
+  return resources.flatMap((resource) => resourceNames.map((name) => `${resource} ${name}`));
+}
+
 function find({ byResource, paths }: Holding, attributes: Attributes): GrantedRule | undefined {
   const { resource } = attributes;
-  const allows = ({ rule }: GrantedRule): boolean => ruleAllows(rule, attributes);
-  if (resource === undefined) return paths.find(allows);
+  if (resource === undefined) return paths.find(({ rule }) => ruleAllows(rule, attributes));
+  if (byResource.size === 0) return undefined;
+  const look = (key: string): GrantedRule | undefined =>
+    byResource.get(key)?.find(({ rule }) => ruleAllows(rule, attributes)) ??
+    byResource.get(`${key} ${resource.name}`)?.find(({ rule }) => ruleAllows(rule, attributes));
   return (
-    byResource.get(resourceOf(resource))?.find(allows) ??
-    (resource.subresource === '' ? undefined : byResource.get(`*/${resource.subresource}`)?.find(allows)) ??
-    byResource.get('*')?.find(allows)
+    look(resourceOf(resource)) ??
+    (resource.subresource === '' ? undefined : look(`*/${resource.subresource}`)) ??
+    look('*')
   );
 }
 

@@ -92,6 +92,7 @@ function withRules(present: DraftObject, wanted: DraftObject): DraftObject | und
     return present['aggregationRule'] === undefined ? { aggregationRule } : undefined;
   }
   const rules = (present['rules'] ?? []) as readonly Rule[];
+  if (deepEqual(rules, wanted['rules'])) return undefined;
   const missing = (wanted['rules'] as readonly Rule[]).filter((rule) => missingRights(rules, [rule]).length > 0);
   return missing.length === 0 ? undefined : { rules: [...rules, ...missing] };
 }

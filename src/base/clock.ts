@@ -57,6 +57,23 @@ export function parseTimestamp(text: string): number {
   return Date.parse(text);
 }
 
+/** A day of the calendar in UTC. Months count from 1, weekdays from Sunday as 0. */
+export interface CalendarDay {
+  readonly month: number;
+  readonly day: number;
+  readonly weekday: number;
+}
+
+export function utcDay(milliseconds: number): CalendarDay {
+  const date = new Date(milliseconds);
+  return { month: date.getUTCMonth() + 1, day: date.getUTCDate(), weekday: date.getUTCDay() };
+}
+
+/** Milliseconds since the epoch; months count from 1. */
+export function utcTime(year: number, month: number, day: number, hour = 0, minute = 0, second = 0): number {
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
 /**
  * A clock that moves only when told to. Timers fire in order of their due time, and promises settle
  * between two of them.

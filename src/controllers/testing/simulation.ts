@@ -83,12 +83,16 @@ export class Simulation {
 
   /** Stores an object as the API server would: with defaults, and what is prepared at its creation. */
   put<T extends KubernetesObject>(kind: Kind<T>, object: Draft<T>): T {
+    return this.client.seed(kind, this.#prepared(kind, object));
+  }
+
+  #prepared<T extends KubernetesObject>(kind: Kind<T>, object: Draft<T>): Draft<T> {
     const draft = deepClone({ apiVersion: kind.apiVersion, kind: kind.kind, ...object }) as Record<string, unknown>;
     draft['metadata'] = { uid: this.#random.uuid(), ...object.metadata };
     applyDefaults(kind.schema, draft);
     kind.defaults?.(draft);
     kind.prepareCreate?.(draft);
-    return this.client.seed(kind, draft as unknown as Draft<T>);
+    return draft as unknown as Draft<T>;
   }
 
   /** Steps time by so many milliseconds. `look` sees every state in which the cluster comes to rest on the way. */
@@ -120,7 +124,11 @@ export class Simulation {
     this.#abort = new AbortController();
     const { client, clock } = this;
     const random = this.#random;
-    const wrapped = faults === undefined ? client : faulty(client, faults, { random, clock });
+    const unreliable = faulty(client, faults ?? {}, { random, clock });
+    const wrapped: Client = {
+      ...unreliable,
+      create: (kind, object, writeOptions) => unreliable.create(kind, this.#prepared(kind, object), writeOptions),
+    };
     const services = this.#services(wrapped, this.#options.controllers);
     const nodes = this.#services(client, (deps) => [nodesOf(deps, client, this.#options)]);
     this.#running = [services, nodes].map((each) => runAll(each, this.#abort.signal));

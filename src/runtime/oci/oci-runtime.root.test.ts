@@ -262,7 +262,7 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
     await bed.runtime.removePodSandbox(sandboxId);
   });
 
-  test('mounts: host folders, read-only ones, and images as volumes', async () => {
+  test('mounts: host folders, which are made when they are missing, read-only ones, and images as volumes', async () => {
     const host = join(bed.folder, 'host');
     mkdirSync(host);
     writeFileSync(join(host, 'file'), 'from the host');
@@ -290,6 +290,7 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
       mounts: [
         { containerPath: '/host', hostPath: host, readonly: false, propagation: 'private' },
         { containerPath: '/host-ro', hostPath: host, readonly: true, propagation: 'private' },
+        { containerPath: '/made', hostPath: join(host, 'made/for/it'), readonly: false, propagation: 'private' },
         {
           containerPath: '/image',
           hostPath: '',
@@ -301,6 +302,8 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
       ],
     });
     expect(await exec(id, 'cat', '/host/file')).toBe('from the host');
+    expect(await exec(id, 'touch', '/made/file')).toBe('');
+    expect(existsSync(join(host, 'made/for/it/file'))).toBe(true);
     expect((await bed.runtime.execSync(id, ['touch', '/host-ro/x'], 5)).exitCode).toBe(1);
     expect((await bed.runtime.execSync(id, ['touch', '/host/x'], 5)).exitCode).toBe(0);
     expect(await exec(id, 'ls', '/image')).toBe('b\n');

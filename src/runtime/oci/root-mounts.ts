@@ -1,5 +1,5 @@
 /** A container's root as an overlay over its image's layers, and images mounted as volumes. */
-import { mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageStore } from '../../image/image-store.ts';
 import { type CommandRunner, runOrThrow } from '../../network/command.ts';
@@ -26,7 +26,8 @@ export async function mountRoot(
 }
 
 /**
- * Mounts the images that a container wants as volumes, read-only below its folder. Returns the mounts with
+ * Mounts the images that a container wants as volumes, read-only below its folder, and makes host folders that are
+ * missing. Returns the mounts with
  * these as their host paths, and how to let their layers go.
  */
 export async function mountImages(
@@ -38,6 +39,8 @@ export async function mountImages(
   const held: string[] = [];
   for (const [index, mount] of mounts.entries()) {
     if (mount.image === undefined) {
+      // As other CRI runtimes do: a hostPath volume of no type relies on it.
+      if (!existsSync(mount.hostPath)) mkdirSync(mount.hostPath, { recursive: true, mode: 0o755 });
       mounted.push(mount);
       continue;
     }

@@ -17,7 +17,7 @@ import type {
 import type { Exchange } from './http/exchange.ts';
 import type { RequestInfo, ResourceRequest } from './http/request-info.ts';
 import type { MediaType } from './http/negotiate.ts';
-import type { Preparation, Registry, Target, WriteContext } from './registry/context.ts';
+import type { Ledger, Preparation, Registry, Target, WriteContext } from './registry/context.ts';
 import type { Resource, Resources } from './registry/resources.ts';
 import type { DraftObject, Snapshot } from './registry/snapshot.ts';
 
@@ -74,6 +74,8 @@ export interface ApiServerDependencies {
   readonly admission?: readonly AdmissionPlugin[];
   readonly impersonate?: Impersonator;
   readonly preparations?: ReadonlyMap<string, Preparation>;
+  /** Counts beside all writes: quotas. */
+  readonly ledger?: Ledger | undefined;
   /** By `group/plural`, such as `authorization.k8s.io/selfsubjectaccessreviews`. */
   readonly virtual?: ReadonlyMap<string, VirtualHandler>;
   /** By `group/plural`: kinds that are answered from here instead of the store (get and list only). */

@@ -50,6 +50,7 @@ export function createApiServer(dependencies: ApiServerDependencies): ApiServer 
     random,
     admission: dependencies.admission ?? [],
     preparations: dependencies.preparations ?? new Map(),
+    ledger: dependencies.ledger,
   };
   const server: ServerState = { registry, resources, clock, random, log, dependencies };
   const stopping = new AbortController();

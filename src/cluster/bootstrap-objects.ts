@@ -3,10 +3,12 @@ import { Endpoints } from '../api/core/endpoints.ts';
 import { Namespace } from '../api/core/namespace.ts';
 import { Service } from '../api/core/service.ts';
 import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
+import { PriorityClass, systemPriorities } from '../api/scheduling/priority-class.ts';
 import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
 import { deepEqual } from '../schema/freeze.ts';
 
 const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+const systemClassDoc = 'For pods that the cluster or a node needs in order to work.';
 const serviceName = 'kubernetes';
 const port = { name: 'https', protocol: 'TCP' } as const;
 const labels = { component: 'apiserver', provider: 'kubernetes' };
@@ -25,6 +27,12 @@ export async function ensureBootstrapObjects(client: Client, api: ApiAddress): P
     await unlessPresent(
       () => client.get(Namespace, { name }),
       () => client.create(Namespace, { metadata: { name } }),
+    );
+  }
+  for (const [name, value] of Object.entries(systemPriorities)) {
+    await unlessPresent(
+      () => client.get(PriorityClass, { name }),
+      () => client.create(PriorityClass, { metadata: { name }, value, description: systemClassDoc }),
     );
   }
   const metadata = { name: serviceName, namespace: 'default', labels };

@@ -17,6 +17,7 @@ import { namespaceController } from '../controllers/namespace/controller.ts';
 import { nodeIpamController } from '../controllers/node-ipam/controller.ts';
 import { persistentVolumeControllers } from '../controllers/persistent-volume/controller.ts';
 import { replicaSetController, replicationControllerController } from '../controllers/replica-set/controller.ts';
+import { resourceQuotaController } from '../controllers/resource-quota/controller.ts';
 import { rootCaController } from '../controllers/root-ca/controller.ts';
 import { serviceAccountController } from '../controllers/service-account/controller.ts';
 import { statefulSetController } from '../controllers/stateful-set/controller.ts';
@@ -77,6 +78,7 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     ...persistentVolumeControllers(as('persistent-volume-binder'), volumeEvents),
     claimProtectionController(as('pvc-protection-controller')),
     volumeProtectionController(as('pv-protection-controller')),
+    resourceQuotaController(as('resourcequota-controller'), stored),
     rootCaController(as('root-ca-cert-publisher'), options.authority),
     nodeIpamController(as('node-controller'), ipamEvents, options.settings.podCidr),
     endpointSliceController(as('endpointslice-controller')),

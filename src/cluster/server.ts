@@ -5,11 +5,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kinds } from '../api/catalogue.ts';
-import { anyOf } from '../apiserver/authentication/union.ts';
-import { clientCertificates } from '../apiserver/authentication/x509.ts';
-import { serviceAccountAdmission } from '../apiserver/admission/service-account.ts';
 import { serviceAllocation } from '../apiserver/allocation/services.ts';
-import { ServiceAccountTokens } from '../apiserver/authentication/service-account.ts';
 import { createTokenIssuer, type TokenIssuer } from '../apiserver/authentication/token-issuer.ts';
 import { bootstrapPolicy } from '../apiserver/authorization/bootstrap/policy.ts';
 import { reconcilePolicy } from '../apiserver/authorization/bootstrap/reconcile.ts';
@@ -33,6 +29,7 @@ import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { apiServerIdentity, componentIdentity, controllerIdentity, createAccess } from './access.ts';
 import { ensureAddons } from './addons.ts';
+import { admissionOf } from './admission.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
 import { controllersOf } from './controllers.ts';
 import { componentStatuses } from './component-statuses.ts';
@@ -109,18 +106,15 @@ function createServer(
   const kubelet = readKeyPair(layout.pki, 'apiserver-kubelet-client');
   const reader = objectReader(store, new Resources(kinds));
   const issuer = tokenIssuer({ settings, clock, random, layout });
-  const tokens = new ServiceAccountTokens({ issuer, reader, clock });
-  const access = createAccess({ store, reader });
-  return createApiServer({
-    store,
+  const access = createAccess({ store, reader, issuer, clock });
+  const shared = { store, reader, clock, random };
+  const api: ApiServer = createApiServer({
+    ...shared,
     kinds,
-    clock,
-    random,
     log: logger.named('apiserver'),
     version: { gitVersion: kubernetesVersion },
-    authenticator: anyOf([clientCertificates(), tokens]),
-    authorizer: access.authorizer,
-    admission: [serviceAccountAdmission(reader, random), access.escalation],
+    ...access,
+    ...admissionOf({ ...shared, settings, access, local: (user) => api.local(user) }),
     preparations: new Map([['/services', serviceAllocation({ store, clock, random, cidr: settings.serviceCidr })]]),
     subresources: new Map([['/serviceaccounts/token', tokenHandler(issuer, reader)]]),
     nodes: { key: kubelet.key, cert: kubelet.certificate, ca: readKeyPair(layout.pki, 'ca').certificate },
@@ -130,6 +124,7 @@ function createServer(
       ['/componentstatuses', componentStatuses({ storeFailure: () => store.failure, ...debug.health })],
     ]),
   });
+  return api;
 }
 
 function tokenIssuer({

@@ -14,6 +14,8 @@ export interface Registry {
   readonly admission: readonly AdmissionPlugin[];
   /** By `group/plural`: what a kind needs beyond the common path. */
   readonly preparations: ReadonlyMap<string, Preparation>;
+  /** Counts beside all writes: quotas. */
+  readonly ledger?: Ledger | undefined;
 }
 
 export interface WriteContext {
@@ -75,11 +77,35 @@ export interface Preparation {
   prepare(write: PreparedWrite): Claim | undefined;
 }
 
+/**
+ * What keeps count of objects of any kind. Called when a write has passed everything else; may make it wait for
+ * its turn, and throws a StatusError when there is no room. `settle` of the claim is called at least once.
+ */
+export interface Ledger {
+  /** Whether writes there may be counted; cheap. */
+  applies(target: Target): boolean;
+  charge(write: PreparedWrite): Promise<Claim | undefined>;
+}
+
 const preparationOf = (registry: Registry, { resource }: Target): Preparation | undefined =>
   registry.preparations.get(`${resource.storage.group}/${resource.storage.plural}`);
 
-export function hasPreparation(registry: Registry, target: Target): boolean {
-  return preparationOf(registry, target) !== undefined;
+/** Whether a write there may lose a claim, and is then worth preparing again. */
+export function hasClaims(registry: Registry, target: Target): boolean {
+  return preparationOf(registry, target) !== undefined || registry.ledger?.applies(target) === true;
+}
+
+/** Two claims of one write as one. */
+export function bothClaims(one: Claim | undefined, other: Claim | undefined): Claim | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return {
+    writes: [...(one.writes ?? []), ...(other.writes ?? [])],
+    settle(committed) {
+      one.settle?.(committed);
+      other.settle?.(committed);
+    },
+    retry: one.retry === true || other.retry === true,
+  };
 }
 
 /** What the kind's preparation claims for this write. Writes to subresources claim nothing. */

@@ -7,7 +7,16 @@ import { deepClone } from '../../schema/freeze.ts';
 import { alreadyExists, badRequest, generateNameConflict, internalError, invalid } from '../errors.ts';
 import { admissionOf } from './admit.ts';
 import { ClaimLost, Overtaken, putObject } from './commit.ts';
-import { claimOf, hasPreparation, type Registry, type Target, type WriteContext } from './context.ts';
+import {
+  bothClaims,
+  claimOf,
+  hasClaims,
+  type Claim,
+  type PreparedWrite,
+  type Registry,
+  type Target,
+  type WriteContext,
+} from './context.ts';
 import { recordWrite } from './managed-fields.ts';
 import { settleNamespace, stampNew } from './metadata.ts';
 import { draftMeta, metaOf, type DraftObject, type Snapshot } from './snapshot.ts';
@@ -34,7 +43,7 @@ export async function createObject(
   const base = baseOf(meta);
   const generated = base !== '';
   // Only a generated name or a claim can be tried again with another one.
-  let left = generated || hasPreparation(registry, target) ? mostAttempts : 1;
+  let left = generated || hasClaims(registry, target) ? mostAttempts : 1;
   for (;;) {
     left -= 1;
     const copy = left === 0 ? draft : deepClone(draft);
@@ -80,16 +89,27 @@ async function attemptCreate(
   const admission = admissionOf(registry, context, { operation: 'CREATE', target: named, draft });
   await admission.admit();
   finishDraft(kind, draft, undefined, '');
-  const claim = claimOf(registry, { operation: 'CREATE', target: named, draft, context });
+  const write: PreparedWrite = { operation: 'CREATE', target: named, draft, context };
+  const claim = claimOf(registry, write);
+  let charge: Claim | undefined;
   try {
     check(named, draft);
     for (const warning of kind.warnings?.(draft) ?? []) context.warn(warning);
     await admission.validate();
+    charge = await registry.ledger?.charge(write);
   } catch (error) {
     claim?.settle?.(false);
     throw error;
   }
-  return putObject(registry, named, draft, context, { expect: 'absent', claim, shown: 0 });
+  try {
+    return await putObject(registry, named, draft, context, {
+      expect: 'absent',
+      claim: bothClaims(claim, charge),
+      shown: 0,
+    });
+  } finally {
+    charge?.settle?.(false);
+  }
 }
 
 function check(target: Target, draft: DraftObject): void {

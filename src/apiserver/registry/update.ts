@@ -11,7 +11,15 @@ import { badRequest, conflict, internalError, invalid, notFound } from '../error
 import { invalid as invalidField } from '../../schema/fault.ts';
 import { admissionOf, noAdmission } from './admit.ts';
 import { ClaimLost, Overtaken, putObject, removeObject } from './commit.ts';
-import { claimOf, type Claim, type Registry, type Target, type WriteContext } from './context.ts';
+import {
+  bothClaims,
+  claimOf,
+  type Claim,
+  type PreparedWrite,
+  type Registry,
+  type Target,
+  type WriteContext,
+} from './context.ts';
 import { createObject } from './create.ts';
 import { keepManagerTimes, recordWrite } from './managed-fields.ts';
 import { keepIdentity, settleNamespace } from './metadata.ts';
@@ -141,7 +149,30 @@ async function attemptUpdate(
     return finishDeletion(registry, target, now, old, context);
   }
   if (claim === undefined && sameContent(now, old)) return old;
-  return putObject(registry, target, draft, context, { expect: old.revision, claim, shown: old.revision });
+  const charge = options.direct === true ? undefined : await charged(registry, claim, { target, draft, old, context });
+  try {
+    const both = bothClaims(claim, charge);
+    return await putObject(registry, target, draft, context, {
+      expect: old.revision,
+      claim: both,
+      shown: old.revision,
+    });
+  } finally {
+    charge?.settle?.(false);
+  }
+}
+
+async function charged(
+  registry: Registry,
+  claim: Claim | undefined,
+  write: Omit<PreparedWrite, 'operation'>,
+): Promise<Claim | undefined> {
+  try {
+    return await registry.ledger?.charge({ operation: 'UPDATE', ...write });
+  } catch (error) {
+    claim?.settle?.(false);
+    throw error;
+  }
 }
 
 /** Admission, what the kind says, and validation; answers with what the write claims beside its object. */

@@ -8,6 +8,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { readTextIfPresent, writeFileDurably } from '../base/file.ts';
 import { UserError } from '../cli/user-error.ts';
+import type { GuardSettings } from './guards.ts';
 import { defaultName, type Layout } from './layout.ts';
 
 export interface ClusterSettings {
@@ -23,6 +24,7 @@ export interface ClusterSettings {
   readonly serviceCidr: string;
   readonly clusterDomain: string;
   readonly nodeName: string;
+  readonly guards?: GuardSettings;
   /** Where Services of type LoadBalancer get their addresses; the first node's machine reaches them. */
   readonly loadBalancerPool: string;
   readonly ingress: IngressPorts;

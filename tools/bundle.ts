@@ -16,6 +16,7 @@ await build({
     cli: 'src/cluster/programs/cli.ts',
     server: 'src/cluster/programs/server.ts',
     agent: 'src/cluster/programs/agent.ts',
+    'clear-node': 'src/cluster/programs/clear-node.ts',
     ingress: 'src/cluster/programs/ingress.ts',
     'journal-worker': 'src/store/journal/sqlite-worker.ts',
   },

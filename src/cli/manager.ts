@@ -32,7 +32,7 @@ export interface UpOptions {
   /** Run in this process's terminal until it is interrupted. */
   readonly foreground: boolean;
   readonly nodes?: number;
-  readonly simNodes?: number;
+  readonly backend?: 'vxlan' | 'routes';
 }
 
 export interface UpResult {

@@ -22,7 +22,7 @@ import { readKeyPair } from './credentials.ts';
 import type { Layout } from './layout.ts';
 import { openImages, openRuntime, podNetworkOf, runtimePrefix, tableName } from './node-runtime.ts';
 import { nthAddress, type ClusterSettings } from './settings.ts';
-import { nodeAddress } from './start.ts';
+import { apiAddress, kubeletPort, nodeAddress } from './nodes.ts';
 
 export interface AgentOptions {
   readonly layout: Layout;
@@ -107,20 +107,20 @@ function kubeletServerOf(options: AgentOptions, agent: NodeAgent, client: Client
       clientAuthority: readKeyPair(layout.pki, 'ca').certificate,
     },
     address: '0.0.0.0',
-    port: settings.kubeletPort,
+    port: kubeletPort(settings, nodeName),
   });
 }
 
-function clientAs({ layout, settings, clock, random }: AgentOptions, name: string): HttpsClient {
-  return apiClient({ pki: layout.pki, server: `https://127.0.0.1:${settings.port}`, clock, random }, name);
+function clientAs({ layout, settings, nodeName, clock, random }: AgentOptions, name: string): HttpsClient {
+  return apiClient({ pki: layout.pki, server: apiAddress(settings, nodeName), clock, random }, name);
 }
 
 function configOf({ settings, layout, nodeName }: AgentOptions, podCidr: string): NodeConfig {
   return nodeConfig({
     nodeName,
     rootDirectory: layout.node(nodeName),
-    addresses: [nodeAddress(settings)],
-    kubeletPort: settings.kubeletPort,
+    addresses: [nodeAddress(settings, nodeName)],
+    kubeletPort: kubeletPort(settings, nodeName),
     podCidr,
     clusterDns: [nthAddress(settings.serviceCidr, dnsOffset)],
     clusterDomain: settings.clusterDomain,
@@ -210,7 +210,8 @@ function untilReady(options: AgentOptions, client: Client): Service {
     if (!ready || said) return;
     said = true;
     options.phase('node ready');
-    options.ready({ [`kubelet ${nodeName}`]: `https://${nodeAddress(settings)}:${settings.kubeletPort}` });
+    const port = kubeletPort(settings, nodeName);
+    options.ready({ [`kubelet ${nodeName}`]: `https://${nodeAddress(settings, nodeName)}:${port}` });
   };
   return informer;
 }

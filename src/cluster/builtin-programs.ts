@@ -7,9 +7,10 @@ import type { HttpsClient } from '../client/https-client.ts';
 import { Informers } from '../client/informers.ts';
 import { createDnsServer, defaultCorefile } from '../dns/dns-server.ts';
 import { createNetworkPolicies } from '../proxy/network-policies.ts';
+import { createPodRoutes } from '../proxy/pod-routes.ts';
 import { createProxy } from '../proxy/proxy.ts';
 import type { BuiltinProgram } from '../runtime/oci/builtin-driver.ts';
-import { policyTableName } from './node-runtime.ts';
+import { overlayDevice, policyTableName } from './node-runtime.ts';
 import type { ClusterSettings } from './settings.ts';
 
 export interface BuiltinOptions {
@@ -23,6 +24,9 @@ export interface BuiltinOptions {
   /** A client under the identity of this certificate. */
   readonly clientAs: (identity: string) => HttpsClient;
 }
+
+/** VXLAN numbers tell clusters on one link apart. */
+const firstVni = 4096;
 
 export function builtinPrograms(options: BuiltinOptions): Readonly<Record<string, BuiltinProgram>> {
   return { 'kube-proxy': proxyProgram(options), coredns: dnsProgram(options) };
@@ -52,8 +56,17 @@ function proxyProgram({ settings, nodeName, bridge, table, clock, random, client
       nodeName,
       table: policyTableName(settings, nodeName),
     });
+    const routes = createPodRoutes({
+      informers,
+      clock,
+      log,
+      nodeName,
+      backend: settings.backend,
+      device: overlayDevice(settings),
+      vni: firstVni + settings.slot,
+    });
     try {
-      await runAll([informers, proxy, policies], signal);
+      await runAll([informers, proxy, policies, routes], signal);
     } finally {
       await client.close();
     }

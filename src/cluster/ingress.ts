@@ -10,8 +10,8 @@ import { apiClient } from './api-client.ts';
 import { readKeyPair } from './credentials.ts';
 import type { Layout } from './layout.ts';
 import { boundedFile } from './bounded-file.ts';
+import { nodeAddress } from './nodes.ts';
 import { isFree, type ClusterSettings } from './settings.ts';
-import { nodeAddress } from './start.ts';
 
 export interface IngressOptions {
   readonly layout: Layout;

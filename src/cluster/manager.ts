@@ -14,6 +14,7 @@ import { imageCommands } from './images.ts';
 import { defaultKubeconfig, writeContext } from './kubeconfig.ts';
 import type { Layout } from './layout.ts';
 import { defaultName } from './layout.ts';
+import { nodeNames } from './nodes.ts';
 import { ensurePrerequisites } from './prerequisites.ts';
 import { isAlive, readState } from './process-state.ts';
 import { announcedSettings, knownSettings, readSettings, settle, type ClusterSettings } from './settings.ts';
@@ -70,10 +71,11 @@ async function up(
       `stop it first to move it: coracle down --name ${layout.name}`,
     );
   }
-  const settings = running ? kept : await settle(layout, options.port === undefined ? {} : { port: options.port });
+  refuseFewerNodes(options.nodes, kept);
+  const settings = await settle(layout, options);
   const start: StartEnvironment = { ...environment, progress };
-  if (!running) await prepareCredentials(start, settings);
-  startProcesses(start, settings);
+  if (!running || kept.furtherNodes.length !== settings.furtherNodes.length) await prepareCredentials(start, settings);
+  await startProcesses(start, settings);
   const phases = await waitUntilReady(start, settings, signal);
   const kubeconfig = options.kubeconfig ?? defaultKubeconfig();
   const context = contextName(layout.name);
@@ -84,12 +86,21 @@ async function up(
     kubeconfig,
     context,
     server,
-    nodes: [settings.nodeName],
+    nodes: nodeNames(settings),
     phases: running ? [] : phases,
     milliseconds: Math.round(clock.monotonic() - began),
   };
   if (options.foreground) await stayInForeground(environment, progress, signal);
   return result;
+}
+
+function refuseFewerNodes(wanted: number | undefined, kept: ClusterSettings | undefined): void {
+  if (wanted === undefined) return;
+  if (wanted < 1) throw new UserError('a cluster has at least one node');
+  const present = kept === undefined ? 1 : nodeNames(kept).length;
+  if (wanted < present) {
+    throw new UserError(`the cluster has ${present} nodes already`, 'take nodes away with: coracle node rm NODE');
+  }
 }
 
 /** A name is one cluster's on this machine, and its data must not have gone from under it. */

@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { readTextIfPresent, writeFileDurably } from '../base/file.ts';
+import type { Backend } from '../network/overlay.ts';
 import { UserError } from '../cli/user-error.ts';
 import type { GuardSettings } from './guards.ts';
 import { defaultName, type Layout } from './layout.ts';
@@ -28,6 +29,18 @@ export interface ClusterSettings {
   /** Where Services of type LoadBalancer get their addresses; the first node's machine reaches them. */
   readonly loadBalancerPool: string;
   readonly ingress: IngressPorts;
+  /** How pods reach those of other nodes. */
+  readonly backend: Backend;
+  /** Addresses of this machine's nodes among themselves, when there are several. The first node has the first. */
+  readonly underlayCidr: string;
+  /** Nodes on this machine beside the first. */
+  readonly furtherNodes: readonly FurtherNode[];
+}
+
+export interface FurtherNode {
+  readonly name: string;
+  /** From 2; the last octet of its address. */
+  readonly number: number;
 }
 
 /** On all addresses of the first node. */
@@ -38,6 +51,9 @@ export interface IngressPorts {
   readonly status: number;
 }
 
+/** Addresses of the underlay end there. */
+const lastNode = 250;
+
 const lastSlot = 40;
 
 /** Reads the settings; undefined before the first start. */
@@ -45,7 +61,7 @@ export function readSettings(layout: Layout): ClusterSettings | undefined {
   const text = readTextIfPresent(layout.settings);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as ClusterSettings;
+    return parse(text);
   } catch {
     throw new UserError(
       `${layout.settings} is not valid JSON`,
@@ -68,7 +84,8 @@ export function announceSettings(layout: Layout, settings: ClusterSettings): voi
 /** What the cluster of this name that was started last and not stopped was set to; its data may lie elsewhere. */
 export function announcedSettings(layout: Layout): RunningSettings | undefined {
   try {
-    return (JSON.parse(readTextIfPresent(layout.runningSettings) ?? 'null') as RunningSettings | null) ?? undefined;
+    const text = readTextIfPresent(layout.runningSettings);
+    return text === undefined ? undefined : (parse(text) as RunningSettings);
   } catch {
     return undefined; // Cut off while it was written; the next start writes it anew.
   }
@@ -83,16 +100,21 @@ export function knownSettings(layout: Layout): ClusterSettings | undefined {
 export interface SettingsRequest {
   /** 0 picks a free one; undefined keeps what is set, or the default. */
   readonly port?: number;
+  /** At least so many nodes on this machine. */
+  readonly nodes?: number;
+  readonly backend?: Backend;
 }
 
 /** Settings for this start: what is kept, with what the flags change. Writes them when they are new. */
 export async function settle(layout: Layout, request: SettingsRequest): Promise<ClusterSettings> {
   const kept = readSettings(layout);
-  const settings = kept === undefined ? await choose(layout, request) : await change(await completed(kept), request);
-  if (kept === undefined || JSON.stringify(kept) !== JSON.stringify(settings)) {
-    writeFileDurably(layout.settings, `${JSON.stringify(settings, null, 2)}\n`);
-  }
+  const settings = kept === undefined ? await choose(layout, request) : change(await completed(kept), request);
+  if (kept === undefined || JSON.stringify(kept) !== JSON.stringify(settings)) writeSettings(layout, settings);
   return settings;
+}
+
+export function writeSettings(layout: Layout, settings: ClusterSettings): void {
+  writeFileDurably(layout.settings, `${JSON.stringify(settings, null, 2)}\n`);
 }
 
 async function choose(layout: Layout, request: SettingsRequest): Promise<ClusterSettings> {
@@ -113,24 +135,47 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
     serviceCidr: first ? '10.96.0.0/16' : `10.${97 + slot}.0.0/16`,
     clusterDomain: 'cluster.local',
     nodeName: `${layout.name}-1`,
-    loadBalancerPool: loadBalancerPool(slot),
+    ...rangesOf(slot),
     ingress,
+    backend: request.backend ?? 'vxlan',
+    furtherNodes: [],
   };
   announceSettings(layout, settings);
-  return settings;
+  return withNodes(settings, request.nodes ?? 1);
 }
 
-/** With what an earlier version had no settings for. */
+/** With what an earlier version had no settings for, as far as it follows from the slot. */
+function parse(text: string): ClusterSettings {
+  const kept = JSON.parse(text) as Pick<ClusterSettings, 'slot'> & Partial<ClusterSettings>;
+  return { ...rangesOf(kept.slot), backend: 'vxlan', furtherNodes: [], ...kept } as ClusterSettings;
+}
+
+/** With ports that an earlier version did not choose. */
 async function completed(kept: ClusterSettings): Promise<ClusterSettings> {
-  const { loadBalancerPool: pool, ingress }: Partial<ClusterSettings> = kept;
-  return {
-    ...kept,
-    loadBalancerPool: pool ?? loadBalancerPool(kept.slot),
-    ingress: ingress ?? (await ingressPorts(kept.slot === 0)),
-  };
+  const { ingress }: Partial<ClusterSettings> = kept;
+  return { ...kept, ingress: ingress ?? (await ingressPorts(kept.slot === 0)) };
 }
 
-const loadBalancerPool = (slot: number): string => `10.${150 + slot}.0.0/24`;
+/** With further nodes until there are so many. */
+function withNodes(settings: ClusterSettings, wanted: number): ClusterSettings {
+  let result = settings;
+  while (result.furtherNodes.length + 1 < wanted) result = withNode(result, undefined);
+  return result;
+}
+
+/** Without a name it is called after the cluster, with the lowest number that is free. */
+export function withNode(settings: ClusterSettings, name: string | undefined): ClusterSettings {
+  const { furtherNodes } = settings;
+  let number = 2;
+  while (furtherNodes.some((node) => node.number === number)) number += 1;
+  if (number > lastNode) throw new UserError(`cluster ${settings.name} has ${lastNode} nodes on this machine already`);
+  const node: FurtherNode = { name: name ?? `${settings.name}-${number}`, number };
+  return { ...settings, furtherNodes: [...furtherNodes, node] };
+}
+
+function rangesOf(slot: number): Pick<ClusterSettings, 'loadBalancerPool' | 'underlayCidr'> {
+  return { loadBalancerPool: `10.${150 + slot}.0.0/24`, underlayCidr: `10.${150 + slot}.1.0/24` };
+}
 
 /** The ports that browsers expect for the default cluster, when nobody else has them; free ones for others. */
 async function ingressPorts(first: boolean): Promise<IngressPorts> {
@@ -138,10 +183,11 @@ async function ingressPorts(first: boolean): Promise<IngressPorts> {
   return { http: await pick(80), https: await pick(443), status: await pick(10_254) };
 }
 
-async function change(kept: ClusterSettings, request: SettingsRequest): Promise<ClusterSettings> {
+function change(kept: ClusterSettings, request: SettingsRequest): ClusterSettings {
+  const { nodes = 1, backend = kept.backend } = request;
   // Port 0 asked for a free one at the first start; that one is kept.
-  if (request.port === undefined || request.port === 0 || request.port === kept.port) return kept;
-  return { ...kept, port: request.port };
+  const port = request.port === undefined || request.port === 0 ? kept.port : request.port;
+  return withNodes({ ...kept, port, backend }, nodes);
 }
 
 /**

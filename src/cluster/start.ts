@@ -10,7 +10,9 @@ import { UserError } from '../cli/user-error.ts';
 import { ensureCredentials } from './credentials.ts';
 import type { Layout } from './layout.ts';
 import { followState, isAlive, readState, type ProcessState } from './process-state.ts';
-import { announceSettings, hostAddress, nthAddress, type ClusterSettings } from './settings.ts';
+import { ensureNamespaces, enterNamespaces } from './namespaces.ts';
+import { furtherNode, nodeAddress, nodeNames } from './nodes.ts';
+import { announceSettings, nthAddress, type ClusterSettings } from './settings.ts';
 import { startSupervised, supervisorPid } from './supervisor.ts';
 
 export interface StartEnvironment {
@@ -27,21 +29,19 @@ const patience = 60_000;
 
 /** Names of the processes of a cluster's first machine, in the order in which they depend on each other. */
 export function processNames(settings: ClusterSettings): readonly string[] {
-  return ['server', `agent-${settings.nodeName}`, 'ingress'];
+  return ['server', ...nodeNames(settings).map(agentName), 'ingress'];
 }
+
+export const agentName = (nodeName: string): string => `agent-${nodeName}`;
 
 /** Without it the cluster works, and `up` does not fail. */
 const isOptional = (name: string): boolean => name === 'ingress';
-
-/** The address that stands for this machine's node: its own, or the bridge's when it has no network. */
-export function nodeAddress(settings: ClusterSettings): string {
-  return hostAddress() ?? nthAddress(settings.podCidr, 1);
-}
 
 export async function prepareCredentials(environment: StartEnvironment, settings: ClusterSettings): Promise<void> {
   const { layout, clock, random, progress } = environment;
   const began = clock.monotonic();
   const address = nodeAddress(settings);
+  const underlay = nthAddress(settings.underlayCidr, 1);
   const serviceNames = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
   const made = await ensureCredentials({
     folder: layout.pki,
@@ -49,24 +49,42 @@ export async function prepareCredentials(environment: StartEnvironment, settings
     random,
     serverNames: {
       dnsNames: ['localhost', ...serviceNames, `kubernetes.default.svc.${settings.clusterDomain}`, settings.nodeName],
-      addresses: ['127.0.0.1', '::1', nthAddress(settings.serviceCidr, 1), address, nthAddress(settings.podCidr, 1)],
+      addresses: [
+        '127.0.0.1',
+        '::1',
+        nthAddress(settings.serviceCidr, 1),
+        address,
+        nthAddress(settings.podCidr, 1),
+        underlay,
+      ],
     },
-    nodes: [{ name: settings.nodeName, addresses: [address, '127.0.0.1'] }],
+    nodes: nodeNames(settings).map((name) => ({ name, addresses: [nodeAddress(settings, name), '127.0.0.1'] })),
   });
   if (made.length > 0) progress.phase('certificates made', clock.monotonic() - began);
 }
 
-/** Starts every process that is not running. */
-export function startProcesses({ layout, programs }: StartEnvironment, settings: ClusterSettings): void {
+/** Starts every process that is not running, further nodes in namespaces of their own. */
+export async function startProcesses(environment: StartEnvironment, settings: ClusterSettings): Promise<void> {
+  const { layout, programs, clock } = environment;
   announceSettings(layout, settings);
+  await ensureNamespaces({ layout, settings, clock });
   for (const name of processNames(settings)) {
     if (supervisorPid(layout.runDir, name) !== undefined) continue;
     const program = name.startsWith('agent-') ? 'agent' : name;
+    const enter = enterNamespaces(layout, furtherNode(settings, name.replace(/^agent-/, '')));
     startSupervised({
       name,
       runDir: layout.runDir,
       logFile: layout.log(name),
-      command: [process.execPath, ...nodeFlags, join(programs, `${program}.js`), layout.name, layout.dataDir, name],
+      command: [
+        ...enter,
+        process.execPath,
+        ...nodeFlags,
+        join(programs, `${program}.js`),
+        layout.name,
+        layout.dataDir,
+        name,
+      ],
       env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(programs, 'cache') },
     });
   }

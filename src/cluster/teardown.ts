@@ -7,13 +7,22 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextIfPresent } from '../base/file.ts';
 import { silentLogger } from '../base/log.ts';
-import { createCommandRunner } from '../network/command.ts';
+import { createCommandRunner, type CommandRunner } from '../network/command.ts';
 import { createNft } from '../network/nft.ts';
 import { removeProxyTable } from '../proxy/proxy.ts';
 import { Cgroups } from '../runtime/oci/cgroups.ts';
 import type { ManagerEnvironment } from './manager.ts';
-import { openImages, openRuntime, podNetworkOf, policyTableName, runtimePrefix, tableName } from './node-runtime.ts';
-import type { ClusterSettings } from './settings.ts';
+import { enterNamespaces, hasNamespaces, removeNamespaces, underlayOf } from './namespaces.ts';
+import {
+  openImages,
+  openRuntime,
+  overlayDevice,
+  podNetworkOf,
+  policyTableName,
+  runtimePrefix,
+  tableName,
+} from './node-runtime.ts';
+import type { ClusterSettings, FurtherNode } from './settings.ts';
 
 /**
  * How many pods were stopped. What the runtime remembers of them stays: the next start counts their containers'
@@ -21,24 +30,65 @@ import type { ClusterSettings } from './settings.ts';
  */
 export async function tearDown(environment: ManagerEnvironment, settings: ClusterSettings): Promise<number> {
   const { layout, clock } = environment;
-  const { nodeName } = settings;
-  const podCidr = readTextIfPresent(join(layout.node(nodeName), 'pod-cidr'));
-  const stopped = podCidr === undefined ? 0 : await stopPods(environment, settings, podCidr);
-  const nft = createNft(createCommandRunner(clock));
-  await removeProxyTable(nft, tableName(settings, nodeName));
-  await removeProxyTable(nft, policyTableName(settings, nodeName));
-  await new Cgroups().destroy(`/${runtimePrefix(settings, nodeName)}`, clock);
+  const further = settings.furtherNodes.map((node) => tearDownNode(environment, settings, node));
+  const stopped = await Promise.all([clearNode(environment, settings, settings.nodeName), ...further]);
+  const run = createCommandRunner(clock);
+  const nft = createNft(run);
+  await removeProxyTable(nft, tableName(settings, settings.nodeName));
+  await removeProxyTable(nft, policyTableName(settings, settings.nodeName));
+  await removePodRoutes(run, settings);
+  await underlayOf({ layout, settings, clock }).remove();
   unmountBelow(layout.dataDir);
   unmountBelow(layout.runDir);
+  return stopped.reduce((sum, each) => sum + each, 0);
+}
+
+/** Takes down a further node: its pods from within its namespaces, then these with all that is in them. */
+export async function tearDownNode(
+  environment: ManagerEnvironment,
+  settings: ClusterSettings,
+  node: FurtherNode,
+): Promise<number> {
+  const { layout, clock, programs } = environment;
+  let stopped = 0;
+  if (hasNamespaces(layout, node)) {
+    const [nsenter = '', ...into] = enterNamespaces(layout, node);
+    const program = [process.execPath, join(programs, 'clear-node.js'), layout.name, layout.dataDir, node.name];
+    const { code, stdout } = await createCommandRunner(clock)(nsenter, [...into, ...program]);
+    stopped = code === 0 ? Number(stdout.trim()) : 0;
+  }
+  // Whatever still runs there, and after a reboot all that is left.
+  await new Cgroups().destroy(`/${runtimePrefix(settings, node.name)}`, clock);
+  await removeNamespaces({ layout, settings, clock }, node);
   return stopped;
+}
+
+/** From within the node's namespaces. How many pods were stopped. */
+export async function clearNode(
+  environment: ManagerEnvironment,
+  settings: ClusterSettings,
+  nodeName: string,
+): Promise<number> {
+  const { layout, clock } = environment;
+  const podCidr = readTextIfPresent(join(layout.node(nodeName), 'pod-cidr'));
+  const stopped = podCidr === undefined ? 0 : await stopPods(environment, settings, nodeName, podCidr);
+  await new Cgroups().destroy(`/${runtimePrefix(settings, nodeName)}`, clock);
+  unmountBelow(layout.node(nodeName));
+  return stopped;
+}
+
+/** What led to other nodes' pods, in the machine's own network namespace. */
+async function removePodRoutes(run: CommandRunner, settings: ClusterSettings): Promise<void> {
+  if (settings.backend === 'vxlan') await run('ip', ['link', 'del', 'dev', overlayDevice(settings)]);
+  else await run('ip', ['route', 'flush', 'root', settings.podCidr, 'proto', '117']);
 }
 
 async function stopPods(
   { layout, clock, random }: ManagerEnvironment,
   settings: ClusterSettings,
+  nodeName: string,
   podCidr: string,
 ): Promise<number> {
-  const { nodeName } = settings;
   if (!existsSync(layout.node(nodeName))) return 0;
   const options = { layout, clock, random, settings, nodeName, podCidr, logger: silentLogger };
   const network = podNetworkOf(options);

@@ -1,4 +1,5 @@
 import { clusterFlags, jsonFlag, type Command, type CommandContext } from '../command.ts';
+import { UserError } from '../user-error.ts';
 import type { Progress, UpOptions, UpResult } from '../manager.ts';
 
 export const up: Command = {
@@ -12,9 +13,12 @@ export const up: Command = {
     port: { type: 'number', doc: 'port of the API server; 0 picks a free one and keeps it (default 6443)' },
     kubeconfig: { type: 'string', value: 'FILE', doc: 'kubeconfig to write (default $KUBECONFIG or ~/.kube/config)' },
     foreground: { type: 'boolean', doc: 'stay until interrupted, printing logs; then stop the cluster' },
+    nodes: { type: 'number', doc: 'how many nodes to run on this machine (default 1, or as many as there are)' },
+    backend: { type: 'string', value: 'vxlan|routes', doc: 'how pods reach those of other nodes (default vxlan)' },
     ...jsonFlag,
   },
   examples: [
+    'coracle up --nodes 3                # three nodes, each with pods and a network of its own',
     'coracle up                          # start, then: kubectl get nodes',
     'coracle up --name test --port 0     # a second cluster beside it',
     'coracle up --foreground             # until Ctrl-C',
@@ -23,10 +27,14 @@ export const up: Command = {
     const { args, terminal, manager, signal } = context;
     const port = args.number('port');
     const kubeconfig = args.text('kubeconfig');
+    const nodes = args.number('nodes');
+    const backend = backendOf(args.text('backend'));
     const options: UpOptions = {
       foreground: args.is('foreground'),
       ...(port === undefined ? {} : { port }),
       ...(kubeconfig === undefined ? {} : { kubeconfig }),
+      ...(nodes === undefined ? {} : { nodes }),
+      ...(backend === undefined ? {} : { backend }),
     };
     const result = await manager.up(options, progressOn(context), signal);
     if (args.is('json')) terminal.print(JSON.stringify(result, null, 2));
@@ -34,6 +42,11 @@ export const up: Command = {
     return 0;
   },
 };
+
+function backendOf(text: string | undefined): UpOptions['backend'] {
+  if (text === undefined || text === 'vxlan' || text === 'routes') return text;
+  throw new UserError(`--backend takes vxlan or routes, not ${JSON.stringify(text)}`, '', 2);
+}
 
 /** Phases with their times, on stderr; nothing with --json. */
 export function progressOn({ args, terminal }: Pick<CommandContext, 'args' | 'terminal'>): Progress {

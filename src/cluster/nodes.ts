@@ -1,0 +1,41 @@
+/**
+ * The nodes of a cluster on this machine. The first lives in the machine's own network namespace; each further
+ * one has a network and a mount namespace of its own, and reaches the first over the underlay bridge.
+ */
+import { hostAddress, nthAddress, type ClusterSettings, type FurtherNode } from './settings.ts';
+
+/** All of them, the first one first. */
+export function nodeNames(settings: ClusterSettings): readonly string[] {
+  return [settings.nodeName, ...settings.furtherNodes.map(({ name }) => name)];
+}
+
+export function furtherNode(settings: ClusterSettings, name: string): FurtherNode | undefined {
+  return settings.furtherNodes.find((node) => node.name === name);
+}
+
+/**
+ * The address that stands for a node. The first one's is the machine's, unless that is none or other nodes
+ * must have it on their own link; then it is the underlay's.
+ */
+export function nodeAddress(settings: ClusterSettings, name: string = settings.nodeName): string {
+  const further = furtherNode(settings, name);
+  if (further !== undefined) return nthAddress(settings.underlayCidr, further.number);
+  const own = settings.backend === 'routes' ? undefined : hostAddress();
+  return own ?? nthAddress(needsUnderlay(settings) ? settings.underlayCidr : settings.podCidr, 1);
+}
+
+/** Whether the underlay bridge has to be there. */
+export function needsUnderlay(settings: ClusterSettings): boolean {
+  return settings.furtherNodes.length > 0 || settings.backend === 'routes';
+}
+
+/** Where a node's processes reach the API server. */
+export function apiAddress(settings: ClusterSettings, nodeName: string): string {
+  const host = furtherNode(settings, nodeName) === undefined ? '127.0.0.1' : nthAddress(settings.underlayCidr, 1);
+  return `https://${host}:${settings.port}`;
+}
+
+/** A further node has all ports to itself. */
+export function kubeletPort(settings: ClusterSettings, nodeName: string): number {
+  return furtherNode(settings, nodeName) === undefined ? settings.kubeletPort : 10_250;
+}

@@ -27,9 +27,15 @@ export interface Authenticator {
   authenticate(request: AuthenticationRequest): Promise<UserInfo | undefined>;
 }
 
-/** Credentials were presented and are wrong: 401. The message goes to the log, not to the client. */
+/** Credentials were presented and are wrong: 401. The message goes to the log, and to the client only if `told`. */
 export class AuthenticationError extends Error {
   override readonly name = 'AuthenticationError';
+  readonly told: boolean;
+
+  constructor(message: string, { told = false }: { readonly told?: boolean } = {}) {
+    super(message);
+    this.told = told;
+  }
 }
 
 /** What is to be done, as RBAC sees it. */

@@ -134,7 +134,7 @@ export function invalid(of: KindName, name: string, faults: readonly Fault[]): S
 }
 
 export const badRequest = (message: string): StatusError => new StatusError(400, 'BadRequest', message);
-export const unauthorized = (): StatusError => new StatusError(401, 'Unauthorized', 'Unauthorized');
+export const unauthorized = (message = 'Unauthorized'): StatusError => new StatusError(401, 'Unauthorized', message);
 
 export function forbidden(of: ResourceName, name: string, why: string): StatusError {
   const what = dotted(of.resource, of.group);

@@ -125,6 +125,7 @@ async function authenticated(authenticate: () => Promise<UserInfo | undefined>, 
   } catch (error) {
     if (!(error instanceof AuthenticationError)) throw error;
     log.info('credentials were refused', { error });
+    if (error.told) throw unauthorized(`Unauthorized: ${error.message}`);
   }
   throw unauthorized();
 }
@@ -163,7 +164,8 @@ export async function authorize(
   throw refusal(attributes, reason);
 }
 
-function refusal(attributes: Attributes, reason: string): Error {
+/** 403 in upstream's words. */
+export function refusal(attributes: Attributes, reason: string): Error {
   const { user, verb, path, resource } = attributes;
   const who = JSON.stringify(user.username);
   const because = reason === '' ? '' : `: ${reason}`;

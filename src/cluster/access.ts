@@ -1,24 +1,53 @@
-/** Who may do what in a cluster, put together: RBAC and the node authoriser over the store, and component identities. */
-import type { AdmissionPlugin, Authorizer, ObjectReader, UserInfo } from '../apiserver/access.ts';
+/** Who may do what in a cluster: authenticators, authorisers, reviews, and the identities of components. */
+import type { AdmissionPlugin, Authenticator, Authorizer, ObjectReader, UserInfo } from '../apiserver/access.ts';
+import { impersonate } from '../apiserver/authentication/impersonation.ts';
+import { ServiceAccountTokens } from '../apiserver/authentication/service-account.ts';
+import type { TokenIssuer } from '../apiserver/authentication/token-issuer.ts';
+import { anyToken, bearerTokens } from '../apiserver/authentication/tokens.ts';
+import { anyOf } from '../apiserver/authentication/union.ts';
+import { clientCertificates } from '../apiserver/authentication/x509.ts';
 import { administrators, firstOpinion } from '../apiserver/authorization/basic.ts';
 import { escalationCheck } from '../apiserver/authorization/escalation.ts';
 import { NodePods } from '../apiserver/authorization/node-pods.ts';
 import { nodeAuthorizer } from '../apiserver/authorization/node.ts';
 import { roleBasedAccess } from '../apiserver/authorization/rbac.ts';
 import { RoleIndex } from '../apiserver/authorization/role-index.ts';
+import { accessReviews } from '../apiserver/reviews/access.ts';
+import { identityReviews } from '../apiserver/reviews/identity.ts';
+import type { ApiServerDependencies, VirtualHandler } from '../apiserver/server-types.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Store } from '../store/store.ts';
 
+export interface AccessOptions {
+  readonly store: Store;
+  readonly reader: ObjectReader;
+  readonly issuer: TokenIssuer;
+  readonly clock: Clock;
+}
+
 export interface Access {
+  readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
+  readonly impersonate: NonNullable<ApiServerDependencies['impersonate']>;
+  /** Answers of the review kinds. */
+  readonly virtual: ReadonlyMap<string, VirtualHandler>;
   /** To be the last of the admission plugins. */
   readonly escalation: AdmissionPlugin;
 }
 
-export function createAccess({ store, reader }: { readonly store: Store; readonly reader: ObjectReader }): Access {
+export function createAccess({ store, reader, issuer, clock }: AccessOptions): Access {
   const roles = roleBasedAccess(new RoleIndex(store));
   const nodes = nodeAuthorizer({ pods: new NodePods(store), reader });
   const authorizer = firstOpinion([administrators, nodes, roles]);
-  return { authorizer, escalation: escalationCheck(roles, authorizer) };
+  const tokens = anyToken([new ServiceAccountTokens({ issuer, reader, clock })]);
+  const { audiences } = issuer;
+  return {
+    authenticator: anyOf([clientCertificates(), bearerTokens(tokens, audiences)]),
+    authorizer,
+    impersonate,
+    virtual: new Map([...accessReviews(authorizer, roles), ...identityReviews({ tokens, audiences, clock })]),
+    escalation: escalationCheck(roles, authorizer),
+  };
 }
 
 /** The API server itself, for what it does on nobody's behalf. */

@@ -5,15 +5,9 @@ import { Secret } from '../../api/core/secret.ts';
 import { ServiceAccount } from '../../api/core/service-account.ts';
 import { parseTimestamp, type Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
-import {
-  AuthenticationError,
-  type AuthenticationRequest,
-  type Authenticator,
-  type ObjectReader,
-  type UserInfo,
-} from '../access.ts';
-import { bearerToken } from './bearer.ts';
+import { AuthenticationError, type ObjectReader, type UserInfo } from '../access.ts';
 import type { TokenIssuer, VerifiedToken } from './token-issuer.ts';
+import type { TokenAuthenticator, TokenCheck } from './tokens.ts';
 
 export interface ServiceAccountOptions {
   readonly issuer: TokenIssuer;
@@ -26,23 +20,12 @@ const maxVerified = 2_000;
 /** A token still works this long, in milliseconds, after its object's deletion was due: status updates need it. */
 const deletionLeeway = 60_000;
 
-export interface TokenCheck {
-  readonly user: UserInfo;
-  readonly audiences: readonly string[];
-}
-
-export class ServiceAccountTokens implements Authenticator {
+export class ServiceAccountTokens implements TokenAuthenticator {
   readonly #options: ServiceAccountOptions;
   readonly #verified = new Map<string, VerifiedToken>();
 
   constructor(options: ServiceAccountOptions) {
     this.#options = options;
-  }
-
-  async authenticate({ headers }: Pick<AuthenticationRequest, 'headers'>): Promise<UserInfo | undefined> {
-    const token = bearerToken(headers.authorization);
-    if (token === undefined) return undefined;
-    return (await this.check(token, this.#options.issuer.audiences))?.user;
   }
 
   /** undefined for tokens of others; throws AuthenticationError for bad ones of ours. */

@@ -178,11 +178,11 @@ function withFailure(status: ReplicaSetStatus, failure: unknown, plan: ReplicaPl
   const others: Conditions = (status.conditions ?? []).filter(({ type }) => type !== 'ReplicaFailure');
   if (failure === undefined || isTerminating(failure)) return withConditions(status, others);
   const reason = plan.create > 0 ? 'FailedCreate' : 'FailedDelete';
-  const message = messageOf(failure);
-  if (present?.reason === reason && present.message === message) return status;
+  // The message names another pod at every attempt: telling each would bring the set back here at once.
+  if (present?.reason === reason && present.status === 'True') return status;
   return withConditions(status, [
     ...others,
-    { type: 'ReplicaFailure', status: 'True', reason, message, lastTransitionTime: now },
+    { type: 'ReplicaFailure', status: 'True', reason, message: messageOf(failure), lastTransitionTime: now },
   ]);
 }
 

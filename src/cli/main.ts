@@ -4,6 +4,7 @@ import { codeOf, isAbort, messageOf } from '../base/errors.ts';
 import { helpOf, parseFlags, type Arguments, type Command } from './command.ts';
 import { down } from './commands/down.ts';
 import { image } from './commands/image.ts';
+import { node } from './commands/node.ts';
 import { logs } from './commands/logs.ts';
 import { reset } from './commands/reset.ts';
 import { status } from './commands/status.ts';
@@ -13,7 +14,7 @@ import type { ClusterManager } from './manager.ts';
 import type { Terminal } from './terminal.ts';
 import { UserError } from './user-error.ts';
 
-export const commands: readonly Command[] = [up, down, status, logs, why, image, reset];
+export const commands: readonly Command[] = [up, down, status, logs, why, node, image, reset];
 
 export interface CliEnvironment {
   readonly terminal: Terminal;

@@ -11,6 +11,12 @@ export interface ClusterManager {
   logFiles(): readonly { readonly name: string; readonly path: string }[];
   /** Asks the running cluster as its administrator; the answer's JSON. */
   ask(path: string): Promise<unknown>;
+  /** Adds a node on this machine; without a name it gets one. Waits until it is ready when the cluster runs. */
+  addNode(name: string | undefined, progress: Progress, signal: AbortSignal): Promise<string>;
+  removeNode(name: string, options: RemoveNodeOptions, progress: Progress, signal: AbortSignal): Promise<void>;
+  listNodes(): Promise<readonly NodeRow[]>;
+  /** Pulls a node's network cable, or plugs it in again. */
+  setNodeConnected(name: string, connected: boolean): Promise<void>;
   loadImages(file: string, progress: Progress): Promise<readonly string[]>;
   listImages(): Promise<readonly ImageRow[]>;
   removeImage(reference: string): Promise<void>;
@@ -75,6 +81,22 @@ export interface ClusterStatus {
   readonly pods?: number;
   /** What is wrong, one sentence each. */
   readonly problems: readonly string[];
+}
+
+export interface RemoveNodeOptions {
+  /** Without draining. */
+  readonly force: boolean;
+  readonly timeoutSeconds: number;
+}
+
+export interface NodeRow {
+  readonly name: string;
+  readonly address: string;
+  /** The machine itself, or namespaces on it. */
+  readonly place: 'machine' | 'namespace';
+  /** Absent while it does not run. */
+  readonly connected?: boolean;
+  readonly ready?: boolean;
 }
 
 export interface ImageRow {

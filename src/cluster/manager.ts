@@ -7,20 +7,26 @@ import type { Random } from '../base/random.ts';
 import { aborted } from '../base/service.ts';
 import type { ClusterManager, DownResult, Progress, UpOptions, UpResult } from '../cli/manager.ts';
 import { UserError } from '../cli/user-error.ts';
-import { certificateCredentials } from '../client/credentials.ts';
-import { createHttpsClient } from '../client/https-client.ts';
-import { readKeyPair } from './credentials.ts';
+import { apiClient } from './api-client.ts';
 import { imageCommands } from './images.ts';
 import { defaultKubeconfig, writeContext } from './kubeconfig.ts';
 import type { Layout } from './layout.ts';
 import { defaultName } from './layout.ts';
+import { nodeCommands } from './node-commands.ts';
 import { nodeNames } from './nodes.ts';
 import { ensurePrerequisites } from './prerequisites.ts';
 import { isAlive, readState } from './process-state.ts';
-import { announcedSettings, knownSettings, readSettings, settle, type ClusterSettings } from './settings.ts';
+import {
+  announcedSettings,
+  knownSettings,
+  readSettings,
+  settle,
+  requireSettings,
+  type ClusterSettings,
+} from './settings.ts';
 import { prepareCredentials, processNames, startProcesses, waitUntilReady, type StartEnvironment } from './start.ts';
 import { statusOf } from './status.ts';
-import { stopSupervised, supervisorPid } from './supervisor.ts';
+import { stopPatience, stopSupervised, supervisorPid } from './supervisor.ts';
 import { tearDown } from './teardown.ts';
 
 export interface ManagerEnvironment {
@@ -29,9 +35,6 @@ export interface ManagerEnvironment {
   readonly random: Random;
   readonly programs: string;
 }
-
-/** How long a process may take to end before it is killed: requests in flight get their time. */
-const stopPatience = 15_000;
 
 export function createManager(environment: ManagerEnvironment): ClusterManager {
   const { layout } = environment;
@@ -44,6 +47,7 @@ export function createManager(environment: ManagerEnvironment): ClusterManager {
     reset: () => reset(environment),
     logFiles: () => logFiles(layout),
     ask: (path) => askCluster(environment, path),
+    ...nodeCommands(environment),
     ...imageCommands(environment),
   };
 }
@@ -181,14 +185,6 @@ export function isRunning(layout: Layout, settings: ClusterSettings): boolean {
   return processNames(settings).every((name) => supervisorPid(layout.runDir, name) !== undefined);
 }
 
-export function requireSettings(layout: Layout): ClusterSettings {
-  const settings = readSettings(layout);
-  if (settings === undefined) {
-    throw new UserError(`there is no cluster ${layout.name} in ${layout.dataDir}`, 'start one with: coracle up');
-  }
-  return settings;
-}
-
 /** `coracle` for the default cluster, `coracle-NAME` for others. */
 function contextName(name: string): string {
   return name === defaultName ? defaultName : `${defaultName}-${name}`;
@@ -196,17 +192,8 @@ function contextName(name: string): string {
 
 async function askCluster({ layout, clock, random }: ManagerEnvironment, path: string): Promise<unknown> {
   const settings = requireSettings(layout);
-  const admin = readKeyPair(layout.pki, 'admin');
-  const client = createHttpsClient({
-    access: {
-      server: `https://127.0.0.1:${settings.port}`,
-      certificateAuthority: readKeyPair(layout.pki, 'ca').certificate,
-      credentials: certificateCredentials(admin),
-    },
-    clock,
-    random,
-    userAgent: 'coracle',
-  });
+  const server = `https://127.0.0.1:${settings.port}`;
+  const client = apiClient({ pki: layout.pki, server, clock, random }, 'admin');
   try {
     const answer = await client.request({ method: 'GET', path });
     const text = Buffer.from(answer.body).toString();

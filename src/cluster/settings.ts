@@ -70,6 +70,14 @@ export function readSettings(layout: Layout): ClusterSettings | undefined {
   }
 }
 
+export function requireSettings(layout: Layout): ClusterSettings {
+  const settings = readSettings(layout);
+  if (settings === undefined) {
+    throw new UserError(`there is no cluster ${layout.name} in ${layout.dataDir}`, 'start one with: coracle up');
+  }
+  return settings;
+}
+
 export interface RunningSettings extends ClusterSettings {
   readonly dataDir: string;
 }
@@ -161,6 +169,10 @@ function withNodes(settings: ClusterSettings, wanted: number): ClusterSettings {
   let result = settings;
   while (result.furtherNodes.length + 1 < wanted) result = withNode(result, undefined);
   return result;
+}
+
+export function withoutNode(settings: ClusterSettings, name: string): ClusterSettings {
+  return { ...settings, furtherNodes: settings.furtherNodes.filter((node) => node.name !== name) };
 }
 
 /** Without a name it is called after the cluster, with the lowest number that is free. */

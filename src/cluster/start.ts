@@ -98,11 +98,12 @@ export async function waitUntilReady(
   { layout, clock, progress }: StartEnvironment,
   settings: ClusterSettings,
   signal: AbortSignal,
+  names: readonly string[] = processNames(settings),
 ): Promise<readonly { readonly name: string; readonly milliseconds: number }[]> {
   const phases: { name: string; milliseconds: number }[] = [];
   const stop = new AbortController();
   const combined = AbortSignal.any([signal, stop.signal]);
-  const waiting = processNames(settings).map((name) => {
+  const waiting = names.map((name) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     let reported = 0;
     followState(layout.state(name), combined, (state) => {

@@ -12,6 +12,9 @@ import { startTicksOf } from './process-state.ts';
 
 export const doNotRestart = 78;
 
+/** How long a process may take to end before it is killed: requests in flight get their time. */
+export const stopPatience = 15_000;
+
 /** Restarts at once, then waits a second between tries, so that a crash loop costs little. */
 const loop = `
 trap 'stopped=1; kill -TERM $child 2>/dev/null' TERM INT

@@ -1,0 +1,178 @@
+/** The node commands: further nodes on this machine come, go, are cut off and joined again. */
+import { rmSync } from 'node:fs';
+import { Node } from '../api/core/node.ts';
+import type { ClusterManager, NodeRow, Progress, RemoveNodeOptions } from '../cli/manager.ts';
+import { UserError } from '../cli/user-error.ts';
+import { apiClient } from './api-client.ts';
+import { certificatePath, keyPath } from './credentials.ts';
+import { drain, forgetNode } from './drain.ts';
+import type { ManagerEnvironment } from './manager.ts';
+import { cableOf, underlayOf } from './namespaces.ts';
+import { furtherNode, nodeAddress, nodeNames } from './nodes.ts';
+import { isAlive, readState } from './process-state.ts';
+import {
+  announceSettings,
+  requireSettings,
+  withNode,
+  withoutNode,
+  writeSettings,
+  type ClusterSettings,
+  type FurtherNode,
+} from './settings.ts';
+import { agentName, prepareCredentials, startProcesses, waitUntilReady } from './start.ts';
+import { stopPatience, stopSupervised, supervisorPid } from './supervisor.ts';
+import { tearDownNode } from './teardown.ts';
+
+type NodeCommands = Pick<ClusterManager, 'addNode' | 'removeNode' | 'listNodes' | 'setNodeConnected'>;
+
+export function nodeCommands(environment: ManagerEnvironment): NodeCommands {
+  return {
+    addNode: (name, progress, signal) => addNode(environment, name, progress, signal),
+    removeNode: (name, options, progress, signal) => removeNode(environment, name, options, progress, signal),
+    listNodes: () => listNodes(environment),
+    setNodeConnected: (name, connected) => setConnected(environment, name, connected),
+  };
+}
+
+async function addNode(
+  environment: ManagerEnvironment,
+  name: string | undefined,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<string> {
+  const { layout } = environment;
+  const before = requireSettings(layout);
+  refuseName(before, name);
+  const settings = withNode(before, name);
+  const added = settings.furtherNodes.at(-1)?.name ?? '';
+  writeSettings(layout, settings);
+  if (!serverRuns(environment)) return added;
+  const start = { ...environment, progress };
+  await prepareCredentials(start, settings);
+  await startProcesses(start, settings);
+  await waitUntilReady(start, settings, signal, [agentName(added)]);
+  return added;
+}
+
+function refuseName(settings: ClusterSettings, name: string | undefined): void {
+  if (name === undefined) return;
+  if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) {
+    throw new UserError(
+      `${JSON.stringify(name)} cannot be a node's name`,
+      'use at most 40 lower-case letters, digits and dashes',
+      2,
+    );
+  }
+  if (nodeNames(settings).includes(name)) throw new UserError(`there is a node ${name} already`);
+}
+
+async function removeNode(
+  environment: ManagerEnvironment,
+  name: string,
+  { force, timeoutSeconds }: RemoveNodeOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const { layout, clock, random } = environment;
+  const settings = requireSettings(layout);
+  const node = requireFurther(settings, name);
+  const running = serverRuns(environment);
+  if (!running && !force) {
+    throw new UserError(
+      `cluster ${settings.name} is not running: its objects would still speak of ${name}`,
+      'start it first, or pass --force',
+    );
+  }
+  const client = apiClient({ pki: layout.pki, server: `https://127.0.0.1:${settings.port}`, clock, random }, 'admin');
+  try {
+    const began = clock.monotonic();
+    if (!force) {
+      await drain({ client, clock, nodeName: name, patience: timeoutSeconds * 1000, signal });
+      progress.phase('drained', clock.monotonic() - began);
+    }
+    await stopNode(environment, settings, node);
+    if (running) await forgetNode(client, name);
+  } finally {
+    await client.close();
+  }
+  const after = withoutNode(settings, name);
+  writeSettings(layout, after);
+  if (running) announceSettings(layout, after);
+}
+
+async function stopNode(environment: ManagerEnvironment, settings: ClusterSettings, node: FurtherNode): Promise<void> {
+  const { layout, clock } = environment;
+  const process_ = agentName(node.name);
+  const state = readState(layout.state(process_));
+  const pid = state !== undefined && isAlive(state) ? state.pid : undefined;
+  await stopSupervised(layout.runDir, process_, pid, clock, stopPatience);
+  await tearDownNode(environment, settings, node);
+  rmSync(layout.state(process_), { force: true });
+  rmSync(layout.log(process_), { force: true });
+  rmSync(layout.node(node.name), { recursive: true, force: true });
+  for (const identity of [`node-${node.name}`, `kubelet-${node.name}`]) {
+    rmSync(certificatePath(layout.pki, identity), { force: true });
+    rmSync(keyPath(layout.pki, identity), { force: true });
+  }
+}
+
+async function listNodes(environment: ManagerEnvironment): Promise<readonly NodeRow[]> {
+  const { layout, clock, random } = environment;
+  const settings = requireSettings(layout);
+  const ready = new Map<string, boolean>();
+  if (serverRuns(environment)) {
+    const client = apiClient({ pki: layout.pki, server: `https://127.0.0.1:${settings.port}`, clock, random }, 'admin');
+    try {
+      for (const { metadata, status } of (await client.list(Node)).items) {
+        ready.set(
+          metadata.name,
+          status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') === true,
+        );
+      }
+    } finally {
+      await client.close();
+    }
+  }
+  const underlay = underlayOf({ layout, settings, clock });
+  return Promise.all(
+    nodeNames(settings).map(async (name): Promise<NodeRow> => {
+      const node = furtherNode(settings, name);
+      const connected = node === undefined ? true : await underlay.isConnected(cableOf(settings, node));
+      const isReady = ready.get(name);
+      return {
+        name,
+        address: nodeAddress(settings, name),
+        place: node === undefined ? 'machine' : 'namespace',
+        ...(connected === undefined ? {} : { connected }),
+        ...(isReady === undefined ? {} : { ready: isReady }),
+      };
+    }),
+  );
+}
+
+async function setConnected(environment: ManagerEnvironment, name: string, connected: boolean): Promise<void> {
+  const { layout, clock } = environment;
+  const settings = requireSettings(layout);
+  const cable = cableOf(settings, requireFurther(settings, name));
+  const underlay = underlayOf({ layout, settings, clock });
+  if ((await underlay.isConnected(cable)) === undefined) {
+    throw new UserError(`node ${name} is not running`, `start the cluster first: coracle up --name ${settings.name}`);
+  }
+  await underlay.setConnected(cable, connected);
+}
+
+function requireFurther(settings: ClusterSettings, name: string): FurtherNode {
+  const node = furtherNode(settings, name);
+  if (node !== undefined) return node;
+  if (name === settings.nodeName) {
+    throw new UserError(
+      `${name} is this machine itself, where the API server runs`,
+      'only further nodes can be taken away or cut off',
+    );
+  }
+  throw new UserError(`there is no node ${name} on this machine`, 'see: coracle node ls');
+}
+
+function serverRuns({ layout }: ManagerEnvironment): boolean {
+  return supervisorPid(layout.runDir, 'server') !== undefined;
+}

@@ -10,6 +10,11 @@ import { deploymentController } from '../controllers/deployment/controller.ts';
 import { endpointSliceMirroringController } from '../controllers/endpoint-slice-mirroring/controller.ts';
 import { endpointSliceController } from '../controllers/endpoint-slice/controller.ts';
 import { cronJobController } from '../controllers/cron-job/controller.ts';
+import { disruptionController } from '../controllers/disruption/controller.ts';
+import { nodeLifecycleController } from '../controllers/node-lifecycle/controller.ts';
+import { podGarbageCollector } from '../controllers/pod-garbage-collector/controller.ts';
+import { taintEvictionController } from '../controllers/taint-eviction/controller.ts';
+import { ttlAfterFinishedController } from '../controllers/ttl-after-finished/controller.ts';
 import { endpointsController } from '../controllers/endpoints/controller.ts';
 import { jobController } from '../controllers/job/controller.ts';
 import { garbageCollector } from '../controllers/garbage-collector/controller.ts';
@@ -50,6 +55,9 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
   const daemonSetEvents = events('daemonset-controller', 'daemon-set-controller');
   const statefulSetEvents = events('statefulset-controller');
   const volumeEvents = events('persistentvolume-controller', 'persistent-volume-binder');
+  const nodeEvents = events('node-controller');
+  const taintEvents = events('taint-eviction-controller');
+  const disruptionEvents = events('controllermanager');
   const cronJobEvents = events('cronjob-controller');
   const jobEvents = events('job-controller');
   const deploymentEvents = events('deployment-controller');
@@ -65,6 +73,14 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     statefulSetEvents,
     jobEvents,
     cronJobEvents,
+    nodeEvents,
+    taintEvents,
+    disruptionEvents,
+    nodeLifecycleController(options, nodeEvents),
+    taintEvictionController(options, taintEvents),
+    podGarbageCollector(options),
+    ttlAfterFinishedController(options),
+    disruptionController(options, disruptionEvents, options.kinds),
     cronJobController(as('cronjob-controller'), cronJobEvents),
     ...jobController(as('job-controller'), jobEvents),
     statefulSetController(as('statefulset-controller'), statefulSetEvents),

@@ -1,0 +1,180 @@
+/**
+ * Health of nodes: a node whose Lease and status stand still is unknown, what is not well is tainted, and its
+ * pods are not ready. Time of hearing is this process's own, so that clocks of nodes may be wrong.
+ */
+import { Lease } from '../../api/coordination/lease.ts';
+import { Node } from '../../api/core/node.ts';
+import { Pod } from '../../api/core/pod.ts';
+import { timestamp } from '../../base/clock.ts';
+import { byNode, refOf } from '../../client/cache.ts';
+import { isConflict, isNotFound } from '../../client/client.ts';
+import { Controller, watching, type Change, type ReconcileResult, type Source } from '../../client/controller.ts';
+import type { Events } from '../../client/event-recorder.ts';
+import type { Informer } from '../../client/informer.ts';
+import { deepEqual } from '../../schema/freeze.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { dueAt, isEvicting, readinessOf, taintsFor, unknownConditions } from './plan.ts';
+
+const leaseNamespace = 'kube-node-lease';
+/** Milliseconds between two nodes from which pods are driven. */
+const evictionPause = 10_000;
+
+export function nodeLifecycleController(deps: Dependencies, events: Events): Controller {
+  return new NodeWatcher(deps, events).controller();
+}
+
+class NodeWatcher {
+  readonly #deps: Dependencies;
+  readonly #events: Events;
+  readonly #nodes: Informer<Node>;
+  readonly #leases: Informer<Lease>;
+  readonly #pods: Informer<Pod>;
+  /** When each node was heard of last; milliseconds, monotonic. */
+  readonly #heard = new Map<string, number>();
+  #nextEviction = 0;
+
+  constructor(deps: Dependencies, events: Events) {
+    this.#deps = deps;
+    this.#events = events;
+    this.#nodes = deps.informers.of(Node);
+    this.#leases = deps.informers.of(Lease);
+    this.#pods = deps.informers.of(Pod);
+    this.#pods.addIndex('node', byNode);
+  }
+
+  controller(): Controller {
+    return new Controller(
+      {
+        name: 'nodelifecycle',
+        sources: [
+          this.#signs(),
+          watching(this.#nodes, (change) => this.#changed(change)),
+          watching(this.#pods, () => []),
+        ],
+        concurrency: 1,
+        reconcile: (key, { note }) => this.#reconcile(key, note),
+      },
+      this.#deps,
+    );
+  }
+
+  /** Leases are renewed all the time: they are noted, and looked at when the node's time is up. */
+  #signs(): Source {
+    const hear = ({ metadata }: Lease): void => {
+      if (metadata.namespace === leaseNamespace) this.#hear(metadata.name);
+    };
+    return {
+      name: 'leases',
+      whenSynced: (signal) => this.#leases.whenSynced(signal),
+      subscribe: () =>
+        this.#leases.subscribe({
+          added: hear,
+          updated: (lease, old) => {
+            if (lease.spec?.renewTime !== old.spec?.renewTime) hear(lease);
+          },
+        }),
+    };
+  }
+
+  #hear(name: string): void {
+    this.#heard.set(name, this.#deps.clock.monotonic());
+  }
+
+  #changed({ object: node, old, type }: Change<Node>): readonly string[] {
+    const { name } = node.metadata;
+    if (old === undefined) {
+      this.#heard.delete(name);
+      if (type === 'added') this.#hear(name);
+      const [reason, what] = type === 'added' ? ['RegisteredNode', 'Registered'] : ['RemovingNode', 'Removing'];
+      const where = type === 'added' ? 'in' : 'from';
+      this.#events.normal(Node, node, reason, `Node ${name} event: ${what} Node ${name} ${where} Controller`);
+      return [name];
+    }
+    if (heartbeatOf(node) !== heartbeatOf(old)) this.#hear(name);
+    const same = deepEqual(statesOf(node), statesOf(old)) && deepEqual(node.spec ?? {}, old.spec ?? {});
+    return same ? [] : [name];
+  }
+
+  async #reconcile(name: string, note: (plan: unknown) => void): Promise<ReconcileResult> {
+    const node = this.#nodes.get(refOf(name));
+    if (node === undefined) {
+      this.#heard.delete(name);
+      return {};
+    }
+    const { clock } = this.#deps;
+    const left = dueAt(node, this.#heard.get(name) ?? clock.monotonic()) - clock.monotonic();
+    const silent = left <= 0 ? unknownConditions(node, clock.now()) : undefined;
+    if (silent !== undefined) {
+      note({ node: name, conditions: silent });
+      await this.#giveUp(node, silent);
+      return {};
+    }
+    if (readinessOf(node) !== 'True') await this.#markPods(node);
+    const pause = await this.#taint(node, note);
+    const waits = [...(left > 0 ? [left] : []), ...(pause === undefined ? [] : [pause])];
+    return waits.length === 0 ? {} : { after: Math.min(...waits) };
+  }
+
+  async #giveUp(node: Node, conditions: NonNullable<Node['status']>['conditions']): Promise<void> {
+    const was = readinessOf(node);
+    const status = { ...node.status, ...(conditions !== undefined && { conditions }) };
+    await this.#deps.client.update(Node, { ...node, status }, { subresource: 'status' });
+    if (was === 'True') {
+      this.#events.normal(Node, node, 'NodeNotReady', `Node ${node.metadata.name} status is now: NodeNotReady`);
+    }
+  }
+
+  /** Resolves to when to come back, if pods may not be driven away yet. */
+  async #taint(node: Node, note: (plan: unknown) => void): Promise<number | undefined> {
+    const { client, clock } = this.#deps;
+    const pause = this.#evictionPause(node);
+    const taints = taintsFor(node, pause === 0, clock.now());
+    if (taints !== undefined) {
+      note({ node: node.metadata.name, taints });
+      const { resourceVersion } = node.metadata;
+      await client.patch(
+        Node,
+        node.metadata,
+        { metadata: { resourceVersion }, spec: { taints: taints.length === 0 ? null : taints } },
+        { type: 'merge' },
+      );
+    }
+    return pause === 0 || readinessOf(node) === 'True' ? undefined : pause;
+  }
+
+  /** One node after the other; and none when all are lost, for then it is the network that is. */
+  #evictionPause(node: Node): number {
+    if (readinessOf(node) === 'True') return 0;
+    if (this.#nodes.list().every((each) => readinessOf(each) !== 'True')) return evictionPause;
+    if (isEvicting(node)) return 0;
+    const now = this.#deps.clock.monotonic();
+    if (now < this.#nextEviction) return this.#nextEviction - now;
+    this.#nextEviction = now + evictionPause;
+    return 0;
+  }
+
+  /** Services must not send anything to pods of a node that may be gone. */
+  async #markPods(node: Node): Promise<void> {
+    const { client, clock } = this.#deps;
+    for (const pod of this.#pods.by('node', node.metadata.name)) {
+      const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready');
+      if (ready?.status !== 'True') continue;
+      const condition = { ...ready, status: 'False', lastTransitionTime: timestamp(clock.now()) };
+      const conditions = pod.status?.conditions?.map((each) => (each === ready ? condition : each)) ?? [];
+      try {
+        await client.update(Pod, { ...pod, status: { ...pod.status, conditions } }, { subresource: 'status' });
+        this.#events.warning(Pod, pod, 'NodeNotReady', 'Node is not ready');
+      } catch (error) {
+        if (!isNotFound(error) && !isConflict(error)) throw error;
+      }
+    }
+  }
+}
+
+function heartbeatOf({ status }: Node): string | undefined {
+  return status?.conditions?.find(({ type }) => type === 'Ready')?.lastHeartbeatTime;
+}
+
+function statesOf({ status }: Node): readonly string[] {
+  return (status?.conditions ?? []).map(({ type, status: state }) => `${type}=${state}`);
+}

@@ -1,0 +1,173 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Lease } from '../../api/coordination/lease.ts';
+import { Node } from '../../api/core/node.ts';
+import { Pod } from '../../api/core/pod.ts';
+import type { Toleration } from '../../api/core/taint.ts';
+import { microTimestamp, timestamp } from '../../base/clock.ts';
+import { podGarbageCollector } from '../pod-garbage-collector/controller.ts';
+import { taintEvictionController } from '../taint-eviction/controller.ts';
+import { Simulation } from '../testing/simulation.ts';
+import { nodeLifecycleController } from './controller.ts';
+
+const second = 1000;
+let simulation: Simulation;
+
+beforeEach(() => {
+  simulation = new Simulation({
+    nodes: 0,
+    controllers: (deps, events) => [
+      nodeLifecycleController(deps, events),
+      taintEvictionController(deps, events),
+      podGarbageCollector(deps),
+    ],
+  });
+  for (const name of ['one', 'two']) addNode(name);
+});
+afterEach(() => simulation.stop());
+
+const conditionTypes = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];
+
+function addNode(name: string): void {
+  const now = timestamp(simulation.clock.now());
+  const conditions = conditionTypes.map((type) => ({
+    type,
+    status: type === 'Ready' ? 'True' : 'False',
+    lastHeartbeatTime: now,
+    lastTransitionTime: now,
+  }));
+  simulation.client.seed(Node, { metadata: { name }, status: { conditions } });
+}
+
+function addPod(name: string, nodeName: string, tolerations: readonly Toleration[] = []): void {
+  simulation.client.seed(Pod, {
+    metadata: { name, namespace: 'default' },
+    spec: { nodeName, containers: [{ name: 'web', image: 'web' }], tolerations },
+  });
+}
+
+function beat(name: string): void {
+  const renewTime = microTimestamp(simulation.clock.now());
+  simulation.client.seed(Lease, { metadata: { name, namespace: 'kube-node-lease' }, spec: { renewTime } });
+}
+
+/** Runs so many seconds in which only these nodes give signs of life. */
+async function live(seconds: number, ...names: readonly string[]): Promise<void> {
+  for (let left = seconds; left > 0; left -= 10) {
+    names.forEach(beat);
+    await simulation.run(Math.min(10, left) * second);
+  }
+}
+
+const node = (name: string): Node => simulation.client.all(Node).find(({ metadata }) => metadata.name === name) as Node;
+const taintsOf = (name: string): readonly string[] =>
+  (node(name).spec?.taints ?? []).map(({ key, effect }) => `${key.split('/')[1]}:${effect}`);
+const readiness = (name: string): string | undefined =>
+  node(name).status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+const podNames = (): readonly string[] => simulation.client.all(Pod).map(({ metadata }) => metadata.name);
+const told = (reason: string): readonly string[] =>
+  simulation.events.filter((event) => event.reason === reason).map(({ message }) => message);
+
+describe('a node that is no longer heard of', () => {
+  it('is Unknown after 40 seconds, tainted, and its pods are not ready', async () => {
+    addPod('patient', 'two', [{ operator: 'Exists' }]);
+    await live(30, 'one', 'two');
+    await live(29, 'one');
+    expect(readiness('two')).toBe('True');
+    await live(2, 'one');
+    expect(node('two').status?.conditions?.map(({ status, reason }) => [status, reason])).toEqual(
+      conditionTypes.map(() => ['Unknown', 'NodeStatusUnknown']),
+    );
+    expect(taintsOf('two')).toEqual(['unreachable:NoSchedule', 'unreachable:NoExecute']);
+    expect(taintsOf('one')).toEqual([]);
+    expect(told('NodeNotReady')).toEqual(['Node two status is now: NodeNotReady', 'Node is not ready']);
+    expect(simulation.client.all(Pod)[0]?.status?.conditions?.find(({ type }) => type === 'Ready')?.status).toBe(
+      'False',
+    );
+  });
+
+  it('loses its pods when their patience ends, at once without any', async () => {
+    addPod('hasty', 'two');
+    addPod('patient', 'two', [
+      { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 60 },
+    ]);
+    addPod('daemon', 'two', [{ operator: 'Exists' }]);
+    await live(50, 'one');
+    expect(podNames()).toEqual(['daemon', 'patient']);
+    await live(70, 'one');
+    expect(podNames()).toEqual(['daemon']);
+    expect(told('TaintManagerEviction')).toEqual([
+      'Marking for deletion Pod default/hasty',
+      'Marking for deletion Pod default/patient',
+    ]);
+  });
+
+  it('keeps its pods when it comes back in time', async () => {
+    addPod('patient', 'two', [
+      { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 60 },
+    ]);
+    await live(50, 'one');
+    beat('two');
+    const { status = {} } = node('two');
+    const conditions = status.conditions?.map((each) => ({
+      ...each,
+      status: each.type === 'Ready' ? 'True' : 'False',
+      lastHeartbeatTime: timestamp(simulation.clock.now()),
+    }));
+    await simulation.client.update(
+      Node,
+      { ...node('two'), status: { ...status, ...(conditions && { conditions }) } },
+      { subresource: 'status' },
+    );
+    await live(120, 'one', 'two');
+    expect(taintsOf('two')).toEqual([]);
+    expect(podNames()).toEqual(['patient']);
+    expect(told('TaintManagerEviction')).toEqual(['Cancelling deletion of Pod default/patient']);
+  });
+
+  it('keeps its pods when all nodes are lost, for then it is the network', async () => {
+    addPod('hasty', 'two');
+    await live(300);
+    expect(taintsOf('one')).toEqual(['unreachable:NoSchedule']);
+    expect(podNames()).toEqual(['hasty']);
+  });
+});
+
+describe('taints', () => {
+  it('follow cordoning and pressure, and leave foreign ones alone', async () => {
+    await simulation.client.patch(
+      Node,
+      { name: 'one' },
+      { spec: { unschedulable: true, taints: [{ key: 'mine', effect: 'NoSchedule' }] } },
+      { type: 'merge' },
+    );
+    await live(10, 'one', 'two');
+    expect(taintsOf('one')).toEqual(['undefined:NoSchedule', 'unschedulable:NoSchedule']);
+    await simulation.client.patch(Node, { name: 'one' }, { spec: { unschedulable: null } }, { type: 'merge' });
+    await live(10, 'one', 'two');
+    expect(node('one').spec?.taints).toEqual([{ key: 'mine', effect: 'NoSchedule' }]);
+  });
+});
+
+describe('pods of a node that is gone', () => {
+  it('fail and go after 40 seconds', async () => {
+    addPod('orphan', 'two');
+    await live(10, 'one', 'two');
+    simulation.client.remove(Node, { name: 'two' });
+    await live(35, 'one');
+    expect(podNames()).toEqual(['orphan']);
+    simulation.client.writes.length = 0;
+    await live(10, 'one');
+    expect(podNames()).toEqual([]);
+    const update = simulation.client.writes.find(({ verb, plural }) => verb === 'update' && plural === 'pods');
+    const { status } = update?.body as Pod;
+    expect(status?.phase).toBe('Failed');
+    expect(status?.conditions).toContainEqual(
+      expect.objectContaining({
+        type: 'DisruptionTarget',
+        status: 'True',
+        reason: 'DeletionByPodGC',
+        message: 'PodGC: node no longer exists',
+      }),
+    );
+  });
+});

@@ -57,7 +57,7 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
   const volumeEvents = events('persistentvolume-controller', 'persistent-volume-binder');
   const nodeEvents = events('node-controller');
   const taintEvents = events('taint-eviction-controller');
-  const disruptionEvents = events('controllermanager');
+  const disruptionEvents = events('controllermanager', 'disruption-controller');
   const cronJobEvents = events('cronjob-controller');
   const jobEvents = events('job-controller');
   const deploymentEvents = events('deployment-controller');
@@ -76,11 +76,11 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     nodeEvents,
     taintEvents,
     disruptionEvents,
-    nodeLifecycleController(options, nodeEvents),
-    taintEvictionController(options, taintEvents),
-    podGarbageCollector(options),
-    ttlAfterFinishedController(options),
-    disruptionController(options, disruptionEvents, options.kinds),
+    nodeLifecycleController(as('node-controller'), nodeEvents),
+    taintEvictionController(as('taint-eviction-controller'), taintEvents),
+    podGarbageCollector(as('pod-garbage-collector')),
+    ttlAfterFinishedController(as('ttl-after-finished-controller')),
+    disruptionController(as('disruption-controller'), disruptionEvents, options.kinds),
     cronJobController(as('cronjob-controller'), cronJobEvents),
     ...jobController(as('job-controller'), jobEvents),
     statefulSetController(as('statefulset-controller'), statefulSetEvents),

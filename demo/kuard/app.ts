@@ -1,7 +1,8 @@
 /** All that the application answers to. */
+import { addDns } from './dns.ts';
 import { addFiles } from './files.ts';
 import type { Keygen } from './keygen.ts';
-import { addDns, addEnvironment, addMemory } from './machine.ts';
+import { addEnvironment, addMemory } from './machine.ts';
 import { addWorkQueue } from './memq.ts';
 import { type Identity, page } from './page.ts';
 import { addProbe } from './probe.ts';

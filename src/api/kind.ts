@@ -128,6 +128,8 @@ export interface KindSpec<F extends Fields, T> {
   /** Texts for `Warning:` headers on create and update, such as a deprecated field in use. */
   readonly warnings?: (object: T, old?: T) => readonly string[];
   readonly conversion?: Conversion;
+  /** `Warning:` header of every answer, for a kind that is served as it is but has a successor. */
+  readonly deprecation?: string;
 }
 
 /** A kind as the rest of the system sees it. */

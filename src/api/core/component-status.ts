@@ -30,6 +30,7 @@ export const ComponentStatus = defineKind({
       .doc('Statements about its state, one per type.'),
   },
   verbs: ['get', 'list'],
+  deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
   columns: [
     nameColumn,
     {

@@ -50,6 +50,7 @@ export const Endpoints = defineKind({
     subsets: list(2, EndpointSubset).doc('Groups of addresses that share their ports.'),
   },
   createOnUpdate: true,
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   columns: [
     nameColumn,
     {

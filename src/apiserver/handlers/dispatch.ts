@@ -65,7 +65,7 @@ export async function dispatch(
   const { server } = dispatcher;
   const { resource, target } = resolveTarget(server, request);
   const warnings: string[] = [];
-  const deprecation = resource.kind.conversion?.warning;
+  const deprecation = resource.kind.conversion?.warning ?? resource.kind.deprecation;
   if (deprecation !== undefined) warnings.push(deprecation);
   const userAgent = exchange.headers['user-agent'] ?? '';
   const context = writeContext({ query: info.query, user, userAgent, warnings });

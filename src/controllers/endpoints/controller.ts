@@ -11,7 +11,7 @@ import type { Dependencies } from '../dependencies.ts';
 import { addressTypesOf, candidateOf } from '../endpoint-slice/endpoint.ts';
 import { servicesOf } from '../endpoint-slice/services.ts';
 import { isTerminating } from '../service-account/controller.ts';
-import { endpointsOf } from './plan.ts';
+import { endpointsOf, triggerAnnotation, triggerTime } from './plan.ts';
 
 export function endpointsController({ client, informers, clock, logger }: Dependencies): Controller {
   const services = informers.of(Service);
@@ -27,6 +27,7 @@ export function endpointsController({ client, informers, clock, logger }: Depend
     return endpointsOf(
       service,
       selected.flatMap((pod) => candidateOf(pod, service, undefined, type) ?? []),
+      triggerTime(selected),
     );
   };
   return new Controller(
@@ -71,10 +72,12 @@ function isSame(present: Endpoints, wanted: ReturnType<typeof endpointsOf>): boo
 
 function merged(present: Endpoints, wanted: ReturnType<typeof endpointsOf>): Endpoints {
   const { subsets: _, ...rest } = present;
+  const { [triggerAnnotation]: _before, ...annotations } = present.metadata.annotations ?? {};
   return {
     ...rest,
     metadata: {
       ...present.metadata,
+      annotations: { ...annotations, ...wanted.metadata.annotations },
       ...(wanted.metadata.labels === undefined ? {} : { labels: wanted.metadata.labels }),
     },
     ...(wanted.subsets === undefined ? {} : { subsets: wanted.subsets }),

@@ -1,5 +1,6 @@
 /** The Endpoints object of a Service, which older clients read: a pure function. */
 import type { Endpoints } from '../../api/core/endpoints.ts';
+import type { Pod } from '../../api/core/pod.ts';
 import type { Service } from '../../api/core/service.ts';
 import type { Draft } from '../../api/kind.ts';
 import type { Candidate } from '../endpoint-slice/endpoint.ts';
@@ -9,11 +10,20 @@ const maxAddresses = 1_000;
 const overCapacity = 'endpoints.kubernetes.io/over-capacity';
 const headlessLabel = 'service.kubernetes.io/headless';
 const managedByLabel = 'endpoints.kubernetes.io/managed-by';
+export const triggerAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
 
 type Subset = NonNullable<Endpoints['subsets']>[number];
 type Address = NonNullable<Subset['addresses']>[number];
 
-export function endpointsOf(service: Service, candidates: readonly Candidate[]): Draft<Endpoints> {
+/** When what the Endpoints say last changed: a pod of the Service became ready or unready. For who measures delays. */
+export function triggerTime(pods: readonly Pod[]): string | undefined {
+  const times = pods.flatMap(
+    ({ status }) => status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? [],
+  );
+  return times.toSorted().at(-1);
+}
+
+export function endpointsOf(service: Service, candidates: readonly Candidate[], trigger?: string): Draft<Endpoints> {
   const kept = candidates
     .filter(
       ({ endpoint }) => endpoint.conditions?.terminating !== true || service.spec?.publishNotReadyAddresses === true,
@@ -31,7 +41,10 @@ export function endpointsOf(service: Service, candidates: readonly Candidate[]):
         [managedByLabel]: 'endpoint-controller',
         ...(service.spec?.clusterIP === 'None' ? { [headlessLabel]: '' } : {}),
       },
-      ...(candidates.length > maxAddresses ? { annotations: { [overCapacity]: 'truncated' } } : {}),
+      annotations: {
+        ...(candidates.length > maxAddresses ? { [overCapacity]: 'truncated' } : {}),
+        ...(trigger === undefined ? {} : { [triggerAnnotation]: trigger }),
+      },
     },
     ...(groups.size === 0 ? {} : { subsets: [...groups.values()].map(subsetOf) }),
   };

@@ -22,12 +22,11 @@ export function jsonEncoder(resource: Resource, contentType = 'application/json'
       const open = resource.custom
         ? `{"kind":"${kind.kind}","apiVersion":"${kind.apiVersion}","metadata":{`
         : '{"metadata":{';
-      let first = true;
+      let separator = '';
       for (const snapshot of snapshots) {
         const { bytes, revision } = convertOut(resource, snapshot);
-        if (!first) yield ',';
-        first = false;
-        yield open + revisionField(revision);
+        yield separator + open + revisionField(revision);
+        separator = ',';
         yield bytes.subarray(start);
       }
       yield ']}\n';

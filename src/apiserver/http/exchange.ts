@@ -37,8 +37,11 @@ export interface Exchange {
 
 /** The body of a streamed answer. */
 export interface Outlet {
-  /** False when the reader is behind: await `drained` before writing more. */
-  write(chunk: Uint8Array): boolean;
+  /**
+   * False when the reader is behind: await `drained` before writing more. `written` is called once nobody needs the
+   * chunk's memory any longer; not at all when the stream breaks.
+   */
+  write(chunk: Uint8Array, written?: () => void): boolean;
   /** Resolves when there is room again, or the reader has gone. */
   drained(): Promise<void>;
   end(): void;
@@ -52,9 +55,16 @@ const readAhead = 1024 * 1024;
 
 export function outletOf(writable: Writable): Outlet {
   return {
-    write(chunk) {
+    write(chunk, written) {
       if (writable.destroyed || writable.writableEnded) return true;
-      writable.write(chunk);
+      writable.write(
+        chunk,
+        written === undefined
+          ? undefined
+          : (error) => {
+              if (!error) written();
+            },
+      );
       return writable.writableLength < readAhead;
     },
     drained: () =>

@@ -57,7 +57,8 @@ export function localExchange(request: LocalRequest): {
       sent = status;
       const stream = new PassThrough();
       const chunks: Uint8Array[] = [];
-      stream.on('data', (chunk: Uint8Array) => chunks.push(chunk));
+      // Who wrote it may use its memory again.
+      stream.on('data', (chunk: Uint8Array) => chunks.push(Buffer.from(chunk)));
       stream.on('end', () => finish(() => resolve({ status, headers: plain(headers), body: Buffer.concat(chunks) })));
       return outletOf(stream);
     },

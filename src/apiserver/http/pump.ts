@@ -8,10 +8,25 @@ const batchSize = 128 * 1024;
 export async function pump(pieces: Iterable<string | Uint8Array>, out: Outlet): Promise<void> {
   for (const batch of batches(pieces)) {
     if (out.closed) return;
-    if (batch.length > 0 && !out.write(batch)) await out.drained();
+    if (batch.length > 0 && !out.write(batch, () => recycle(batch))) await out.drained();
     await turn();
   }
 }
+
+/**
+ * Buffers to be filled again. Fresh ones for every list would be memory outside the heap that grows by megabytes, and
+ * the collector would go through all objects of the cluster to get it back.
+ */
+const spare: Buffer[] = [];
+const mostSpare = 16;
+
+/** Takes a batch back that nobody reads any more. */
+export function recycle(batch: Uint8Array): void {
+  const { buffer } = batch;
+  if (spare.length < mostSpare && buffer.byteLength === batchSize) spare.push(Buffer.from(buffer));
+}
+
+const freshBatch = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(batchSize);
 
 /** How many empty pieces, each a sign of work done, make a pause. */
 const perPause = 40;
@@ -19,7 +34,7 @@ const pause = new Uint8Array();
 
 /** The pieces copied together into batches. An empty batch is a pause in a computation that has nothing to show yet. */
 export function* batches(pieces: Iterable<string | Uint8Array>): Generator<Uint8Array, undefined> {
-  let batch = Buffer.allocUnsafe(batchSize);
+  let batch = freshBatch();
   let size = 0;
   let silent = 0;
   for (const piece of pieces) {
@@ -31,7 +46,7 @@ export function* batches(pieces: Iterable<string | Uint8Array>): Generator<Uint8
     const room = typeof piece === 'string' ? piece.length * 3 : piece.length;
     if (size + room > batch.length) {
       if (size > 0) yield batch.subarray(0, size);
-      batch = Buffer.allocUnsafe(Math.max(batchSize, room));
+      batch = room > batchSize ? Buffer.allocUnsafeSlow(room) : freshBatch();
       size = 0;
     }
     if (typeof piece === 'string') size += batch.write(piece, size);

@@ -4,7 +4,7 @@ import { InvariantError, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { internalError, StatusError, type Status } from '../errors.ts';
 import { outletOf, type Exchange, type Headers } from './exchange.ts';
-import { batches, pump, turn } from './pump.ts';
+import { batches, pump, recycle, turn } from './pump.ts';
 
 /** Upstream compresses what is larger than this, at the fastest level. */
 const compressFrom = 128 * 1024;
@@ -52,7 +52,7 @@ export async function sendPieces(
   const begun: Uint8Array[] = [];
   while (begun.length < 2) {
     const { done, value } = rest.next();
-    if (done === true) return sendBytes(exchange, 200, headers, begun[0] ?? new Uint8Array());
+    if (done === true) return sendBytes(exchange, 200, headers, wholeOf(begun));
     if (value.length === 0) await turn();
     else begun.push(value);
   }
@@ -73,6 +73,14 @@ export async function sendPieces(
   const inlet = outletOf(packer);
   await pump(all, inlet);
   inlet.end();
+}
+
+/** An answer of one batch, without the room that it did not need. */
+function wholeOf([batch]: readonly Uint8Array[]): Uint8Array {
+  if (batch === undefined) return new Uint8Array();
+  const whole = Buffer.from(batch);
+  recycle(batch);
+  return whole;
 }
 
 export function sendJson(exchange: Exchange, status: number, value: unknown, headers: Headers = {}): void {

@@ -14,7 +14,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   client: ['base', 'schema', 'api'],
   controllers: ['base', 'schema', 'api', 'client', 'pki'],
   scheduler: ['base', 'schema', 'api', 'client'],
-  runtime: ['base', 'image', 'network'],
+  // schema: only its protobuf engine, for CRI.
+  runtime: ['base', 'image', 'network', 'schema'],
   image: ['base'],
   pki: ['base'],
   network: ['base'],

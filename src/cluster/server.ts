@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kinds } from '../api/catalogue.ts';
 import { serviceAllocation } from '../apiserver/allocation/services.ts';
-import { createTokenIssuer, type TokenIssuer } from '../apiserver/authentication/token-issuer.ts';
+import { createTokenIssuer, publicKeysOf, type TokenIssuer } from '../apiserver/authentication/token-issuer.ts';
 import { bootstrapPolicy } from '../apiserver/authorization/bootstrap/policy.ts';
 import { reconcilePolicy } from '../apiserver/authorization/bootstrap/reconcile.ts';
 import { objectReader } from '../apiserver/object-reader.ts';
@@ -15,6 +15,7 @@ import { tokenHandler } from '../apiserver/subresources/token.ts';
 import { eventExpiry } from '../apiserver/event-expiry.ts';
 import { createFront, type Front } from '../apiserver/http/listener.ts';
 import { createApiServer, type ApiServer } from '../apiserver/server.ts';
+import type { ApiServerDependencies } from '../apiserver/server-types.ts';
 import type { Clock } from '../base/clock.ts';
 import { codeOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
@@ -28,6 +29,7 @@ import { SqliteJournal } from '../store/journal/sqlite.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { apiServerIdentity, componentIdentity, controllerIdentity, createAccess } from './access.ts';
+import { readAccessSettings } from './access-settings.ts';
 import { ensureAddons } from './addons.ts';
 import { admissionOf } from './admission.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
@@ -36,7 +38,10 @@ import { componentStatuses } from './component-statuses.ts';
 import { readKeyPair } from './credentials.ts';
 import { DebugPages } from './debug.ts';
 import type { Layout } from './layout.ts';
+import { journalProgram } from './journal-program.ts';
 import { localClient } from './local-client.ts';
+import { SecretKeys } from './secret-keys.ts';
+import { secretsPages } from './secrets.ts';
 import { nthAddress, type ClusterSettings } from './settings.ts';
 import { nodeAddress } from './nodes.ts';
 import { kubernetesVersion } from './version.ts';
@@ -59,19 +64,22 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   const { layout, clock, logger } = options;
   mkdirSync(layout.store, { recursive: true, mode: 0o700 });
   const journal = new SqliteJournal({ path: join(layout.store, 'state.db'), ...journalProgram() });
-  const store = await openStore({ journal, clock, logger: logger.named('store') });
+  const secrets = new SecretKeys({ folder: layout.pki, clock, random: options.random });
+  const store = await openStore({ journal, codec: secrets.codec, clock, logger: logger.named('store') });
   try {
+    if (secrets.isUnfinished) await secrets.finish(store);
     options.phase('store open');
-    await serve(options, store, signal);
+    await serve(options, store, secrets, signal);
   } finally {
     await store.close();
   }
 }
 
-async function serve(options: ServerOptions, store: Store, signal: AbortSignal): Promise<void> {
+async function serve(options: ServerOptions, store: Store, secrets: SecretKeys, signal: AbortSignal): Promise<void> {
   const { settings, logger } = options;
   const debug = new DebugPages();
-  const api = createServer(options, store, debug);
+  const pages = new Map([...debug.paths, ...secretsPages(secrets, store)]);
+  const api = createServer(options, store, debug, pages);
   const front = frontOf(options, api);
   await Promise.all([listen(front, settings.port), reconcilePolicy(api.registry, bootstrapPolicy())]);
   options.phase('API server listening');
@@ -102,12 +110,23 @@ function createServer(
   { settings, clock, random, logger, layout }: ServerOptions,
   store: Store,
   debug: DebugPages,
+  paths: NonNullable<ApiServerDependencies['paths']>,
 ): ApiServer {
   const kubelet = readKeyPair(layout.pki, 'apiserver-kubelet-client');
   const reader = objectReader(store, new Resources(kinds));
   const issuer = tokenIssuer({ settings, clock, random, layout });
-  const access = createAccess({ store, reader, issuer, clock });
   const shared = { store, reader, clock, random };
+  const address = (): string => `${nodeAddress(settings)}:${settings.port}`;
+  const access = createAccess({
+    ...shared,
+    issuer,
+    log: logger.named('access'),
+    settings: readAccessSettings(layout.dataDir),
+    dataDir: layout.dataDir,
+    clientAuthority: readKeyPair(layout.pki, 'ca').certificate,
+    frontProxyAuthority: readKeyPair(layout.pki, 'front-proxy-ca').certificate,
+    address,
+  });
   const api: ApiServer = createApiServer({
     ...shared,
     kinds,
@@ -119,7 +138,7 @@ function createServer(
     subresources: new Map([['/serviceaccounts/token', tokenHandler(issuer, reader)]]),
     nodes: { key: kubelet.key, cert: kubelet.certificate, ca: readKeyPair(layout.pki, 'ca').certificate },
     externalAddress: () => `${nodeAddress(settings)}:${settings.port}`,
-    paths: debug.paths,
+    paths,
     computed: new Map([
       ['/componentstatuses', componentStatuses({ storeFailure: () => store.failure, ...debug.health })],
     ]),
@@ -138,16 +157,21 @@ function tokenIssuer({
     issuer,
     audiences: [issuer],
     privateKey: readFileSync(join(layout.pki, 'sa.key'), 'utf8'),
-    publicKeys: [readFileSync(join(layout.pki, 'sa.pub'), 'utf8')],
+    publicKeys: publicKeysOf(readFileSync(join(layout.pki, 'sa.pub'), 'utf8')),
     clock,
     random,
   });
 }
 
+/** Clients' certificates may be of either; what they are good for is authentication's to say. */
+function clientAuthorities({ pki }: Layout): string {
+  return ['ca', 'front-proxy-ca'].map((name) => readKeyPair(pki, name).certificate).join('\n');
+}
+
 function frontOf({ layout, clock, logger }: ServerOptions, api: ApiServer): Front {
   const server = readKeyPair(layout.pki, 'apiserver');
   return createFront({
-    tls: { key: server.key, cert: server.certificate, clientCa: readKeyPair(layout.pki, 'ca').certificate },
+    tls: { key: server.key, cert: server.certificate, clientCa: clientAuthorities(layout) },
     clock,
     log: logger.named('http'),
     handle: (exchange) => api.handle(exchange),
@@ -195,9 +219,4 @@ function controlPlane(options: ServerOptions, api: ApiServer, debug: DebugPages)
   });
   debug.show(scheduler, controllers);
   return [informers, events, scheduler, ...controllers];
-}
-
-/** In the bundle the journal's thread is a file beside the server's. */
-function journalProgram(): { readonly program?: URL } {
-  return import.meta.url.endsWith('.ts') ? {} : { program: new URL('journal-worker.js', import.meta.url) };
 }

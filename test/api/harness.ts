@@ -6,6 +6,7 @@ import { kinds } from '../../src/api/catalogue.ts';
 import { serviceAllocation } from '../../src/apiserver/allocation/services.ts';
 import type { Authenticator } from '../../src/apiserver/access.ts';
 import { anyOf } from '../../src/apiserver/authentication/union.ts';
+import { authorityOf } from '../../src/apiserver/authentication/peer.ts';
 import { clientCertificates } from '../../src/apiserver/authentication/x509.ts';
 import { administrators, firstOpinion, publicPaths } from '../../src/apiserver/authorization/basic.ts';
 import { createFront, type Front } from '../../src/apiserver/http/listener.ts';
@@ -82,7 +83,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     random,
     preparations: new Map([['/services', services]]),
     version: { gitVersion: 'v1.35.0' },
-    authenticator: anyOf([clientCertificates(), ...(options.authenticators ?? [])]),
+    authenticator: anyOf([clientCertificates(authorityOf(ca.certificate)), ...(options.authenticators ?? [])]),
     authorizer: firstOpinion([administrators, publicPaths]),
     ...options,
     store,

@@ -65,6 +65,11 @@ export interface TokenIssuerOptions {
   readonly random: Random;
 }
 
+/** Keys of a file that holds one or several, the newest first. */
+export function publicKeysOf(pem: string): readonly string[] {
+  return [...pem.matchAll(/-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----/g)].map(([key]) => `${key}\n`);
+}
+
 const algorithm = 'ES256';
 const legacyIssuer = 'kubernetes/serviceaccount';
 const claimOf = (name: string): string => `kubernetes.io/serviceaccount/${name}`;

@@ -1,31 +1,33 @@
 /** Client certificates: the common name is the user, the organisations are the groups. */
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { AuthenticationError, type Authenticator, type UserInfo } from '../access.ts';
+import { allAuthenticated } from './groups.ts';
+import { signedBy, type Authority } from './peer.ts';
 
-/** Certificates are checked once per connection. */
-const known = new WeakMap<TLSSocket, UserInfo | 'none' | AuthenticationError>();
-
-export function clientCertificates(): Authenticator {
+/** `authority`: whose certificates name users; those of others that TLS trusts (front proxies) do not. */
+export function clientCertificates(authority: Authority): Authenticator {
+  /** Certificates are checked once per connection. */
+  const known = new WeakMap<TLSSocket, UserInfo | 'none' | AuthenticationError>();
   return {
     authenticate: ({ socket }) => {
       if (socket === undefined) return Promise.resolve(undefined);
       let found = known.get(socket);
-      if (found === undefined) known.set(socket, (found = identityOf(socket)));
+      if (found === undefined) known.set(socket, (found = identityOf(socket, authority)));
       if (found instanceof AuthenticationError) return Promise.reject(found);
       return Promise.resolve(found === 'none' ? undefined : found);
     },
   };
 }
 
-function identityOf(socket: TLSSocket): UserInfo | 'none' | AuthenticationError {
+function identityOf(socket: TLSSocket, authority: Authority): UserInfo | 'none' | AuthenticationError {
   const certificate = socket.getPeerCertificate() as PeerCertificate | undefined;
   if (certificate?.subject === undefined) return 'none';
   if (!socket.authorized) {
     return new AuthenticationError(`the client certificate is not trusted: ${String(socket.authorizationError)}`);
   }
-  const { CN, O } = certificate.subject as { readonly CN?: string | string[]; readonly O?: string | string[] };
-  const [username = ''] = [CN ?? ''].flat();
+  const peer = signedBy(socket, authority);
+  if (peer === undefined) return 'none';
+  const { commonName: username, organizations } = peer;
   if (username === '') return new AuthenticationError('the client certificate has no common name');
-  const groups = O === undefined ? [] : [O].flat();
-  return { username, groups: [...groups, 'system:authenticated'] };
+  return { username, groups: [...organizations, allAuthenticated] };
 }

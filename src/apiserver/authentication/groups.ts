@@ -1,0 +1,2 @@
+/** Groups that say how somebody is known. */
+export const allAuthenticated = 'system:authenticated';

@@ -1,0 +1,40 @@
+/** The certificate that a client has shown, and which of our authorities has signed it. */
+import { X509Certificate } from 'node:crypto';
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+
+/** Certificates that may sign clients'. */
+export type Authority = readonly X509Certificate[];
+
+export interface Peer {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+}
+
+export function authorityOf(pem: string): Authority {
+  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)].map(
+    ([one]) => new X509Certificate(one),
+  );
+}
+
+/** The name that the certificate gives; undefined when it has none, or another authority's signature. */
+export function signedBy(socket: TLSSocket, authority: Authority): Peer | undefined {
+  const shown = socket.getPeerCertificate(true) as DetailedPeerCertificate | undefined;
+  if (shown?.raw === undefined || !socket.authorized) return undefined;
+  if (!chainLeadsTo(shown, authority)) return undefined;
+  const { CN, O } = shown.subject as { readonly CN?: string | string[]; readonly O?: string | string[] };
+  return { commonName: [CN ?? ''].flat()[0] ?? '', organizations: O === undefined ? [] : [O].flat() };
+}
+
+/** TLS has checked the chain; here it only matters at which of the authorities it ends. */
+function chainLeadsTo(leaf: DetailedPeerCertificate, authority: Authority): boolean {
+  let each: DetailedPeerCertificate | undefined = leaf;
+  for (let depth = 0; depth < 8 && each?.raw !== undefined; depth += 1) {
+    const certificate = new X509Certificate(each.raw);
+    if (authority.some((one) => one.fingerprint256 === certificate.fingerprint256)) return true;
+    if (authority.some((one) => certificate.checkIssued(one) && certificate.verify(one.publicKey))) return true;
+    // A resumed session tells the leaf alone; a root points at itself.
+    if (each.issuerCertificate === each) return false;
+    each = each.issuerCertificate as DetailedPeerCertificate | undefined;
+  }
+  return false;
+}

@@ -19,7 +19,11 @@ describe('flags', () => {
     expect(address).toBe(':8080');
   });
 
-  test.each([['--nonesuch'], ['--keygen-num-to-gen=x'], ['word'], ['--address']])('%s is refused', (...args) => {
+  test('a word that is no flag is passed over', () => {
+    expect(parseOptions(['extra-value', '--keygen-enable']).keygen.enable).toBe(true);
+  });
+
+  test.each([['--nonesuch'], ['--keygen-num-to-gen=x'], ['-x'], ['--address']])('%s is refused', (...args) => {
     expect(() => parseOptions(args)).toThrow(UsageError);
   });
 });

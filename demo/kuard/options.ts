@@ -41,10 +41,11 @@ export function parseOptions(args: readonly string[]): Options {
   const values: Record<string, string | number | boolean> = { ...defaults };
   const rest = [...args];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    // Other words are only shown, on the page of the environment: the notes pass one from a ConfigMap.
+    if (!word.startsWith('-')) continue;
     const [, name = '', given] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
     const known = values[name];
-    if (known === undefined)
-      throw new UsageError(name === '' ? `unexpected argument: ${word}` : `unknown flag: --${name}`);
+    if (known === undefined) throw new UsageError(`unknown flag: ${word}`);
     if (typeof known === 'boolean') values[name] = given === undefined || given === 'true';
     else values[name] = valueOf(name, known, given ?? rest.shift());
   }

@@ -3,6 +3,7 @@ import { int32, int64, intOrString, list, of, string, struct, time, type Infer }
 import { PodTemplateSpec } from '../core/pod-template-spec.ts';
 import { templateColumns } from '../core/workload-columns.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
+import { deepEqual } from '../../schema/freeze.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { formatLabels } from '../rules/format-labels.ts';
 import { selectorColumn } from './selector-column.ts';
@@ -92,6 +93,14 @@ function count(name: string, doc: string, value: (status: DaemonSetStatus) => nu
   return { name, type: 'integer', doc, value: ({ status }) => (status === undefined ? 0 : (value(status) ?? 0)) };
 }
 
+/** How many templates there have been. Nothing here acts on it; it was a field once, and clients still read it. */
+export const templateGenerationAnnotation = 'deprecated.daemonset.template.generation';
+
+function countTemplates(draft: Record<string, unknown>, generation: number): void {
+  const metadata = draft['metadata'] as { annotations?: Readonly<Record<string, string>> };
+  metadata.annotations = { ...metadata.annotations, [templateGenerationAnnotation]: String(generation) };
+}
+
 export const DaemonSet = defineKind({
   group: 'apps',
   version: 'v1',
@@ -107,6 +116,12 @@ export const DaemonSet = defineKind({
     status: of(3, DaemonSetStatus).always().doc('What was observed last.'),
   },
   subresources: { status: true },
+  prepareCreate: (draft) => countTemplates(draft, 1),
+  prepareUpdate: (draft, old) => {
+    const before = Number(old.metadata.annotations?.[templateGenerationAnnotation] ?? 0);
+    const changed = !deepEqual((draft['spec'] as DaemonSetSpec | undefined)?.template, old.spec?.template);
+    countTemplates(draft, changed ? before + 1 : before);
+  },
   columns: [
     nameColumn,
     count('Desired', 'Nodes that should run a pod.', (status) => status.desiredNumberScheduled),

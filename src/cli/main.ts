@@ -7,6 +7,7 @@ import { image } from './commands/image.ts';
 import { node } from './commands/node.ts';
 import { logs } from './commands/logs.ts';
 import { reset } from './commands/reset.ts';
+import { secrets } from './commands/secrets.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { why } from './commands/why.ts';
@@ -14,7 +15,7 @@ import type { ClusterManager } from './manager.ts';
 import type { Terminal } from './terminal.ts';
 import { UserError } from './user-error.ts';
 
-export const commands: readonly Command[] = [up, down, status, logs, why, node, image, reset];
+export const commands: readonly Command[] = [up, down, status, logs, why, node, image, secrets, reset];
 
 export interface CliEnvironment {
   readonly terminal: Terminal;

@@ -17,6 +17,8 @@ export interface ClusterManager {
   listNodes(): Promise<readonly NodeRow[]>;
   /** Pulls a node's network cable, or plugs it in again. */
   setNodeConnected(name: string, connected: boolean): Promise<void>;
+  /** A new key for Secrets on the disk; everything is written again under it. */
+  rotateSecrets(): Promise<RotatedSecrets>;
   loadImages(file: string, progress: Progress): Promise<readonly string[]>;
   listImages(): Promise<readonly ImageRow[]>;
   removeImage(reference: string): Promise<void>;
@@ -39,6 +41,21 @@ export interface UpOptions {
   readonly foreground: boolean;
   readonly nodes?: number;
   readonly backend?: 'vxlan' | 'routes';
+  readonly guards?: GuardFlags;
+}
+
+/** Absent: as it is set; empty: back to the default. */
+export interface GuardFlags {
+  readonly enableAdmission?: readonly string[];
+  readonly disableAdmission?: readonly string[];
+  readonly auditPolicy?: string;
+  readonly auditLog?: string;
+}
+
+export interface RotatedSecrets {
+  readonly rewritten: number;
+  /** Id of the new key. */
+  readonly key: string;
 }
 
 export interface UpResult {

@@ -2,7 +2,8 @@
 import { kinds } from '../api/catalogue.ts';
 import { Namespace } from '../api/core/namespace.ts';
 import type { ObjectReader, UserInfo } from '../apiserver/access.ts';
-import { admissionPlugins, isPluginEnabled } from '../apiserver/admission/plugins.ts';
+import { isPluginEnabled } from '../apiserver/admission/names.ts';
+import { admissionPlugins } from '../apiserver/admission/plugins.ts';
 import { resourceQuota } from '../apiserver/admission/resource-quota.ts';
 import type { LocalApi } from '../apiserver/local.ts';
 import type { ApiServerDependencies } from '../apiserver/server-types.ts';

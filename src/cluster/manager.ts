@@ -5,9 +5,11 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { aborted } from '../base/service.ts';
-import type { ClusterManager, DownResult, Progress, UpOptions, UpResult } from '../cli/manager.ts';
+import type { ClusterManager, DownResult, Progress, RotatedSecrets, UpOptions, UpResult } from '../cli/manager.ts';
 import { UserError } from '../cli/user-error.ts';
+import { deepEqual } from '../schema/freeze.ts';
 import { apiClient } from './api-client.ts';
+import { guardsFrom } from './guards.ts';
 import { imageCommands } from './images.ts';
 import { defaultKubeconfig, writeContext } from './kubeconfig.ts';
 import type { Layout } from './layout.ts';
@@ -27,6 +29,7 @@ import {
 import { prepareCredentials, processNames, startProcesses, waitUntilReady, type StartEnvironment } from './start.ts';
 import { statusOf } from './status.ts';
 import { stopPatience, stopSupervised, supervisorPid } from './supervisor.ts';
+import { rotated, rotatePath } from './rotation.ts';
 import { tearDown } from './teardown.ts';
 
 export interface ManagerEnvironment {
@@ -47,6 +50,7 @@ export function createManager(environment: ManagerEnvironment): ClusterManager {
     reset: () => reset(environment),
     logFiles: () => logFiles(layout),
     ask: (path) => askCluster(environment, path),
+    rotateSecrets: () => rotateSecrets(environment),
     ...nodeCommands(environment),
     ...imageCommands(environment),
   };
@@ -76,7 +80,14 @@ async function up(
     );
   }
   refuseFewerNodes(options.nodes, kept);
-  const settings = await settle(layout, options);
+  const guards = guardsFrom(kept?.guards, options.guards ?? {});
+  if (running && !deepEqual(guards, kept.guards)) {
+    throw new UserError(
+      `cluster ${layout.name} is running with other guards`,
+      `stop it first to change them: coracle down --name ${layout.name}`,
+    );
+  }
+  const settings = await settle(layout, { ...options, guards });
   const start: StartEnvironment = { ...environment, progress };
   if (!running || kept.furtherNodes.length !== settings.furtherNodes.length) await prepareCredentials(start, settings);
   await startProcesses(start, settings);
@@ -190,12 +201,26 @@ function contextName(name: string): string {
   return name === defaultName ? defaultName : `${defaultName}-${name}`;
 }
 
-async function askCluster({ layout, clock, random }: ManagerEnvironment, path: string): Promise<unknown> {
+async function rotateSecrets(environment: ManagerEnvironment): Promise<RotatedSecrets> {
+  const settings = requireSettings(environment.layout);
+  if (!isRunning(environment.layout, settings)) {
+    // The store is loaded by this one command only.
+    const { rotateStopped } = await import('./secrets.ts');
+    return rotateStopped(environment);
+  }
+  return rotated(await askCluster(environment, rotatePath, 'POST'));
+}
+
+async function askCluster(
+  { layout, clock, random }: ManagerEnvironment,
+  path: string,
+  method: 'GET' | 'POST' = 'GET',
+): Promise<unknown> {
   const settings = requireSettings(layout);
   const server = `https://127.0.0.1:${settings.port}`;
   const client = apiClient({ pki: layout.pki, server, clock, random }, 'admin');
   try {
-    const answer = await client.request({ method: 'GET', path });
+    const answer = await client.request({ method, path });
     const text = Buffer.from(answer.body).toString();
     if (answer.status !== 200) throw new UserError(`${path}: ${answer.status} ${text}`);
     return JSON.parse(text) as unknown;

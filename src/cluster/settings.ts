@@ -111,6 +111,7 @@ export interface SettingsRequest {
   /** At least so many nodes on this machine. */
   readonly nodes?: number;
   readonly backend?: Backend;
+  readonly guards?: GuardSettings | undefined;
 }
 
 /** Settings for this start: what is kept, with what the flags change. Writes them when they are new. */
@@ -147,10 +148,14 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
     ingress,
     backend: request.backend ?? 'vxlan',
     furtherNodes: [],
+    ...guardsOf(request),
   };
   announceSettings(layout, settings);
   return withNodes(settings, request.nodes ?? 1);
 }
+
+const guardsOf = ({ guards }: SettingsRequest): Pick<ClusterSettings, 'guards'> =>
+  guards === undefined ? {} : { guards };
 
 /** With what an earlier version had no settings for, as far as it follows from the slot. */
 function parse(text: string): ClusterSettings {
@@ -199,7 +204,8 @@ function change(kept: ClusterSettings, request: SettingsRequest): ClusterSetting
   const { nodes = 1, backend = kept.backend } = request;
   // Port 0 asked for a free one at the first start; that one is kept.
   const port = request.port === undefined || request.port === 0 ? kept.port : request.port;
-  return withNodes({ ...kept, port, backend }, nodes);
+  const { guards: _before, ...others } = kept;
+  return withNodes({ ...others, port, backend, ...guardsOf(request) }, nodes);
 }
 
 /**

@@ -1,7 +1,5 @@
 /**
- * All built-in admission plugins in upstream's order, and which of them run: the default ones, changed by name.
- *
- * Order and defaults: pkg/kubeapiserver/options/plugins.go. NodeRestriction is on here, as kubeadm has it.
+ * All built-in admission plugins, in upstream's order.
  */
 import type { Kind } from '../../api/kind.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -13,6 +11,7 @@ import { denyServiceExternalAddresses } from './external-addresses.ts';
 import { alwaysPullImages } from './images.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceAutoProvision, namespaceExists, namespaceLifecycle } from './namespace.ts';
+import { isPluginEnabled, pluginNames, type Switches } from './names.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import { podNodeSelector } from './node-selector.ts';
 import { ownerReferencesPermission } from './owner-references.ts';
@@ -28,7 +27,7 @@ import {
 } from './storage.ts';
 import { defaultTolerationSeconds, extendedResourceToleration, taintNodesByCondition } from './tolerations.ts';
 
-export interface AdmissionOptions {
+export interface AdmissionOptions extends Switches {
   readonly reader: ObjectReader;
   readonly random: Random;
   readonly clock: Clock;
@@ -38,78 +37,9 @@ export interface AdmissionOptions {
   readonly findKind: (apiVersion: string, kind: string) => Kind | undefined;
   /** Makes a namespace, for NamespaceAutoProvision. */
   readonly createNamespace: (name: string) => Promise<unknown>;
-  /** Names of plugins that run beside the default ones. */
-  readonly enable?: readonly string[];
-  /** Names of plugins that don't run. */
-  readonly disable?: readonly string[];
   readonly eventLimits?: readonly EventLimit[];
   /** Plugins made elsewhere (webhooks, policies): they run after all built-in ones. */
   readonly further?: readonly AdmissionPlugin[];
-}
-
-/** Run when nobody says otherwise. */
-const defaultPlugins: ReadonlySet<string> = new Set([
-  'NamespaceLifecycle',
-  'LimitRanger',
-  'ServiceAccount',
-  'NodeRestriction',
-  'PodSecurity',
-  'Priority',
-  'DefaultTolerationSeconds',
-  'DefaultStorageClass',
-  'StorageObjectInUseProtection',
-  'PersistentVolumeClaimResize',
-  'RuntimeClass',
-  'CertificateApproval',
-  'CertificateSigning',
-  'CertificateSubjectRestriction',
-  'DefaultIngressClass',
-  // Counted when the object is written: see quota/.
-  'ResourceQuota',
-]);
-
-/** All names that the flags take, in the order in which the plugins run. */
-export const pluginNames: readonly string[] = [
-  'NamespaceAutoProvision',
-  'NamespaceLifecycle',
-  'NamespaceExists',
-  'LimitRanger',
-  'ServiceAccount',
-  'NodeRestriction',
-  'TaintNodesByCondition',
-  'AlwaysPullImages',
-  'PodSecurity',
-  'PodNodeSelector',
-  'Priority',
-  'DefaultTolerationSeconds',
-  'EventRateLimit',
-  'ExtendedResourceToleration',
-  'DefaultStorageClass',
-  'StorageObjectInUseProtection',
-  'OwnerReferencesPermissionEnforcement',
-  'PersistentVolumeClaimResize',
-  'RuntimeClass',
-  'CertificateApproval',
-  'CertificateSigning',
-  'CertificateSubjectRestriction',
-  'DefaultIngressClass',
-  'DenyServiceExternalIPs',
-  'ResourceQuota',
-];
-
-type Switches = Pick<AdmissionOptions, 'enable' | 'disable'>;
-
-export function isPluginEnabled(name: string, { enable = [], disable = [] }: Switches): boolean {
-  if (disable.includes(name)) return false;
-  return enable.includes(name) || defaultPlugins.has(name);
-}
-
-/** Names that no plugin has, in the words in which flags are refused; undefined when all are known. */
-export function pluginComplaint({ enable = [], disable = [] }: Switches): string | undefined {
-  const unknown = [...enable, ...disable].filter((name) => !pluginNames.includes(name));
-  if (unknown.length > 0) return `admission plugin ${JSON.stringify(unknown[0])} is unknown`;
-  const both = enable.filter((name) => disable.includes(name));
-  return both.length > 0 ? `admission plugin ${JSON.stringify(both[0])} is both enabled and disabled` : undefined;
 }
 
 export function admissionPlugins(options: AdmissionOptions): readonly AdmissionPlugin[] {

@@ -1,6 +1,14 @@
-import { clusterFlags, jsonFlag, type Command, type CommandContext } from '../command.ts';
+import { clusterFlags, jsonFlag, type Arguments, type Command, type CommandContext, type Flags } from '../command.ts';
 import { UserError } from '../user-error.ts';
-import type { Progress, UpOptions, UpResult } from '../manager.ts';
+import type { GuardFlags, Progress, UpOptions, UpResult } from '../manager.ts';
+
+/** Kept from start to start; given empty they go back to the default. */
+const guardFlags: Flags = {
+  'enable-admission-plugins': { type: 'string', value: 'NAMES', doc: 'admission plugins beside the default ones' },
+  'disable-admission-plugins': { type: 'string', value: 'NAMES', doc: 'admission plugins that are not to run' },
+  'audit-policy': { type: 'string', value: 'FILE', doc: 'log requests by this audit policy (default: none)' },
+  'audit-log': { type: 'string', value: 'FILE', doc: 'where to log them (default DATA-DIR/logs/audit.log)' },
+};
 
 export const up: Command = {
   name: 'up',
@@ -15,6 +23,7 @@ export const up: Command = {
     foreground: { type: 'boolean', doc: 'stay until interrupted, printing logs; then stop the cluster' },
     nodes: { type: 'number', doc: 'how many nodes to run on this machine (default 1, or as many as there are)' },
     backend: { type: 'string', value: 'vxlan|routes', doc: 'how pods reach those of other nodes (default vxlan)' },
+    ...guardFlags,
     ...jsonFlag,
   },
   examples: [
@@ -35,6 +44,7 @@ export const up: Command = {
       ...(kubeconfig === undefined ? {} : { kubeconfig }),
       ...(nodes === undefined ? {} : { nodes }),
       ...(backend === undefined ? {} : { backend }),
+      guards: guardsOf(args),
     };
     const result = await manager.up(options, progressOn(context), signal);
     if (args.is('json')) terminal.print(JSON.stringify(result, null, 2));
@@ -42,6 +52,22 @@ export const up: Command = {
     return 0;
   },
 };
+
+function guardsOf(args: Arguments): GuardFlags {
+  const [enable, disable] = [args.text('enable-admission-plugins'), args.text('disable-admission-plugins')];
+  const [auditPolicy, auditLog] = [args.text('audit-policy'), args.text('audit-log')];
+  const names = (text: string): readonly string[] =>
+    text
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '');
+  return {
+    ...(enable === undefined ? {} : { enableAdmission: names(enable) }),
+    ...(disable === undefined ? {} : { disableAdmission: names(disable) }),
+    ...(auditPolicy === undefined ? {} : { auditPolicy }),
+    ...(auditLog === undefined ? {} : { auditLog }),
+  };
+}
 
 function backendOf(text: string | undefined): UpOptions['backend'] {
   if (text === undefined || text === 'vxlan' || text === 'routes') return text;

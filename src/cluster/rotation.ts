@@ -1,0 +1,15 @@
+/** How the command asks the server for new keys, and what it hears back. */
+import type { RotatedSecrets } from '../cli/manager.ts';
+import { UserError } from '../cli/user-error.ts';
+
+/** Not a path of Kubernetes: administrators may POST to it, as to everything. */
+export const rotatePath = '/debug/secrets/rotate';
+
+export function rotated(answer: unknown): RotatedSecrets {
+  const { rewritten, key } = (answer ?? {}) as Partial<RotatedSecrets>;
+  if (typeof rewritten === 'number' && typeof key === 'string') return { rewritten, key };
+  throw new UserError(
+    'the server gave no account of the rotation',
+    'is it of an older version? restart it: coracle down && coracle up',
+  );
+}

@@ -59,7 +59,7 @@ export function createApiServer(dependencies: ApiServerDependencies): ApiServer 
   const dispatcher: Dispatcher = {
     server,
     subresources: new Map([...builtInSubresources, ...(dependencies.subresources ?? [])]),
-    flusher: new Flusher(),
+    flusher: new Flusher(clock),
     watches,
   };
   const discovery = new Discovery(resources, dependencies.externalAddress ?? (() => ''));

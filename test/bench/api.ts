@@ -75,7 +75,7 @@ interface Cost {
 interface Bench {
   readonly ready: ServerReady;
   readonly client: Client;
-  usage(): Promise<ServerUsage>;
+  readonly usage: () => Promise<ServerUsage>;
 }
 
 /** What one of `count` requests costs the server, and what `work` found. */

@@ -1,13 +1,13 @@
 /** A watch over HTTP: frames of one line (JSON) or with a length before them (protobuf), until it times out. */
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
-import type { Change } from '../../store/store.ts';
 import { expired, StatusError } from '../errors.ts';
 import type { Encoder } from '../encoding/encoder.ts';
 import type { Exchange, Headers, Outlet } from '../http/exchange.ts';
 import { pump } from '../http/pump.ts';
 import { itemOf, type Feed, type WatchItem } from './feed.ts';
 import type { Flusher } from './flusher.ts';
+import { joinedFrames, sharedFrame } from './frames.ts';
 
 /** A set, since an AbortSignal looks through all its listeners for each new one. */
 export class OpenWatches {
@@ -154,8 +154,7 @@ class WatchStream {
       const item = itemOf(change, selection);
       if (item !== undefined) frames.push(this.#frame(item));
     }
-    const [only] = frames;
-    if (only !== undefined && !this.#out.write(frames.length === 1 ? only : Buffer.concat(frames))) this.#wait();
+    if (frames.length > 0 && !this.#out.write(joinedFrames(frames))) this.#wait();
     if (watch.ended) {
       // A reader that was too slow has missed something: it must list again.
       if (watch.error !== undefined) this.#out.write(this.#options.encoder.error(expired(watch.error.message).status));
@@ -176,7 +175,7 @@ class WatchStream {
     const first = this.#first;
     this.#first = false;
     if (change === undefined || first) return encoder.event(type, snapshot, first);
-    return shared(change, `${type} ${encoder.id}`, () => encoder.event(type, snapshot, false));
+    return sharedFrame(change, `${type} ${encoder.id}`, () => encoder.event(type, snapshot, false));
   }
 
   #bookmark(): void {
@@ -190,15 +189,4 @@ class WatchStream {
     if (this.#options.bookmarks) this.#bookmark();
     this.#finish();
   }
-}
-
-/** Frames by change: made once for all watchers of the same form, forgotten with the change. */
-const frames = new WeakMap<Change, Map<string, Uint8Array>>();
-
-function shared(change: Change, key: string, make: () => Uint8Array): Uint8Array {
-  let known = frames.get(change);
-  if (known === undefined) frames.set(change, (known = new Map()));
-  let made = known.get(key);
-  if (made === undefined) known.set(key, (made = make()));
-  return made;
 }

@@ -98,7 +98,7 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     rootCaController(as('root-ca-cert-publisher'), options.authority),
     nodeIpamController(as('node-controller'), ipamEvents, options.settings.podCidr),
     endpointSliceController(as('endpointslice-controller')),
-    endpointSliceMirroringController(options),
+    endpointSliceMirroringController(as('endpointslicemirroring-controller')),
     endpointsController(as('endpoint-controller')),
     createLoadBalancerController({
       ...as('service-controller'),

@@ -29,6 +29,9 @@ export function defaultStorageClass(reader: ObjectReader): AdmissionPlugin {
     admit(request) {
       const claim = request.object as unknown as ClaimDraft;
       if (classNameOf(claim) !== undefined) return;
+      // Unlike upstream: who selects a volume by its labels wants one that exists, and those of no class would be
+      // out of reach if the claim got one. No provisioner makes volumes to a selector anyway.
+      if (claim.spec?.selector !== undefined) return;
       const found = newestMarked(reader.list(StorageClass, ''), defaultStorageMarks);
       if (found !== undefined) claim.spec = { ...claim.spec, storageClassName: found };
     },

@@ -44,8 +44,7 @@ export function endpointsController({ client, informers, clock, logger }: Depend
         const present = endpoints.get(ref);
         if (service === undefined) {
           // Endpoints go with their Service, also those that a user wrote.
-          if (present !== undefined && present.metadata.labels?.['endpoints.kubernetes.io/managed-by'] !== undefined)
-            await client.delete(Endpoints, ref).catch(unlessNotFound);
+          if (present !== undefined) await client.delete(Endpoints, ref).catch(unlessNotFound);
           return;
         }
         const wanted = wantedFor(service);

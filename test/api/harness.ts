@@ -71,7 +71,8 @@ export interface HarnessOptions extends Partial<ApiServerDependencies> {
   readonly authenticators?: readonly Authenticator[];
 }
 
-export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
+/** `clientCa`: PEM of what clients' certificates may be signed by, beside the authority of the harness. */
+export async function startHarness(options: HarnessOptions = {}, clientCa?: string): Promise<Harness> {
   const { ca, server, admin } = await certificates();
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLogger({ clock: systemClock, level: 'warn', write: (line) => console.error(line) });
@@ -90,7 +91,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     clock,
     log,
   });
-  const tls = { key: server.key, cert: server.certificate, clientCa: ca.certificate };
+  const tls = { key: server.key, cert: server.certificate, clientCa: clientCa ?? ca.certificate };
   const front = createFront({
     tls,
     clock: systemClock,

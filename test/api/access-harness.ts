@@ -1,0 +1,54 @@
+/** An API server with all guards of a cluster: RBAC with the default roles, node authoriser, reviews, impersonation. */
+import { kinds } from '../../src/api/catalogue.ts';
+import { createTokenIssuer, type TokenIssuer } from '../../src/apiserver/authentication/token-issuer.ts';
+import { bootstrapPolicy } from '../../src/apiserver/authorization/bootstrap/policy.ts';
+import { reconcilePolicy } from '../../src/apiserver/authorization/bootstrap/reconcile.ts';
+import { objectReader } from '../../src/apiserver/object-reader.ts';
+import { Resources } from '../../src/apiserver/registry/resources.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLogger } from '../../src/base/log.ts';
+import { systemRandom } from '../../src/base/random.ts';
+import { createAccess } from '../../src/cluster/access.ts';
+import { createAuthority, createSigningKey, type KeyPair } from '../../src/pki/certificate.ts';
+import { MemoryJournal } from '../../src/store/journal/memory.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import { certificates, startHarness, type Harness } from './harness.ts';
+
+export interface Guarded {
+  readonly harness: Harness;
+  readonly issuer: TokenIssuer;
+  readonly frontProxyCa: KeyPair;
+}
+
+export async function guardedHarness(): Promise<Guarded> {
+  const clock = systemClock;
+  const store = await openStore({ journal: new MemoryJournal(), clock });
+  const { privateKey, publicKey } = await createSigningKey();
+  const issuer = createTokenIssuer({
+    issuer: 'https://test',
+    audiences: ['https://test'],
+    privateKey,
+    publicKeys: [publicKey],
+    clock,
+    random: systemRandom,
+  });
+  const { ca } = await certificates();
+  const validity = { from: clock.now() - 60_000, until: clock.now() + 3_600_000 };
+  const frontProxyCa = await createAuthority('front-proxy-ca', validity, systemRandom);
+  const access = createAccess({
+    store,
+    reader: objectReader(store, new Resources(kinds)),
+    issuer,
+    clock,
+    log: silentLogger,
+    settings: {},
+    dataDir: '/nonexistent',
+    clientAuthority: ca.certificate,
+    frontProxyAuthority: frontProxyCa.certificate,
+    address: () => 'localhost',
+  });
+  const clientCa = `${ca.certificate}\n${frontProxyCa.certificate}`;
+  const harness = await startHarness({ ...access, store, admission: [access.escalation], log: silentLogger }, clientCa);
+  await reconcilePolicy(harness.api.registry, bootstrapPolicy());
+  return { harness, issuer, frontProxyCa };
+}

@@ -39,8 +39,13 @@ export function keepAlive(): () => void {
 
 /** RFC 3339 to the second, as Kubernetes' Time: `2026-01-02T03:04:05Z`. */
 export function timestamp(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(milliseconds / 1000);
+  if (second !== latest.second) latest = { second, text: `${new Date(milliseconds).toISOString().slice(0, 19)}Z` };
+  return latest.text;
 }
+
+/** Every write is stamped more than once, and many fall into the same second. */
+let latest = { second: NaN, text: '' };
 
 /** RFC 3339 with six decimals, as Kubernetes' MicroTime. */
 export function microTimestamp(milliseconds: number): string {

@@ -19,28 +19,31 @@ export function readBody(exchange: Exchange, clock: Clock, limit: number = bodyL
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
     let size = 0;
-    const finish = (error?: StatusError): void => {
+    // A body that has ended says nothing more but that it is closed: its listeners may stay.
+    const finish = (): void => {
+      timer.cancel();
+      resolve(chunks.length === 1 ? (chunks[0] ?? empty) : Buffer.concat(chunks));
+    };
+    const fail = (error: StatusError): void => {
       timer.cancel();
       body.off('data', onData);
-      body.off('end', onEnd);
-      body.off('close', onClose);
-      body.off('error', onClose);
-      if (error === undefined) return resolve(chunks.length === 1 ? (chunks[0] ?? empty) : Buffer.concat(chunks));
+      body.off('end', finish);
       body.pause();
       reject(error);
     };
     const onData = (chunk: Uint8Array): void => {
       size += chunk.length;
-      if (size > limit) return finish(tooLarge(`limit is ${limit}`));
+      if (size > limit) return fail(tooLarge(`limit is ${limit}`));
       chunks.push(chunk);
     };
-    const onEnd = (): void => finish();
-    const onClose = (): void => finish(badRequest('the request was broken off before its body was complete'));
+    const onClose = (): void => {
+      if (!body.readableEnded) fail(badRequest('the request was broken off before its body was complete'));
+    };
     const timer = clock.after(patience, () =>
-      finish(timeout(`request body was not complete after ${patience / 1000} seconds`)),
+      fail(timeout(`request body was not complete after ${patience / 1000} seconds`)),
     );
     body.on('data', onData);
-    body.on('end', onEnd);
+    body.on('end', finish);
     body.on('close', onClose);
     body.on('error', onClose);
   });

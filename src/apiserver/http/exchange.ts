@@ -87,69 +87,119 @@ export function outletOf(writable: Writable): Outlet {
 }
 
 export function http1Exchange(request: IncomingMessage, response: ServerResponse): Exchange {
-  response.on('error', () => response.destroy());
-  return {
-    method: request.method ?? 'GET',
-    url: request.url ?? '/',
-    headers: request.headers,
-    socket: request.socket as TLSSocket,
-    body: request,
-    get started(): boolean {
-      return response.headersSent;
-    },
-    get status(): number {
-      return response.headersSent ? response.statusCode : 0;
-    },
-    send(status, headers, body): void {
-      if (response.headersSent || response.destroyed) return;
-      const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-      // Node reads and drops what is left of an unread body: a client that is still sending gets its answer.
-      response.writeHead(status, { ...(headers as OutgoingHttpHeaders), 'content-length': length });
-      response.end(request.method === 'HEAD' ? undefined : body);
-    },
-    open(status, headers): Outlet {
-      response.writeHead(status, headers as OutgoingHttpHeaders);
-      response.flushHeaders();
-      return outletOf(response);
-    },
-    onClose: (listener) => void response.once('close', listener),
-    destroy: () => void response.destroy(),
-  };
+  return new Http1Exchange(request, response);
+}
+
+class Http1Exchange implements Exchange {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: TLSSocket;
+  readonly body: IncomingMessage;
+  readonly #response: ServerResponse;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.method = request.method ?? 'GET';
+    this.url = request.url ?? '/';
+    this.headers = request.headers;
+    this.socket = request.socket as TLSSocket;
+    this.body = request;
+    this.#response = response;
+    response.on('error', destroyIt);
+  }
+
+  get started(): boolean {
+    return this.#response.headersSent;
+  }
+
+  get status(): number {
+    return this.#response.headersSent ? this.#response.statusCode : 0;
+  }
+
+  send(status: number, headers: Headers, body: Uint8Array | string): void {
+    const response = this.#response;
+    if (response.headersSent || response.destroyed) return;
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    // Node reads and drops what is left of an unread body: a client that is still sending gets its answer.
+    response.writeHead(status, { ...(headers as OutgoingHttpHeaders), 'content-length': length });
+    response.end(this.method === 'HEAD' ? undefined : body);
+  }
+
+  open(status: number, headers: Headers): Outlet {
+    this.#response.writeHead(status, headers as OutgoingHttpHeaders);
+    this.#response.flushHeaders();
+    return outletOf(this.#response);
+  }
+
+  onClose(listener: () => void): void {
+    this.#response.once('close', listener);
+  }
+
+  destroy(): void {
+    this.#response.destroy();
+  }
+}
+
+/** One function for all: it is called on the stream that failed. */
+function destroyIt(this: ServerResponse): void {
+  this.destroy();
 }
 
 export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers): Exchange {
-  // Resets by the client are ordinary: what they end is told through 'close'.
-  stream.on('error', () => {});
-  const method = headers[':method'] ?? 'GET';
-  return {
-    method,
-    url: headers[':path'] ?? '/',
-    headers,
-    socket: tlsSocketOf(stream.session),
-    body: stream,
-    get started(): boolean {
-      return stream.headersSent;
-    },
-    get status(): number {
-      return stream.headersSent ? Number(stream.sentHeaders?.[':status'] ?? 0) : 0;
-    },
-    send(status, answer, body): void {
-      if (stream.destroyed || stream.headersSent) return;
-      const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-      const empty = length === 0 || method === 'HEAD';
-      stream.respond({ ...answer, ':status': status, 'content-length': length }, { endStream: empty });
-      if (!empty) stream.end(body);
-      // What is left of an unread body has no reader.
-      if (!stream.readableEnded) stream.resume();
-    },
-    open(status, answer): Outlet {
-      if (!stream.destroyed) stream.respond({ ...answer, ':status': status });
-      return outletOf(stream);
-    },
-    onClose: (listener) => void stream.once('close', listener),
-    destroy: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
-  };
+  return new Http2Exchange(stream, headers);
 }
+
+class Http2Exchange implements Exchange {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Http2Headers;
+  readonly socket: TLSSocket | undefined;
+  readonly body: ServerHttp2Stream;
+
+  constructor(stream: ServerHttp2Stream, headers: Http2Headers) {
+    this.method = headers[':method'] ?? 'GET';
+    this.url = headers[':path'] ?? '/';
+    this.headers = headers;
+    this.socket = tlsSocketOf(stream.session);
+    this.body = stream;
+    // Resets by the client are ordinary: what they end is told through 'close'.
+    stream.on('error', ignore);
+  }
+
+  get started(): boolean {
+    return this.body.headersSent;
+  }
+
+  get status(): number {
+    return this.body.headersSent ? Number(this.body.sentHeaders?.[':status'] ?? 0) : 0;
+  }
+
+  send(status: number, headers: Headers, body: Uint8Array | string): void {
+    const stream = this.body;
+    if (stream.destroyed || stream.headersSent) return;
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    const empty = length === 0 || this.method === 'HEAD';
+    stream.respond({ ...headers, ':status': status, 'content-length': length }, { endStream: empty });
+    if (!empty) stream.end(body);
+    // What is left of an unread body has no reader.
+    if (!stream.readableEnded) stream.resume();
+  }
+
+  open(status: number, headers: Headers): Outlet {
+    if (!this.body.destroyed) this.body.respond({ ...headers, ':status': status });
+    return outletOf(this.body);
+  }
+
+  onClose(listener: () => void): void {
+    this.body.once('close', listener);
+  }
+
+  destroy(): void {
+    this.body.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+}
+
+const ignore = (): void => {};
 
 /** The session's `socket` is a proxy that costs time at every access; the identity is kept per real socket. */
 const sockets = new WeakMap<Http2Session, TLSSocket>();

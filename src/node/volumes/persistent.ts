@@ -135,9 +135,10 @@ async function prepareSource(
     throw new VolumeError(`volumes of type ${source.other} are not supported by this node`);
   }
   if (source.hostPath !== undefined) await checkHostPath(place.path, source.hostPath.type ?? '');
+  // A missing hostPath of no type is made by the runtime, in a pod or in a PersistentVolume.
   const present = await stat(place.path).catch(() => undefined);
-  if (present === undefined) throw new VolumeError(`path "${place.path}" does not exist`);
-  if (source.local !== undefined && present.isBlockDevice() && !source.block) {
+  if (present === undefined && source.local !== undefined) throw new VolumeError(`path "${place.path}" does not exist`);
+  if (source.local !== undefined && present?.isBlockDevice() === true && !source.block) {
     await mountOnce(options.mounter, folder, async () => {
       const type = source.local?.fsType ?? 'ext4';
       await options.mounter.mount(place.path, folder, type, source.mountOptions);

@@ -30,7 +30,7 @@ import { prepareCredentials, processNames, startProcesses, waitUntilReady, type 
 import { statusOf } from './status.ts';
 import { stopPatience, stopSupervised, supervisorPid } from './supervisor.ts';
 import { rotated, rotatePath } from './rotation.ts';
-import { tearDown } from './teardown.ts';
+import { mountsBelow, tearDown } from './teardown.ts';
 
 export interface ManagerEnvironment {
   readonly layout: Layout;
@@ -176,6 +176,11 @@ async function reset({ layout }: ManagerEnvironment): Promise<void> {
   }
   if (settings === undefined && existsSync(layout.dataDir) && readdirSync(layout.dataDir).length > 0) {
     throw new UserError(`${layout.dataDir} does not look like a cluster's data`, 'nothing was deleted');
+  }
+  // Deleting through a mount would delete what is mounted: a volume's data, a folder of the machine.
+  const mounted = mountsBelow(layout.dataDir);
+  if (mounted.length > 0) {
+    throw new UserError(`still mounted: ${mounted.join(', ')}; nothing was deleted`, 'unmount it, then try again');
   }
   try {
     for (const part of ['nodes', 'images', 'logs', 'pki', 'store', 'kubelet', 'cluster.json']) {

@@ -3,11 +3,12 @@
  * without an agent, from what the disk and the kernel say.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextIfPresent } from '../base/file.ts';
 import { silentLogger } from '../base/log.ts';
 import { createCommandRunner, type CommandRunner } from '../network/command.ts';
+import { mountPoints } from '../network/netns.ts';
 import { createNft } from '../network/nft.ts';
 import { removeProxyTable } from '../proxy/proxy.ts';
 import { Cgroups } from '../runtime/oci/cgroups.ts';
@@ -100,17 +101,15 @@ async function stopPods(
   return sandboxes.length;
 }
 
-/** Volumes of the pods that were stopped: nobody uses them any more. Innermost first. */
+/** Volumes of the pods that were stopped: nobody uses them any more. Innermost first; what is still busy, lazily. */
 function unmountBelow(folder: string): void {
-  const points = readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .map((line) => unescaped(line.split(' ')[1] ?? ''))
-    .filter((point) => point.startsWith(`${folder}/`))
-    .toReversed();
-  if (points.length > 0) spawnSync('umount', points, { stdio: 'ignore' });
+  for (const options of [[], ['-l']]) {
+    const points = mountsBelow(folder).toReversed();
+    if (points.length > 0) spawnSync('umount', [...options, ...points], { stdio: 'ignore' });
+  }
 }
 
-/** The kernel writes blanks and the like as octal codes. */
-function unescaped(path: string): string {
-  return path.replaceAll(/\\(\d{3})/g, (_, code: string) => String.fromCodePoint(Number.parseInt(code, 8)));
+/** Mount points below a folder, outermost first. */
+export function mountsBelow(folder: string): readonly string[] {
+  return [...mountPoints()].filter((point) => point.startsWith(`${folder}/`));
 }

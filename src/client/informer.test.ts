@@ -225,7 +225,7 @@ describe('when the watch ends', () => {
     expect(early).toBeGreaterThan(3);
     expect(early).toBeLessThan(10);
     await clock.advance(600_000);
-    expect(calls.length - early).toBeLessThan(45);
+    expect(calls.length - early).toBeLessThan(130);
     expect(informer.size).toBe(1);
     down = false;
     seed('b');

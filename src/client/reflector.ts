@@ -43,7 +43,7 @@ export interface ReflectOptions<T extends KubernetesObject> {
 
 const pageSize = 500;
 /** Milliseconds between attempts; a watch that lived longer than `calm` starts anew. */
-const pauses = { first: 200, longest: 30_000, calm: 5000 };
+const pauses = { first: 200, longest: 5000, calm: 5000 };
 
 /** Resolves when the signal aborts. */
 export async function reflect<T extends KubernetesObject>(

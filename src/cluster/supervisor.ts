@@ -15,12 +15,16 @@ export const doNotRestart = 78;
 /** How long a process may take to end before it is killed: requests in flight get their time. */
 export const stopPatience = 15_000;
 
-/** Restarts at once, then waits a second between tries, so that a crash loop costs little. */
+/**
+ * Restarts at once, but after the fifth death in a row within three seconds of the start it waits a second each
+ * time, so that a crash loop costs little.
+ */
 const loop = `
 trap 'stopped=1; kill -TERM $child 2>/dev/null' TERM INT
 stopped=
-pause=0.05
+deaths=0
 while :; do
+  born=$(date +%s)
   "$@" &
   child=$!
   while :; do wait $child; code=$?; kill -0 $child 2>/dev/null || break; done
@@ -28,8 +32,8 @@ while :; do
   [ $code = 0 ] && exit 0
   [ $code = ${doNotRestart} ] && exit $code
   echo "supervisor: exited with $code, starting again" >&2
-  sleep $pause
-  pause=1
+  if [ $(($(date +%s) - born)) -ge 3 ]; then deaths=0; else deaths=$((deaths + 1)); fi
+  if [ $deaths -gt 5 ]; then sleep 1; else sleep 0.02; fi
 done
 `;
 

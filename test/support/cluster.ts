@@ -1,8 +1,9 @@
 /** A cluster of its own for a test file: started with the real command line, gone without a trace afterwards. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run, type RunResult } from './clients.ts';
+import { traces } from './traces.ts';
 
 const launcher = join(import.meta.dirname, '..', '..', 'coracle');
 
@@ -30,12 +31,10 @@ export function testCluster(name: string): TestCluster {
     up: (...args) => coracle('up', '--port', '0', ...args),
     async destroy() {
       const { code, stdout, stderr } = await coracle('reset', '--yes');
-      const mounts = readFileSync('/proc/self/mounts', 'utf8')
-        .split('\n')
-        .filter((line) => line.includes(folder) || line.includes(`coracle/${name}/`));
       rmSync(folder, { recursive: true, force: true });
       if (code !== 0) throw new Error(`reset failed: ${stdout}${stderr}`);
-      if (mounts.length > 0) throw new Error(`mounts left behind:\n${mounts.join('\n')}`);
+      const left = traces({ name, folder });
+      if (left.length > 0) throw new Error(`left behind:\n${left.join('\n')}`);
     },
   };
 }

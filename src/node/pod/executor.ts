@@ -1,4 +1,5 @@
 /** Carries out a plan's actions for one pod. */
+import { statSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Pod } from '../../api/core/pod.ts';
@@ -69,7 +70,7 @@ async function createSandbox(deps: PodDeps, attempt: number, context: ActionCont
       deps.runtime.runPodSandbox(configOfSandbox(deps, pod, attempt, handler)),
     );
     const status = await deps.runtime.podSandboxStatus(id);
-    await writeHosts(deps, pod, pod.spec?.hostNetwork === true ? deps.config.addresses : (status?.ips ?? []));
+    await writeHosts(deps, pod, status?.ips ?? []);
   } catch (error) {
     if (context.signal.aborted || isAbort(error)) throw error;
     const message = `Failed to create pod sandbox: ${messageOf(error)}`;
@@ -91,11 +92,16 @@ function configOfSandbox(deps: PodDeps, pod: Pod, attempt: number, handler: stri
 }
 
 /** In place, since containers have the file itself mounted. */
-async function writeHosts(deps: PodDeps, pod: Pod, ips: readonly string[]): Promise<void> {
+async function writeHosts(deps: PodDeps, pod: Pod, sandboxIps: readonly string[]): Promise<void> {
   const { hosts } = podPaths(deps.config, pod);
+  const ips = pod.spec?.hostNetwork === true ? deps.config.addresses : sandboxIps;
   await mkdir(dirname(hosts), { recursive: true });
   const name = hostName(pod, deps.config.hostname, deps.config.clusterDomain);
   await writeFile(hosts, hostsFile(pod, name, ips, await deps.nodeHosts()), { mode: 0o644 });
+}
+
+function hasContent(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 const killMessages: Readonly<Record<KillReason, (name: string) => string | undefined>> = {
@@ -142,6 +148,8 @@ async function removeContainer(deps: PodDeps, pod: Pod, container: ContainerStat
 async function startContainer(deps: PodDeps, action: StartAction, context: ActionContext): Promise<void> {
   const { pod } = context;
   const { spec } = action.container;
+  // An agent may have been killed between making the sandbox and writing the file.
+  if (!hasContent(podPaths(deps.config, pod).hosts)) await writeHosts(deps, pod, context.sandbox?.ips ?? []);
   try {
     const image = await deps.puller.ensure({
       pod,

@@ -100,7 +100,7 @@ test('nothing acknowledged is lost, no revision is used twice, nothing seen is t
   const list = (await api.request('GET', collection)).body as { items: Written[] };
   const found = new Map(list.items.map((item) => [item.metadata.name, Number(item.data?.n)]));
   for (const [name, n] of ledger.newest) expect(found.get(name), name).toBeGreaterThanOrEqual(n);
-  expect(ledger.acknowledged).toBeGreaterThan(50);
+  expect(ledger.acknowledged).toBeGreaterThan(20);
   console.log(`${ledger.acknowledged} writes acknowledged, ${ledger.revisions.size} revisions seen`);
 });
 

@@ -31,8 +31,8 @@ export function testCluster(name: string): TestCluster {
     up: (...args) => coracle('up', '--port', '0', ...args),
     async destroy() {
       const { code, stdout, stderr } = await coracle('reset', '--yes');
-      rmSync(folder, { recursive: true, force: true });
       if (code !== 0) throw new Error(`reset failed: ${stdout}${stderr}`);
+      rmSync(folder, { recursive: true, force: true });
       const left = traces({ name, folder });
       if (left.length > 0) throw new Error(`left behind:\n${left.join('\n')}`);
     },

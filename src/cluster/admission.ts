@@ -2,6 +2,7 @@
 import { kinds } from '../api/catalogue.ts';
 import { Namespace } from '../api/core/namespace.ts';
 import type { ObjectReader, UserInfo } from '../apiserver/access.ts';
+import { certificateRequester } from '../apiserver/admission/certificate-requester.ts';
 import { isPluginEnabled } from '../apiserver/admission/names.ts';
 import { admissionPlugins } from '../apiserver/admission/plugins.ts';
 import { resourceQuota } from '../apiserver/admission/resource-quota.ts';
@@ -34,7 +35,7 @@ export function admissionOf(options: ClusterAdmissionOptions): Pick<ApiServerDep
     disable,
     findKind: (apiVersion, kind) => kinds.find((each) => each.apiVersion === apiVersion && each.kind === kind),
     createNamespace: (name) => local(apiServerIdentity).create(Namespace, { metadata: { name } }),
-    further: [access.escalation],
+    further: [certificateRequester, access.escalation],
   });
   const counted = isPluginEnabled('ResourceQuota', { enable, disable });
   return { admission: plugins, ...(counted ? { ledger: resourceQuota({ store, clock }) } : {}) };

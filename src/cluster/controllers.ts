@@ -4,6 +4,8 @@ import type { Service } from '../base/service.ts';
 import type { Client } from '../client/client.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
 import type { Dependencies } from '../controllers/dependencies.ts';
+import { tokenCleaner } from '../controllers/bootstrap-token/controller.ts';
+import { certificateControllers } from '../controllers/certificates/controller.ts';
 import { clusterRoleAggregation } from '../controllers/cluster-role-aggregation/controller.ts';
 import { daemonSetController } from '../controllers/daemon-set/controller.ts';
 import { deploymentController } from '../controllers/deployment/controller.ts';
@@ -24,10 +26,12 @@ import { persistentVolumeControllers } from '../controllers/persistent-volume/co
 import { replicaSetController, replicationControllerController } from '../controllers/replica-set/controller.ts';
 import { resourceQuotaController } from '../controllers/resource-quota/controller.ts';
 import { rootCaController } from '../controllers/root-ca/controller.ts';
+import { tokenSecretController, type SecretToken } from '../controllers/service-account-token/controller.ts';
 import { serviceAccountController } from '../controllers/service-account/controller.ts';
 import { statefulSetController } from '../controllers/stateful-set/controller.ts';
 import { createLoadBalancerController } from '../proxy/load-balancer.ts';
 import { claimProtectionController, volumeProtectionController } from '../controllers/volume-protection/controller.ts';
+import type { KeyPair } from '../pki/certificate.ts';
 import type { ClusterSettings } from './settings.ts';
 
 export interface ControllersOptions extends Dependencies {
@@ -36,6 +40,10 @@ export interface ControllersOptions extends Dependencies {
   readonly settings: ClusterSettings;
   /** PEM of the certificate authority that pods trust. */
   readonly authority: string;
+  /** The same with its key, which signs certificate requests. */
+  readonly signer: () => KeyPair;
+  /** Tokens for Secrets that ask for one by their type. */
+  readonly issueToken: (token: SecretToken) => Promise<string>;
   /** All kinds that are served now. */
   readonly kinds: () => readonly Kind[];
 }
@@ -87,6 +95,9 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     replicaSetController(as('replicaset-controller'), replicaSetEvents),
     replicationControllerController(as('replication-controller'), replicationEvents),
     clusterRoleAggregation(as('clusterrole-aggregation-controller')),
+    ...certificateControllers(as('certificate-controller'), options.signer),
+    tokenCleaner(as('token-cleaner')),
+    tokenSecretController({ ...options, issue: options.issueToken }),
     namespaceController(as('namespace-controller'), () => stored().filter(({ scope }) => scope === 'Namespaced')),
     garbageCollector(as('generic-garbage-collector'), collectorEvents, stored().filter(isCollected)),
     serviceAccountController(as('service-account-controller')),

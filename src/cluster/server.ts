@@ -24,6 +24,7 @@ import { aborted, runAll, type Service } from '../base/service.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
 import { Informers } from '../client/informers.ts';
 import { UserError } from '../cli/user-error.ts';
+import { UsageSampler } from '../controllers/usage/sampler.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { SqliteJournal } from '../store/journal/sqlite.ts';
 import { openStore } from '../store/open-store.ts';
@@ -44,6 +45,7 @@ import { SecretKeys } from './secret-keys.ts';
 import { secretsPages } from './secrets.ts';
 import { nthAddress, type ClusterSettings } from './settings.ts';
 import { nodeAddress } from './nodes.ts';
+import { UsageFigures, usageKinds } from './usage.ts';
 import { kubernetesVersion } from './version.ts';
 
 export interface ServerOptions {
@@ -78,8 +80,9 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 async function serve(options: ServerOptions, store: Store, secrets: SecretKeys, signal: AbortSignal): Promise<void> {
   const { settings, logger } = options;
   const debug = new DebugPages();
+  const usage = new UsageFigures();
   const pages = new Map([...debug.paths, ...secretsPages(secrets, store)]);
-  const api = createServer(options, store, debug, pages);
+  const api = createServer(options, store, debug, pages, usage);
   const front = frontOf(options, api);
   await Promise.all([listen(front, settings.port), reconcilePolicy(api.registry, bootstrapPolicy())]);
   options.phase('API server listening');
@@ -95,7 +98,7 @@ async function serve(options: ServerOptions, store: Store, secrets: SecretKeys, 
     options.ready({ api: `https://127.0.0.1:${settings.port}` });
     await ensureAddons(client, addons);
     await runAll(
-      [...controlPlane(options, api, debug), eventExpiry(store, options.clock, logger.named('events'))],
+      [...controlPlane(options, api, debug, usage), eventExpiry(store, options.clock, logger.named('events'))],
       signal,
     );
     await aborted(signal);
@@ -111,6 +114,7 @@ function createServer(
   store: Store,
   debug: DebugPages,
   paths: NonNullable<ApiServerDependencies['paths']>,
+  usage: UsageFigures,
 ): ApiServer {
   const kubelet = readKeyPair(layout.pki, 'apiserver-kubelet-client');
   const reader = objectReader(store, new Resources(kinds));
@@ -129,7 +133,7 @@ function createServer(
   });
   const api: ApiServer = createApiServer({
     ...shared,
-    kinds,
+    kinds: [...kinds, ...usageKinds],
     log: logger.named('apiserver'),
     version: { gitVersion: kubernetesVersion },
     ...access,
@@ -140,6 +144,7 @@ function createServer(
     externalAddress: () => `${nodeAddress(settings)}:${settings.port}`,
     paths,
     computed: new Map([
+      ...usage.computed,
       ['/componentstatuses', componentStatuses({ storeFailure: () => store.failure, ...debug.health })],
     ]),
   });
@@ -192,7 +197,12 @@ async function listen(front: Front, port: number): Promise<void> {
   }
 }
 
-function controlPlane(options: ServerOptions, api: ApiServer, debug: DebugPages): readonly Service[] {
+function controlPlane(
+  options: ServerOptions,
+  api: ApiServer,
+  debug: DebugPages,
+  usage: UsageFigures,
+): readonly Service[] {
   const { clock, random, logger } = options;
   const clientOf = (name: string): ReturnType<typeof localClient> => localClient(api.local(componentIdentity(name)));
   const informers = new Informers({ client: clientOf('kube-controller-manager'), clock, random, logger });
@@ -206,6 +216,14 @@ function controlPlane(options: ServerOptions, api: ApiServer, debug: DebugPages)
     logger: logger.named('scheduler'),
     events,
   });
+  const sampler = new UsageSampler({
+    client: localClient(api.local(apiServerIdentity)),
+    informers,
+    clock,
+    random,
+    logger,
+  });
+  usage.show(sampler);
   const controllers = controllersOf({
     client: clientOf('kube-controller-manager'),
     clientAs: (account) => localClient(api.local(controllerIdentity(account))),
@@ -215,8 +233,10 @@ function controlPlane(options: ServerOptions, api: ApiServer, debug: DebugPages)
     logger: logger.named('controllers'),
     settings: options.settings,
     authority: readKeyPair(options.layout.pki, 'ca').certificate,
+    signer: () => readKeyPair(options.layout.pki, 'ca'),
+    issueToken: (token) => tokenIssuer(options).issueForSecret(token),
     kinds: () => [...api.resources.all()].map(({ kind }) => kind),
   });
   debug.show(scheduler, controllers);
-  return [informers, events, scheduler, ...controllers];
+  return [informers, events, scheduler, sampler, ...controllers];
 }

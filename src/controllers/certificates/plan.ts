@@ -1,0 +1,130 @@
+/** What becomes of a certificate signing request. Pure. */
+import type {
+  CertificateSigningRequest,
+  CertificateSigningRequestCondition,
+} from '../../api/certificates/certificate-signing-request.ts';
+import { parseTimestamp } from '../../base/clock.ts';
+import type { CertificateRequest } from '../../pki/certificate.ts';
+
+/** What readSigningRequest finds in a request. */
+export interface Requested {
+  readonly commonName: string;
+  readonly organizations?: readonly string[];
+  readonly dnsNames: readonly string[];
+  readonly addresses: readonly string[];
+  readonly emails: readonly string[];
+  readonly uris: readonly string[];
+}
+
+export const signers = {
+  client: 'kubernetes.io/kube-apiserver-client',
+  kubelet: 'kubernetes.io/kube-apiserver-client-kubelet',
+  serving: 'kubernetes.io/kubelet-serving',
+  legacy: 'kubernetes.io/legacy-unknown',
+} as const;
+
+const nodePrefix = 'system:node:';
+const nodeGroup = 'system:nodes';
+const longest = 365 * 24 * 3_600;
+const minute = 60_000;
+const hour = 60 * minute;
+
+/** What has been decided about a request. */
+export function decisionOf({ status }: CertificateSigningRequest): 'pending' | 'approved' | 'denied' | 'failed' {
+  const has = (type: string): boolean => (status?.conditions ?? []).some((each) => each.type === type);
+  if (has('Denied')) return 'denied';
+  if (has('Failed')) return 'failed';
+  return has('Approved') ? 'approved' : 'pending';
+}
+
+export function isToBeSigned(csr: CertificateSigningRequest): boolean {
+  const ours = (Object.values(signers) as readonly string[]).includes(csr.spec.signerName);
+  return ours && decisionOf(csr) === 'approved' && (csr.status?.certificate ?? '') === '';
+}
+
+/** What the certificate will say. Throws an Error that says why the signer does not sign this. */
+export function grantedFor({ spec }: CertificateSigningRequest, requested: Requested): CertificateRequest {
+  const usages = spec.usages ?? [];
+  const { commonName, organizations = [], dnsNames, addresses } = requested;
+  const subject = { commonName, organizations };
+  switch (spec.signerName) {
+    case signers.client:
+      checkUsages(usages, 'client auth');
+      return { ...subject, usages: ['client'] };
+    case signers.kubelet:
+      checkNode(requested);
+      checkUsages(usages, 'client auth');
+      if (namesOf(requested) > 0) throw new Error('DNS, IP, email and URI subject alternative names are not allowed');
+      return { ...subject, usages: ['client'] };
+    case signers.serving:
+      checkNode(requested);
+      checkUsages(usages, 'server auth');
+      if (dnsNames.length + addresses.length === 0) throw new Error('DNS or IP subjectAltName is required');
+      if (requested.emails.length > 0) throw new Error('emails are not allowed');
+      if (requested.uris.length > 0) throw new Error('URI SANs are not allowed');
+      return { ...subject, dnsNames, addresses, usages: ['server'] };
+    default:
+      return {
+        ...subject,
+        dnsNames,
+        addresses,
+        usages: [
+          ...(usages.includes('client auth') ? (['client'] as const) : []),
+          ...(usages.includes('server auth') ? (['server'] as const) : []),
+        ],
+      };
+  }
+}
+
+const namesOf = ({ dnsNames, addresses, emails, uris }: Requested): number =>
+  dnsNames.length + addresses.length + emails.length + uris.length;
+
+function checkNode({ commonName, organizations = [] }: Requested): void {
+  if (organizations.length !== 1 || organizations[0] !== nodeGroup) {
+    throw new Error(`subject organization is not ${nodeGroup}`);
+  }
+  if (!commonName.startsWith(nodePrefix)) throw new Error(`subject common name does not begin with ${nodePrefix}`);
+}
+
+function checkUsages(usages: readonly string[], needed: string): void {
+  if (!usages.includes(needed)) throw new Error(`usages did not contain ${JSON.stringify(needed)}`);
+  const allowed = [needed, 'digital signature', 'key encipherment'];
+  const other = usages.find((usage) => !allowed.includes(usage));
+  if (other !== undefined) throw new Error(`usages may not contain ${JSON.stringify(other)}`);
+}
+
+/** Seconds for which the certificate is good. */
+export function lifetimeOf({ spec }: CertificateSigningRequest): number {
+  return Math.min(longest, Math.max(600, spec.expirationSeconds ?? longest));
+}
+
+/** The subresource of requests that the requester must be allowed to create, for approval without anybody's help. */
+export function approvalRight(
+  { spec }: CertificateSigningRequest,
+  requested: Requested,
+): { readonly subresource: 'selfnodeclient' | 'nodeclient'; readonly message: string } | undefined {
+  if (spec.signerName !== signers.kubelet) return undefined;
+  const self = spec.username === requested.commonName;
+  return {
+    subresource: self ? 'selfnodeclient' : 'nodeclient',
+    message: `Auto approving ${self ? 'self ' : ''}kubelet client certificate after SubjectAccessReview.`,
+  };
+}
+
+/** When a request has served its time, in milliseconds since the epoch. `expires`: end of its certificate. */
+export function removalTime(csr: CertificateSigningRequest, expires: number | undefined): number {
+  const at = (type: string): number | undefined => lastUpdate(csr.status?.conditions ?? [], type);
+  const times = [
+    parseTimestamp(csr.metadata.creationTimestamp) + (decisionOf(csr) === 'pending' ? 24 * hour : Infinity),
+    ...['Approved', 'Denied', 'Failed'].map((type) => (at(type) ?? Infinity) + hour),
+    expires ?? Infinity,
+  ];
+  // One that is approved and waits for its certificate is kept for as long as one that waits for approval.
+  const waiting = decisionOf(csr) === 'approved' && (csr.status?.certificate ?? '') === '';
+  return waiting ? parseTimestamp(csr.metadata.creationTimestamp) + 24 * hour : Math.min(...times);
+}
+
+function lastUpdate(conditions: readonly CertificateSigningRequestCondition[], type: string): number | undefined {
+  const text = conditions.find((each) => each.type === type)?.lastUpdateTime;
+  return text === undefined ? undefined : parseTimestamp(text);
+}

@@ -19,6 +19,7 @@ import {
 } from './context.ts';
 import { recordWrite } from './managed-fields.ts';
 import { settleNamespace, stampNew } from './metadata.ts';
+import { keyOf } from './resources.ts';
 import { draftMeta, metaOf, type DraftObject, type Snapshot } from './snapshot.ts';
 import { finishDraft, validateKind } from './strategy.ts';
 
@@ -42,16 +43,16 @@ export async function createObject(
   if (!isUnset(meta.resourceVersion)) throw badRequest('resourceVersion should not be set on objects to be created');
   const base = baseOf(meta);
   const generated = base !== '';
-  // Only a generated name or a claim can be tried again with another one.
-  let left = generated || hasClaims(registry, target) ? mostAttempts : 1;
+  if (generated) meta.name = freeName(registry, target, base);
+  // Only a claim can be tried again with another one.
+  let left = hasClaims(registry, target) ? mostAttempts : 1;
   for (;;) {
     left -= 1;
     const copy = left === 0 ? draft : deepClone(draft);
-    if (generated) draftMeta(copy).name = base + nameSuffix(registry.random);
     try {
       return await attemptCreate(registry, target, copy, context, managed);
     } catch (error) {
-      if (left === 0 || !isRetried(error, generated)) throw failureOf(error, target, metaOf(copy).name, generated);
+      if (left === 0 || !(error instanceof ClaimLost)) throw failureOf(error, target, metaOf(copy).name, generated);
     }
   }
 }
@@ -61,8 +62,17 @@ function baseOf({ name, generateName = '' }: ObjectMeta): string {
   return isUnset(name) ? generateName.slice(0, longestBase) : '';
 }
 
-const isRetried = (error: unknown, generated: boolean): boolean =>
-  error instanceof ClaimLost || (error instanceof Overtaken && generated);
+/**
+ * A name that nothing stored has; the last one tried when all have been taken. Of two writes on their way that draw
+ * the same one, the later is told so: that is one case in millions, and no reason to keep a copy of every draft.
+ */
+function freeName({ store, random }: Registry, { resource, namespace }: Target, base: string): string {
+  let name = base + nameSuffix(random);
+  for (let left = mostAttempts - 1; left > 0 && store.get(keyOf(resource, namespace, name)) !== undefined; left -= 1) {
+    name = base + nameSuffix(random);
+  }
+  return name;
+}
 
 const isUnset = (text: string | undefined): boolean => text === undefined || text === '' || text === '0';
 

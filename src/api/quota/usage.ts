@@ -88,7 +88,7 @@ export const podCounter: Counter = {
     const limits = podAmounts(pod.spec, 'limits', true);
     return { ...counted, pods: one, ...computeUsage(requests, limits) };
   },
-  meets: (requirement, object) => podMeets(requirement, object as Pod),
+  meets: (requirement, object) => podMeets(requirement, object),
   missing(resources, object) {
     const { containers = [], initContainers = [], resources: whole } = (object as Pod).spec ?? {};
     const ofPod = new Set(Object.keys(computeUsage(asAmounts(whole?.requests), asAmounts(whole?.limits))));
@@ -168,7 +168,7 @@ const claimCounter: Counter = {
       [`${name}${ofClass}requests.storage`]: storage,
     };
   },
-  meets: (requirement, object) => claimMeets(requirement, object as PersistentVolumeClaim),
+  meets: (requirement, object) => claimMeets(requirement, object),
   missing: () => '',
   updates: [''],
 };

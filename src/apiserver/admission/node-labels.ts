@@ -1,16 +1,19 @@
 /** What a node may say of itself: not its taints, and not labels by which work is kept from other nodes. */
-import type { Node } from '../../api/core/node.ts';
+import { Node } from '../../api/core/node.ts';
 import { deepEqual } from '../../schema/freeze.ts';
 import type { AdmissionRequest } from '../access.ts';
-import { quoted, refuse } from './request.ts';
+import { oldOf, quoted, refuse } from './request.ts';
 
 export function checkNodeWrite(request: AdmissionRequest, node: string): void {
   if (request.name !== node) {
     throw refuse(request, `node ${quoted(node)} is not allowed to modify node ${quoted(request.name)}`);
   }
-  if (request.operation === 'DELETE') return;
+  if (request.operation !== 'DELETE') checkOwnNode(request, node);
+}
+
+function checkOwnNode(request: AdmissionRequest, node: string): void {
   const young = request.object as unknown as Node;
-  const old = request.old as Node | undefined;
+  const old = oldOf(Node, request);
   const labels = forbiddenLabels(young.metadata.labels ?? {}, old?.metadata.labels ?? {});
   if (old === undefined) {
     if (labels.length === 0) return;

@@ -82,14 +82,14 @@ function checkPodItself(request: AdmissionRequest, node: string, reader: ObjectR
     );
   }
   // A collection is deleted object by object: each comes by here.
-  if ((request.old as Pod | undefined)?.spec?.nodeName !== node) {
+  if (request.old?.spec?.nodeName !== node) {
     throw refuse(request, `node ${quoted(node)} can only delete pods with spec.nodeName set to itself`);
   }
 }
 
 function checkPodStatus(request: AdmissionRequest, node: string): void {
   if (request.operation !== 'UPDATE') throw refuse(request, `unexpected operation ${quoted(request.operation)}`);
-  const [young, old] = [request.object as unknown as Pod, request.old as Pod];
+  const [young, old] = [request.object, request.old as Pod];
   if (old.spec?.nodeName !== node) {
     throw refuse(request, `node ${quoted(node)} can only update pod status for pods with spec.nodeName set to itself`);
   }

@@ -24,7 +24,7 @@ export function podPriority(reader: ObjectReader): AdmissionPlugin {
     admit(request) {
       if (!isOf(Pod, request)) return;
       if (request.operation === 'CREATE') setPriority(request, podOf(request), reader);
-      else keepPriority(podOf(request), request.old as Pod | undefined);
+      else keepPriority(podOf(request), request.old);
     },
     validate(request) {
       if (isOf(PriorityClass, request)) checkDefault(request, reader);

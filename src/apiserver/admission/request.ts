@@ -1,9 +1,10 @@
 /** What plugins ask of a request: is it about this kind, how is the object called in a refusal. */
-import { Pod } from '../../api/core/pod.ts';
-import type { Kind } from '../../api/kind.ts';
+import type { Pod } from '../../api/core/pod.ts';
+import type { Kind, KubernetesObject } from '../../api/kind.ts';
 import type { Mutable } from '../../schema/freeze.ts';
 import type { AdmissionPlugin, AdmissionRequest, Operation } from '../access.ts';
-import { forbidden, StatusError } from '../errors.ts';
+import type { StatusError } from '../errors.ts';
+import { forbidden } from '../errors.ts';
 
 /** A pod on its way in: plugins change it in place. */
 export type PodDraft = Mutable<Pod>;
@@ -23,6 +24,11 @@ export function writes(kind: Kind, ...operations: readonly Operation[]): Admissi
 /** 403 in upstream's form: `pods "web" is forbidden: WHY`. */
 export function refuse({ kind, name }: Pick<AdmissionRequest, 'kind' | 'name'>, why: string): StatusError {
   return forbidden({ group: kind.group, resource: kind.plural }, name === '' ? 'Unknown' : name, why);
+}
+
+/** The stored object, when it is of this kind. */
+export function oldOf<T extends KubernetesObject>(kind: Kind<T>, request: AdmissionRequest): T | undefined {
+  return isOf(kind, request) ? (request.old as T | undefined) : undefined;
 }
 
 export function podOf(request: AdmissionRequest): PodDraft {

@@ -34,9 +34,9 @@ export function resourceQuotaController(
       name: 'resourcequota',
       sources: [watching(quotas), follow.source],
       async reconcile(key, { note }) {
-        if (quotas.get(refOf(key)) === undefined) return;
+        if (quotas.get(refOf(key)) === undefined) return {};
         const quota = await liveQuota(client, refOf(key));
-        if (quota === undefined || quota.metadata.deletionTimestamp !== undefined) return;
+        if (quota === undefined || quota.metadata.deletionTimestamp !== undefined) return {};
         const counted = countedKinds(quota, kinds());
         for (const kind of counted) follow.add(kind);
         const namespace = quota.metadata.namespace ?? '';

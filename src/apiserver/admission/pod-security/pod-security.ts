@@ -65,7 +65,7 @@ function policyFor({ namespace }: AdmissionRequest, reader: ObjectReader, defaul
 function checkPod(request: AdmissionRequest, { policy }: ParsedPolicy): void {
   const pod = request.object as unknown as Pod;
   const { enforce, warn } = policy;
-  if (pod.spec === undefined || (request.old !== undefined && !isSignificant(pod, request.old as Pod))) return;
+  if (pod.spec === undefined || (request.old !== undefined && !isSignificant(pod, request.old))) return;
   const found = violationsOf(enforce, pod.metadata, pod.spec);
   if (found.length > 0) {
     throw refuse(request, `violates PodSecurity ${quoted(textOf(enforce))}: ${detailsText(found)}`);

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { systemClock } from '../../src/base/clock.ts';
 import { Client, median, quantile, rate, timed } from './api-client.ts';
+import type { Listing } from './api-lister.ts';
 import type { ServerReady, ServerUsage } from './api-server.ts';
 
 interface Row {
@@ -127,22 +128,21 @@ async function reads(bench: Bench): Promise<void> {
 }
 
 /** How long small requests wait while somebody lists everything again and again. */
-async function fairness({ client }: Bench): Promise<void> {
+async function fairness({ client, ready }: Bench): Promise<void> {
   for (const [form, headers] of [
     ['lists', {}],
     ['lists with gzip', { 'accept-encoding': 'gzip' }],
     ['lists as Table', { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' }],
   ] as const) {
-    const busy = new AbortController();
-    const listing = (async () => {
-      while (!busy.signal.aborted) await client.call('GET', pods, undefined, headers);
-    })();
+    const lister = fork(join(import.meta.dirname, 'api-lister.ts'));
+    lister.send({ ready, path: pods, headers } satisfies Listing);
+    await once(lister, 'message');
     const waits: number[] = [];
     for (let turn = 0; turn < (quick ? 200 : 600); turn += 1) {
       waits.push(await timed(() => client.call('GET', `${pods}/pod-${turn}`)));
     }
-    busy.abort();
-    await listing;
+    lister.kill();
+    await once(lister, 'exit');
     report(`GET while another ${form}, p50`, quantile(waits, 0.5), 'ms');
     report(`GET while another ${form}, p99`, quantile(waits, 0.99), 'ms');
   }

@@ -66,17 +66,10 @@ export function eventRateLimit(clock: Clock, limits: readonly EventLimit[]): Adm
 }
 
 function keyOf({ type }: EventLimit, { namespace, user, object }: AdmissionRequest): string {
-  switch (type) {
-    case 'Server':
-      return '';
-    case 'Namespace':
-      return namespace;
-    case 'User':
-      return user.username;
-    case 'SourceAndObject': {
-      const { source, involvedObject: of } = object as unknown as Partial<Event>;
-      const parts = [source?.component, source?.host, of?.kind, of?.namespace, of?.name, of?.uid, of?.apiVersion];
-      return parts.map((part) => part ?? '').join('');
-    }
-  }
+  if (type === 'Server') return '';
+  if (type === 'Namespace') return namespace;
+  if (type === 'User') return user.username;
+  const { source, involvedObject: of } = object as unknown as Partial<Event>;
+  const parts = [source?.component, source?.host, of?.kind, of?.namespace, of?.name, of?.uid, of?.apiVersion];
+  return parts.map((part) => part ?? '').join('');
 }

@@ -43,17 +43,15 @@ function checkOwner(request: AdmissionRequest, pod: PodDraft, node: string, read
 
 /** What of the API the pod would make its node read; undefined when nothing. */
 function referenceOf({ spec }: PodDraft): string | undefined {
-  if ((spec?.serviceAccountName ?? '') !== '') return 'a service account';
-  const text = JSON.stringify([
-    spec?.volumes,
-    spec?.imagePullSecrets,
-    spec?.containers,
-    spec?.initContainers,
-    spec?.ephemeralContainers,
-  ]);
+  const { serviceAccountName = '', imagePullSecrets = [], ...rest } = spec ?? {};
+  if (serviceAccountName !== '') return 'a service account';
+  const text = JSON.stringify(rest);
   const mentions = (...fields: readonly string[]): boolean => fields.some((field) => text.includes(`"${field}":`));
-  const pulls = (spec?.imagePullSecrets ?? []).length > 0;
-  if (pulls || mentions('secret', 'secretRef', 'secretKeyRef', 'secretName', 'nodePublishSecretRef')) return 'secrets';
+  if (
+    imagePullSecrets.length > 0 ||
+    mentions('secret', 'secretRef', 'secretKeyRef', 'secretName', 'nodePublishSecretRef')
+  )
+    return 'secrets';
   if (mentions('configMap', 'configMapRef', 'configMapKeyRef')) return 'configmaps';
   if (mentions('clusterTrustBundle')) return 'clustertrustbundles';
   return mentions('persistentVolumeClaim') ? 'persistentvolumeclaims' : undefined;

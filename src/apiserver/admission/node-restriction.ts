@@ -9,7 +9,7 @@ import type { AdmissionPlugin, AdmissionRequest, ObjectReader, UserInfo } from '
 import { notFound } from '../errors.ts';
 import { checkMirrorPod } from './mirror-pods.ts';
 import { checkNodeWrite } from './node-labels.ts';
-import { quoted, refuse } from './request.ts';
+import { oldOf, podOf, quoted, refuse } from './request.ts';
 
 const prefix = 'system:node:';
 
@@ -82,15 +82,15 @@ function checkPodItself(request: AdmissionRequest, node: string, reader: ObjectR
     );
   }
   // A collection is deleted object by object: each comes by here.
-  if (request.old?.spec?.nodeName !== node) {
+  if (oldOf(Pod, request)?.spec?.nodeName !== node) {
     throw refuse(request, `node ${quoted(node)} can only delete pods with spec.nodeName set to itself`);
   }
 }
 
 function checkPodStatus(request: AdmissionRequest, node: string): void {
   if (request.operation !== 'UPDATE') throw refuse(request, `unexpected operation ${quoted(request.operation)}`);
-  const [young, old] = [request.object, request.old as Pod];
-  if (old.spec?.nodeName !== node) {
+  const [young, old] = [podOf(request), oldOf(Pod, request)];
+  if (old?.spec?.nodeName !== node) {
     throw refuse(request, `node ${quoted(node)} can only update pod status for pods with spec.nodeName set to itself`);
   }
   if (!deepEqual(young.metadata.labels ?? {}, old.metadata.labels ?? {})) {
@@ -146,12 +146,20 @@ interface TokenDraft {
 /** A node gets tokens for the pods that it runs, bound to them. */
 function checkToken(request: AdmissionRequest, node: string, reader: ObjectReader): void {
   if (request.operation !== 'CREATE' || request.subresource !== 'token') return;
+  const { name, uid } = boundPodOf(request);
+  checkBoundPod(request, node, storedPod(request, name, reader), uid);
+}
+
+function boundPodOf(request: AdmissionRequest): { readonly name: string; readonly uid: string } {
   const { apiVersion, kind, name = '', uid = '' } = (request.object as TokenDraft).spec?.boundObjectRef ?? {};
   if (apiVersion !== 'v1' || kind !== 'Pod' || name === '') {
     throw refuse(request, 'node requested token not bound to a pod');
   }
   if (uid === '') throw refuse(request, 'node requested token with a pod binding without a uid');
-  const pod = storedPod(request, name, reader);
+  return { name, uid };
+}
+
+function checkBoundPod(request: AdmissionRequest, node: string, pod: Pod, uid: string): void {
   if (pod.metadata.uid !== uid) {
     throw refuse(
       request,

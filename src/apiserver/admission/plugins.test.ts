@@ -10,6 +10,7 @@ import { Pod } from '../../api/core/pod.ts';
 import { Lease } from '../../api/coordination/lease.ts';
 import { IngressClass } from '../../api/networking/ingress-class.ts';
 import { Ingress } from '../../api/networking/ingress.ts';
+// oxlint-disable-next-line no-restricted-imports -- a group of the catalogue, not the floor of that name
 import { RuntimeClass } from '../../api/node/runtime-class.ts';
 import { PriorityClass } from '../../api/scheduling/priority-class.ts';
 import { StorageClass } from '../../api/storage/storage-class.ts';

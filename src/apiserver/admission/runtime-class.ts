@@ -4,6 +4,7 @@
  * Messages: plugin/pkg/admission/runtimeclass/admission.go.
  */
 import { Pod } from '../../api/core/pod.ts';
+// oxlint-disable-next-line no-restricted-imports -- a group of the catalogue, not the floor of that name
 import { RuntimeClass } from '../../api/node/runtime-class.ts';
 import { deepClone } from '../../schema/freeze.ts';
 import { compareQuantity } from '../../schema/quantity.ts';

@@ -142,7 +142,7 @@ function createServer(
     subresources: new Map([['/serviceaccounts/token', tokenHandler(issuer, reader)]]),
     nodes: { key: kubelet.key, cert: kubelet.certificate, ca: readKeyPair(layout.pki, 'ca').certificate },
     externalAddress: () => `${nodeAddress(settings)}:${settings.port}`,
-    paths,
+    paths: new Map([...access.paths, ...paths]),
     computed: new Map([
       ...usage.computed,
       ['/componentstatuses', componentStatuses({ storeFailure: () => store.failure, ...debug.health })],

@@ -250,7 +250,7 @@ class Writer {
 
   /** Exact, with compression; asked only near the limit. */
   #fits(name: string, data: RecordData): boolean {
-    const target = 'target' in data ? data.target : '';
+    const target = 'target' in data && data.type !== 'SRV' ? data.target : '';
     const size = this.#sizeOf(name) + 10 + roomFor('', data) - (target === '' ? 0 : target.length + 2);
     return this.#at + size + (target === '' ? 0 : this.#sizeOf(target)) <= this.#limit;
   }
@@ -267,10 +267,10 @@ class Writer {
     return size + 1;
   }
 
-  #name(name: string): void {
+  #name(name: string, whole = false): void {
     for (let rest = name; rest !== '';) {
       const known = this.#names.get(rest);
-      if (known !== undefined) {
+      if (known !== undefined && !whole) {
         this.#view.setUint16(this.#at, 0xc000 | known);
         this.#at += 2;
         return;
@@ -315,7 +315,8 @@ class Writer {
         return;
       case 'SRV':
         this.#numbers16(data.priority, data.weight, data.port);
-        this.#name(data.target);
+        // RFC 2782 wants it in full, and some resolvers refuse anything else.
+        this.#name(data.target, true);
         return;
       case 'SOA':
         this.#name(data.primary);

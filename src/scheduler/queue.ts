@@ -129,6 +129,8 @@ export class SchedulingQueue {
     this.#inFlight.delete(uid);
     const { waiting, events } = inFlight;
     waiting.rejectedBy = rejectedBy;
+    // No node was there to be asked: that was no attempt.
+    if (rejectedBy.size === 0) waiting.attempts = 0;
     waiting.notBefore = this.#clock.now() + (rejectedBy.size === 0 ? 0 : backoff(waiting.attempts));
     if ([...events].some((event) => helps(event, rejectedBy))) return this.#revive(waiting);
     this.#rejected.set(uid, waiting);

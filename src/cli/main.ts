@@ -10,12 +10,13 @@ import { reset } from './commands/reset.ts';
 import { secrets } from './commands/secrets.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
+import { user } from './commands/user.ts';
 import { why } from './commands/why.ts';
 import type { ClusterManager } from './manager.ts';
 import type { Terminal } from './terminal.ts';
 import { UserError } from './user-error.ts';
 
-export const commands: readonly Command[] = [up, down, status, logs, why, node, image, secrets, reset];
+export const commands: readonly Command[] = [up, down, status, logs, why, node, image, user, secrets, reset];
 
 export interface CliEnvironment {
   readonly terminal: Terminal;

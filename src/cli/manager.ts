@@ -19,6 +19,8 @@ export interface ClusterManager {
   setNodeConnected(name: string, connected: boolean): Promise<void>;
   /** A new key for Secrets on the disk; everything is written again under it. */
   rotateSecrets(): Promise<RotatedSecrets>;
+  /** A kubeconfig for somebody else. */
+  addUser(request: UserRequest): Promise<NewUser>;
   loadImages(file: string, progress: Progress): Promise<readonly string[]>;
   listImages(): Promise<readonly ImageRow[]>;
   removeImage(reference: string): Promise<void>;
@@ -41,6 +43,8 @@ export interface UpOptions {
   readonly foreground: boolean;
   readonly nodes?: number;
   readonly backend?: 'vxlan' | 'routes';
+  /** CRI socket of the runtime to use instead of the built-in one. Chosen at the first start. */
+  readonly runtimeEndpoint?: string;
   readonly guards?: GuardFlags;
 }
 
@@ -50,6 +54,25 @@ export interface GuardFlags {
   readonly disableAdmission?: readonly string[];
   readonly auditPolicy?: string;
   readonly auditLog?: string;
+}
+
+export interface UserRequest {
+  readonly name: string;
+  readonly groups: readonly string[];
+  /** How long the certificate is good. */
+  readonly days: number;
+  readonly namespace?: string;
+  /** A cluster role to give. */
+  readonly role?: string;
+}
+
+export interface NewUser {
+  /** As the file holds it. */
+  readonly kubeconfig: object;
+  /** Milliseconds since the epoch. */
+  readonly expires: number;
+  /** Which role was given, and where, in words. */
+  readonly bound?: string;
 }
 
 export interface RotatedSecrets {

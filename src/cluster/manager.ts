@@ -31,6 +31,7 @@ import { statusOf } from './status.ts';
 import { stopPatience, stopSupervised, supervisorPid } from './supervisor.ts';
 import { rotated, rotatePath } from './rotation.ts';
 import { mountsBelow, tearDown } from './teardown.ts';
+import { userCommands } from './users.ts';
 
 export interface ManagerEnvironment {
   readonly layout: Layout;
@@ -53,6 +54,7 @@ export function createManager(environment: ManagerEnvironment): ClusterManager {
     rotateSecrets: () => rotateSecrets(environment),
     ...nodeCommands(environment),
     ...imageCommands(environment),
+    ...userCommands(environment),
   };
 }
 
@@ -73,20 +75,10 @@ async function up(
   refuseOthers(layout);
   const kept = readSettings(layout);
   const running = kept !== undefined && isRunning(layout, kept);
-  if (running && options.port !== undefined && options.port !== 0 && options.port !== kept.port) {
-    throw new UserError(
-      `cluster ${layout.name} is running on port ${kept.port}`,
-      `stop it first to move it: coracle down --name ${layout.name}`,
-    );
-  }
   refuseFewerNodes(options.nodes, kept);
+  refuseOtherRuntime(layout, options, kept);
   const guards = guardsFrom(kept?.guards, options.guards ?? {});
-  if (running && !deepEqual(guards, kept.guards)) {
-    throw new UserError(
-      `cluster ${layout.name} is running with other guards`,
-      `stop it first to change them: coracle down --name ${layout.name}`,
-    );
-  }
+  if (running) refuseChanges(layout, kept, options.port, guards);
   const settings = await settle(layout, { ...options, guards });
   const start: StartEnvironment = { ...environment, progress };
   if (!running || kept.furtherNodes.length !== settings.furtherNodes.length) await prepareCredentials(start, settings);
@@ -109,12 +101,52 @@ async function up(
   return result;
 }
 
+/** What a running cluster would not notice. */
+function refuseChanges(
+  layout: Layout,
+  kept: ClusterSettings,
+  port: number | undefined,
+  guards: ClusterSettings['guards'],
+): void {
+  if (port !== undefined && port !== 0 && port !== kept.port) {
+    throw new UserError(
+      `cluster ${layout.name} is running on port ${kept.port}`,
+      `stop it first to move it: coracle down --name ${layout.name}`,
+    );
+  }
+  if (!deepEqual(guards, kept.guards)) {
+    throw new UserError(
+      `cluster ${layout.name} is running with other guards`,
+      `stop it first to change them: coracle down --name ${layout.name}`,
+    );
+  }
+}
+
 function refuseFewerNodes(wanted: number | undefined, kept: ClusterSettings | undefined): void {
   if (wanted === undefined) return;
   if (wanted < 1) throw new UserError('a cluster has at least one node');
   const present = kept === undefined ? 1 : nodeNames(kept).length;
   if (wanted < present) {
     throw new UserError(`the cluster has ${present} nodes already`, 'take nodes away with: coracle node rm NODE');
+  }
+}
+
+/** Containers are one runtime's: another would not find them. */
+function refuseOtherRuntime(layout: Layout, options: UpOptions, kept: ClusterSettings | undefined): void {
+  const wanted = options.runtimeEndpoint;
+  if (wanted !== undefined && kept !== undefined && wanted !== kept.runtimeEndpoint) {
+    throw new UserError(
+      `cluster ${layout.name} was made with ${kept.runtimeEndpoint ?? 'the built-in runtime'}`,
+      `start afresh to change that: coracle reset --name ${layout.name}`,
+    );
+  }
+  const endpoint = kept?.runtimeEndpoint ?? wanted;
+  if (endpoint === undefined) return;
+  if ((options.nodes ?? 1) > 1) {
+    throw new UserError('one runtime serves one node', 'leave --nodes away, or --container-runtime-endpoint');
+  }
+  if (!existsSync(endpoint.replace('unix://', ''))) {
+    throw new UserError(`there is no container runtime at ${endpoint}`, 'start it first, or correct the path');
   }
 }
 

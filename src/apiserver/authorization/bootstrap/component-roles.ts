@@ -15,7 +15,7 @@ export interface ComponentRole {
 const user = (name: string): Subject => ({ kind: 'User', apiGroup: rbacGroup, name });
 const account = (name: string): Subject => ({ kind: 'ServiceAccount', name, namespace: 'kube-system' });
 
-/** Controllers of ours patch where upstream's update. */
+/** Controllers of ours patch where upstream's update, or the other way round. */
 const patches: Readonly<Record<string, readonly Rule[]>> = {
   'deployment-controller': [can('patch', 'apps', 'deployments')],
   'namespace-controller': [can('patch', 'core', 'namespaces/status')],
@@ -23,6 +23,7 @@ const patches: Readonly<Record<string, readonly Rule[]>> = {
     can('patch', 'core', 'persistentvolumes persistentvolumes/status'),
     can('patch', 'core', 'persistentvolumeclaims persistentvolumeclaims/status'),
   ],
+  'pod-garbage-collector': [can('update', 'core', 'pods/status')],
   'pv-protection-controller': [can('patch', 'core', 'persistentvolumes')],
   'pvc-protection-controller': [can('patch', 'core', 'persistentvolumeclaims')],
   'statefulset-controller': [can('patch', 'core', 'persistentvolumeclaims')],

@@ -10,6 +10,8 @@ export interface CommandResult {
 
 export interface CommandOptions {
   readonly input?: string;
+  /** Working directory; this process's when not said. */
+  readonly cwd?: string;
   /** Milliseconds after which it is killed; 30 s when not said. */
   readonly timeout?: number;
   /** Bytes of stdout that are kept; more is an error. 256 MiB when not said. */
@@ -65,7 +67,10 @@ function start(clock: Clock, file: string, args: readonly string[], options: Com
   const limit = options.outputLimit ?? 256 * 1024 * 1024;
   const timeout = options.timeout ?? 30_000;
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(file, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     let size = 0;

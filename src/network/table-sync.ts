@@ -23,10 +23,10 @@ export interface TableSyncOptions {
 }
 
 /** How often the table's presence is checked, in milliseconds (4 ms of work each). */
-const checkInterval = 5000;
+const checkInterval = 15_000;
 /** A full comparison comes when this many times its own duration has passed, and not sooner than that. */
 const verifyFactor = 1000;
-const shortestVerifyInterval = 30_000;
+const shortestVerifyInterval = 60_000;
 const firstRetry = 100;
 const longestRetry = 30_000;
 

@@ -200,14 +200,17 @@ function makeLoops(parts: Parts): Loops {
   });
   const onChange = (uid: string): void => pods.kick(uid);
   const probes = options.probes ?? new ProbeManager({ runtime, events, clock, random, onChange });
-  const images = new ImageGarbage({ ...options, machine, events, lastUsed: (id) => puller.lastUsed(id) });
+  // Where images lie does not change; how much they are would be counted each time.
+  let knownPath: string | undefined;
+  const imagePath = async (): Promise<string> => (knownPath ??= (await options.images.imageFsInfo()).path);
+  const images = new ImageGarbage({ ...options, machine, events, imagePath, lastUsed: (id) => puller.lastUsed(id) });
   const eviction = new Eviction({
     ...options,
     machine,
     memoryBytes: facts.memoryBytes,
     events,
     workers,
-    imagePath: async () => (await options.images.imageFsInfo()).path,
+    imagePath,
     freeImages: () => images.freeAll(),
     onPressure: () => registration.kick(),
   });

@@ -223,6 +223,8 @@ export interface StreamOptions {
   readonly stdout: boolean;
   readonly stderr: boolean;
   readonly tty: boolean;
+  /** Of the terminal at the start, when it is known. */
+  readonly size?: TerminalSize;
 }
 
 export interface RuntimeEvent {

@@ -16,6 +16,7 @@ export interface ImageGarbageOptions {
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly imagePath: () => Promise<string>;
   readonly lastUsed: (id: string) => number | undefined;
 }
 
@@ -47,10 +48,9 @@ export class ImageGarbage {
   }
 
   async #collect(): Promise<void> {
-    const { images, machine, config, events } = this.#options;
+    const { imagePath, machine, config, events } = this.#options;
     await this.#unused(0);
-    const { path } = await images.imageFsInfo();
-    const disk = await machine.disk(path);
+    const disk = await machine.disk(await imagePath());
     const used = disk.capacityBytes - disk.availableBytes;
     const percent = disk.capacityBytes === 0 ? 0 : (100 * used) / disk.capacityBytes;
     if (percent < config.imageGcHighPercent) return;

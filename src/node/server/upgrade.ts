@@ -68,7 +68,13 @@ async function commandOverWebSocket(
   const protocol = chooseProtocol(request.incoming, commandProtocols);
   if (protocol === undefined) throw new HttpError(400, 'none of the offered WebSocket subprotocols is supported');
   const accepted = await acceptWebSocket(request.incoming, socket, head, protocol);
-  await runCommand(request.agent.options.runtime, command, streams, webSocketStreams(accepted, protocol, streams));
+  await runCommand(
+    request.clock,
+    request.agent.options.runtime,
+    command,
+    streams,
+    webSocketStreams(accepted, protocol, streams),
+  );
 }
 
 async function commandOverSpdy(
@@ -85,7 +91,7 @@ async function commandOverSpdy(
   const closed = connection.run().catch((error: unknown) => request.log.debug('a stream broke', { error }));
   const ready = await collected.streams(connection, closed, protocol, request.clock);
   if (ready === undefined) return connection.close();
-  await runCommand(request.agent.options.runtime, command, streams, ready);
+  await runCommand(request.clock, request.agent.options.runtime, command, streams, ready);
 }
 
 /** The first that both sides know; undefined when the client names none. Throws HttpError when it knows none of ours. */

@@ -105,7 +105,8 @@ export class Execs {
       this.#options.runtime,
       ...prepared.args,
     ];
-    const terminal = spawnTerminal('sh', script, { name: 'xterm', cols: 80, rows: 24, encoding: null });
+    const { width: cols, height: rows } = options.size ?? { width: 80, height: 24 };
+    const terminal = spawnTerminal('sh', script, { name: 'xterm', cols, rows, encoding: null });
     const stdout = new PassThrough();
     stdout.on('drain', () => terminal.resume());
     const whenReady: (() => void)[] = [];

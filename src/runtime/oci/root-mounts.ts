@@ -94,9 +94,10 @@ async function mountOverlay(
   target: string,
   must: boolean,
 ): Promise<boolean> {
-  const args = ['-C', store.layers.root, 'mount', '-t', 'overlay', 'overlay', '-o', data, target];
-  if (must) await runOrThrow(run, 'env', args);
-  return must || (await run('env', args)).code === 0;
+  const args = ['-t', 'overlay', 'overlay', '-o', data, target];
+  const where = { cwd: store.layers.root };
+  if (must) await runOrThrow(run, 'mount', args, where);
+  return must || (await run('mount', args, where)).code === 0;
 }
 
 /** The folder below `root`, symbolic links resolved. Throws when that leads out of it. */

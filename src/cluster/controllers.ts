@@ -13,6 +13,7 @@ import { endpointSliceMirroringController } from '../controllers/endpoint-slice-
 import { endpointSliceController } from '../controllers/endpoint-slice/controller.ts';
 import { cronJobController } from '../controllers/cron-job/controller.ts';
 import { disruptionController } from '../controllers/disruption/controller.ts';
+import { horizontalPodAutoscalerController } from '../controllers/horizontal-pod-autoscaler/controller.ts';
 import { nodeLifecycleController } from '../controllers/node-lifecycle/controller.ts';
 import { podGarbageCollector } from '../controllers/pod-garbage-collector/controller.ts';
 import { taintEvictionController } from '../controllers/taint-eviction/controller.ts';
@@ -66,6 +67,7 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
   const nodeEvents = events('node-controller');
   const taintEvents = events('taint-eviction-controller');
   const disruptionEvents = events('controllermanager', 'disruption-controller');
+  const autoscalerEvents = events('horizontal-pod-autoscaler');
   const cronJobEvents = events('cronjob-controller');
   const jobEvents = events('job-controller');
   const deploymentEvents = events('deployment-controller');
@@ -81,6 +83,8 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     statefulSetEvents,
     jobEvents,
     cronJobEvents,
+    autoscalerEvents,
+    horizontalPodAutoscalerController(as('horizontal-pod-autoscaler'), autoscalerEvents, options.kinds),
     nodeEvents,
     taintEvents,
     disruptionEvents,

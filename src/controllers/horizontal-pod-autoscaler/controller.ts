@@ -1,0 +1,292 @@
+/** HorizontalPodAutoscalers: every quarter of a minute, reads the scale and the metrics, and applies plan.ts. */
+import {
+  HorizontalPodAutoscaler,
+  type HorizontalPodAutoscalerStatus,
+  type MetricStatus,
+} from '../../api/autoscaling/v2/horizontal-pod-autoscaler.ts';
+import { Pod } from '../../api/core/pod.ts';
+import type { Kind } from '../../api/kind.ts';
+import { timestamp } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import { keyOf, refOf } from '../../client/cache.ts';
+import { isConflict, isNotFound } from '../../client/client.ts';
+import { Controller, watching, type ReconcileResult } from '../../client/controller.ts';
+import type { Events } from '../../client/event-recorder.ts';
+import type { Informer } from '../../client/informer.ts';
+import { deepEqual } from '../../schema/freeze.ts';
+import { milliValue } from '../../schema/quantity.ts';
+import { parseSelector } from '../../schema/selector.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { MetricError, proposalFor, type Proposal, type Situation } from './metrics.ts';
+import { advise, noHistory, withStatements, type History, type Statement } from './plan.ts';
+
+const period = 15_000;
+const defaultTolerance = 0.1;
+
+export function horizontalPodAutoscalerController(
+  deps: Dependencies,
+  events: Events,
+  kinds: () => readonly Kind[],
+): Controller {
+  return new Autoscaler(deps, events, kinds).controller();
+}
+
+interface Scale {
+  readonly spec?: { readonly replicas?: number };
+  readonly status?: { readonly replicas?: number; readonly selector?: string };
+}
+
+interface Outcome {
+  readonly desired: number;
+  readonly statements: readonly Statement[];
+  readonly metrics?: readonly MetricStatus[];
+  readonly history?: History;
+  /** Why the number changes. */
+  readonly why?: string;
+}
+
+interface Proposals {
+  readonly proposals: readonly Proposal[];
+  readonly failure?: MetricError;
+}
+
+class Autoscaler {
+  readonly #deps: Dependencies;
+  readonly #events: Events;
+  readonly #kinds: () => readonly Kind[];
+  readonly #autoscalers: Informer<HorizontalPodAutoscaler>;
+  readonly #pods: Informer<Pod>;
+  readonly #histories = new Map<string, History>();
+
+  constructor(deps: Dependencies, events: Events, kinds: () => readonly Kind[]) {
+    this.#deps = deps;
+    this.#events = events;
+    this.#kinds = kinds;
+    this.#autoscalers = deps.informers.of(HorizontalPodAutoscaler);
+    this.#pods = deps.informers.of(Pod);
+  }
+
+  controller(): Controller {
+    return new Controller(
+      {
+        name: 'horizontalpodautoscaling',
+        sources: [
+          watching(this.#autoscalers, ({ object, old }) =>
+            old !== undefined && deepEqual(old.spec, object.spec) ? [] : [keyOf(object)],
+          ),
+          watching(this.#pods, () => []),
+        ],
+        reconcile: (key, { note }) => this.#reconcile(key, note),
+      },
+      this.#deps,
+    );
+  }
+
+  async #reconcile(key: string, note: (plan: unknown) => void): Promise<ReconcileResult> {
+    const hpa = this.#autoscalers.get(refOf(key));
+    if (hpa === undefined) {
+      this.#histories.delete(key);
+      return {};
+    }
+    const path = this.#scalePath(hpa);
+    const scale = await this.#readScale(hpa, path);
+    if (scale === undefined) return { after: period };
+    const current = scale.spec?.replicas ?? 0;
+    const outcome = await this.#decide(key, hpa, scale, current);
+    note(outcome);
+    const rescaled = outcome.desired === current ? [] : await this.#rescale(key, hpa, path, scale, outcome);
+    await this.#report(
+      hpa,
+      scale,
+      { ...outcome, statements: [...outcome.statements, ...rescaled] },
+      rescaled.length > 0,
+    );
+    return { after: period };
+  }
+
+  #scalePath(hpa: HorizontalPodAutoscaler): string {
+    const { apiVersion = '', kind: name = '', name: target = '' } = hpa.spec?.scaleTargetRef ?? {};
+    const kind = this.#kinds().find((each) => each.apiVersion === apiVersion && each.kind === name);
+    if (kind === undefined) return '';
+    const root = kind.group === '' ? `/api/${kind.apiVersion}` : `/apis/${kind.apiVersion}`;
+    return `${root}/namespaces/${hpa.metadata.namespace}/${kind.plural}/${encodeURIComponent(target)}/scale`;
+  }
+
+  async #readScale(hpa: HorizontalPodAutoscaler, path: string): Promise<Scale | undefined> {
+    try {
+      if (path === '') throw new Error(`no matches for kind ${JSON.stringify(hpa.spec?.scaleTargetRef.kind)}`);
+      return await this.#request('GET', path);
+    } catch (error) {
+      const message = messageOf(error);
+      this.#events.warning(HorizontalPodAutoscaler, hpa, 'FailedGetScale', message);
+      const statement = {
+        type: 'AbleToScale',
+        status: 'False',
+        reason: 'FailedGetScale',
+        message: `the HPA controller was unable to get the target's current scale: ${message}`,
+      } as const;
+      const { currentReplicas: current = 0, desiredReplicas: desired = 0 } = hpa.status ?? {};
+      await this.#report(hpa, { status: { replicas: current } }, { desired, statements: [statement] }, false);
+      return undefined;
+    }
+  }
+
+  async #request(method: string, path: string, body?: object): Promise<Scale> {
+    const headers = { accept: 'application/json', 'content-type': 'application/json' };
+    const answer = await this.#deps.client.request({
+      method,
+      path,
+      headers,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const value = JSON.parse(new TextDecoder().decode(answer.body)) as Scale & { readonly message?: string };
+    if (answer.status !== 200) throw new Error(value.message ?? `${method} ${path} answered ${answer.status}`);
+    return value;
+  }
+
+  async #decide(key: string, hpa: HorizontalPodAutoscaler, scale: Scale, current: number): Promise<Outcome> {
+    const { minReplicas = 1, maxReplicas = 1 } = hpa.spec ?? {};
+    if (current === 0 && minReplicas !== 0) {
+      const message = 'scaling is disabled since the replica count of the target is zero';
+      return {
+        desired: 0,
+        statements: [gotScale, { type: 'ScalingActive', status: 'False', reason: 'ScalingDisabled', message }],
+      };
+    }
+    if (current > maxReplicas || current < minReplicas) {
+      const [desired, why] =
+        current > maxReplicas ? [maxReplicas, 'above Spec.MaxReplicas'] : [minReplicas, 'below Spec.MinReplicas'];
+      return { desired, statements: [gotScale], why: `Current number of replicas ${why}` };
+    }
+    return this.#follow(key, hpa, current, await this.#propose(hpa, scale, current));
+  }
+
+  #follow(key: string, hpa: HorizontalPodAutoscaler, current: number, { proposals, failure }: Proposals): Outcome {
+    const best = proposals.toSorted((left, right) => right.replicas - left.replicas)[0];
+    const metrics = proposals.map(({ status }) => status);
+    // A metric that is not known may ask for more: without it nothing is taken away.
+    if (best === undefined || (failure !== undefined && best.replicas < current)) {
+      return { desired: current, metrics, statements: [gotScale, this.#failed(hpa, failure)] };
+    }
+    const advice = advise(hpa, current, best.replicas, this.#histories.get(key) ?? noHistory, this.#deps.clock.now());
+    const message = `the HPA was able to successfully calculate a replica count from ${best.name}`;
+    return {
+      desired: advice.replicas,
+      metrics,
+      history: advice.history,
+      statements: [
+        ...advice.conditions,
+        { type: 'ScalingActive', status: 'True', reason: 'ValidMetricFound', message },
+      ],
+      why: advice.replicas > current ? `${best.name} above target` : 'All metrics below target',
+    };
+  }
+
+  async #propose(hpa: HorizontalPodAutoscaler, scale: Scale, current: number): Promise<Proposals> {
+    const situation = this.#situation(hpa, scale, current);
+    const proposals: Proposal[] = [];
+    let failure: MetricError | undefined;
+    for (const metric of hpa.spec?.metrics ?? []) {
+      try {
+        proposals.push(await proposalFor(this.#deps.client, metric, situation));
+      } catch (error) {
+        if (!(error instanceof MetricError)) throw error;
+        this.#events.warning(HorizontalPodAutoscaler, hpa, error.reason, error.message);
+        failure ??= error;
+      }
+    }
+    return { proposals, ...(failure !== undefined && { failure }) };
+  }
+
+  #situation({ metadata, spec }: HorizontalPodAutoscaler, { status }: Scale, current: number): Situation {
+    const { selector = '', replicas = 0 } = status ?? {};
+    const { namespace = '' } = metadata;
+    const { scaleUp, scaleDown } = spec?.behavior ?? {};
+    return {
+      namespace,
+      selector,
+      pods: this.#pods.list({ namespace, selector: parseSelector(selector) }),
+      specReplicas: current,
+      statusReplicas: replicas,
+      tolerance: { up: toleranceOf(scaleUp?.tolerance), down: toleranceOf(scaleDown?.tolerance) },
+      now: this.#deps.clock.now(),
+    };
+  }
+
+  #failed(hpa: HorizontalPodAutoscaler, failure: MetricError | undefined): Statement {
+    const reason = failure?.reason ?? 'FailedGetResourceMetric';
+    const text = failure?.message ?? 'no metrics';
+    const count = hpa.spec?.metrics?.length ?? 0;
+    const message = `invalid metrics (1 invalid out of ${count}), first error is: ${text}`;
+    this.#events.warning(HorizontalPodAutoscaler, hpa, 'FailedComputeMetricsReplicas', message);
+    return {
+      type: 'ScalingActive',
+      status: 'False',
+      reason,
+      message: `the HPA was unable to compute the replica count: ${text}`,
+    };
+  }
+
+  async #rescale(
+    key: string,
+    hpa: HorizontalPodAutoscaler,
+    path: string,
+    scale: Scale,
+    { desired, why = '', history = noHistory }: Outcome,
+  ): Promise<readonly Statement[]> {
+    try {
+      await this.#request('PUT', path, { ...scale, spec: { ...scale.spec, replicas: desired } });
+    } catch (error) {
+      this.#events.warning(
+        HorizontalPodAutoscaler,
+        hpa,
+        'FailedRescale',
+        `New size: ${desired}; reason: ${why}; error: ${messageOf(error)}`,
+      );
+      throw error;
+    }
+    this.#events.normal(HorizontalPodAutoscaler, hpa, 'SuccessfulRescale', `New size: ${desired}; reason: ${why}`);
+    const change = { at: this.#deps.clock.now(), by: desired - (scale.spec?.replicas ?? 0) };
+    this.#histories.set(key, { ...history, changes: [...history.changes, change] });
+    return [able('SucceededRescale', `the HPA controller was able to update the target scale to ${desired}`)];
+  }
+
+  async #report(hpa: HorizontalPodAutoscaler, scale: Scale, outcome: Outcome, rescaled: boolean): Promise<void> {
+    const now = this.#deps.clock.now();
+    if (outcome.history !== undefined && !rescaled) this.#histories.set(keyOf(hpa), outcome.history);
+    const status = statusOf(hpa, scale, outcome, rescaled, now);
+    if (deepEqual(hpa.status ?? {}, status)) return;
+    try {
+      await this.#deps.client.update(HorizontalPodAutoscaler, { ...hpa, status }, { subresource: 'status' });
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    }
+  }
+}
+
+function statusOf(
+  { status }: HorizontalPodAutoscaler,
+  scale: Scale,
+  { desired, metrics, statements }: Outcome,
+  rescaled: boolean,
+  now: number,
+): HorizontalPodAutoscalerStatus {
+  const lastScaleTime = rescaled ? timestamp(now) : status?.lastScaleTime;
+  return {
+    ...(lastScaleTime !== undefined && { lastScaleTime }),
+    currentReplicas: scale.status?.replicas ?? 0,
+    desiredReplicas: desired,
+    currentMetrics: metrics ?? status?.currentMetrics ?? [],
+    conditions: withStatements(status?.conditions, statements, now),
+  };
+}
+
+function toleranceOf(given: string | undefined): number {
+  return given === undefined ? defaultTolerance : milliValue(given) / 1000;
+}
+
+function able(reason: string, message: string): Statement {
+  return { type: 'AbleToScale', status: 'True', reason, message };
+}
+
+const gotScale = able('SucceededGetScale', "the HPA controller was able to get the target's current scale");

@@ -1,0 +1,272 @@
+/** Reads figures from the metrics APIs, and what each metric of an autoscaler asks for. */
+import type {
+  CrossVersionObjectReference,
+  MetricIdentifier,
+  MetricSpec,
+  MetricStatus,
+  MetricTarget,
+} from '../../api/autoscaling/v2/horizontal-pod-autoscaler.ts';
+import type { Pod } from '../../api/core/pod.ts';
+import { parseTimestamp } from '../../base/clock.ts';
+import type { Client } from '../../client/client.ts';
+import { formatQuantity, milliValue, quantityOfMilli } from '../../schema/quantity.ts';
+import { formatSelector, selectorOf } from '../../schema/selector.ts';
+import { demandFor, groupPods, requestOf, within, type PodUse, type Tolerance } from './replicas.ts';
+
+export interface Situation {
+  readonly namespace: string;
+  readonly pods: readonly Pod[];
+  /** As text, for the metrics APIs. */
+  readonly selector: string;
+  readonly specReplicas: number;
+  readonly statusReplicas: number;
+  readonly tolerance: Tolerance;
+  readonly now: number;
+}
+
+export interface Proposal {
+  readonly replicas: number;
+  /** Such as `cpu resource utilization (percentage of request)`. */
+  readonly name: string;
+  readonly status: MetricStatus;
+}
+
+/** Why a metric could not be used: the reason of the condition ScalingActive. */
+export class MetricError extends Error {
+  override readonly name = 'MetricError';
+  readonly reason: string;
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+export async function proposalFor(client: Client, metric: MetricSpec, situation: Situation): Promise<Proposal> {
+  switch (metric.type) {
+    case 'Resource':
+    case 'ContainerResource':
+      return await resource(client, metric, situation);
+    case 'Pods':
+      return await perPod(client, metric, situation);
+    case 'Object':
+      return await ofObject(client, metric, situation);
+    case 'External':
+      return await external(client, metric, situation);
+    default:
+      throw new MetricError('InvalidMetricSourceType', `unknown metric source type ${JSON.stringify(metric.type)}`);
+  }
+}
+
+interface UsageList {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string };
+    readonly timestamp: string;
+    readonly window: string;
+    readonly containers: readonly { readonly name: string; readonly usage: Readonly<Record<string, string>> }[];
+  }[];
+}
+
+async function resource(client: Client, metric: MetricSpec, situation: Situation): Promise<Proposal> {
+  const source = metric.containerResource ?? metric.resource ?? { name: '' };
+  const { container } = { container: undefined, ...metric.containerResource };
+  const reason = container === undefined ? 'FailedGetResourceMetric' : 'FailedGetContainerResourceMetric';
+  const { name, target } = { target: undefined, ...source };
+  const uses = await resourceUses(client, name, container, situation, reason);
+  const groups = groupPods(situation.pods, uses, name === 'cpu', situation.now);
+  if (groups.ready.length === 0)
+    throw new MetricError(reason, `did not receive metrics for targeted pods (pods might be unready)`);
+  const goal = goalOf(target);
+  const demand = demandFor(situation.specReplicas, groups, uses, {
+    goal: goal.value,
+    tolerance: situation.tolerance,
+    ...(goal.utilization && { weights: weightsOf(situation, name, container, reason) }),
+  });
+  const current = {
+    averageValue: milli(demand.average),
+    ...(goal.utilization && { averageUtilization: demand.utilization ?? 0 }),
+  };
+  const what = container === undefined ? `${name} resource` : `${name} container resource`;
+  return {
+    replicas: demand.replicas,
+    name: goal.utilization ? `${what} utilization (percentage of request)` : what,
+    status:
+      container === undefined
+        ? { type: 'Resource', resource: { name, current } }
+        : { type: 'ContainerResource', containerResource: { name, container, current } },
+  };
+}
+
+async function resourceUses(
+  client: Client,
+  name: string,
+  container: string | undefined,
+  { namespace, selector }: Situation,
+  reason: string,
+): Promise<ReadonlyMap<string, PodUse>> {
+  const path = `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`;
+  const { items } = (await read(
+    client,
+    path,
+    reason,
+    `failed to get ${name} usage: unable to get metrics for resource ${name}`,
+  )) as UsageList;
+  const uses = items.flatMap((item): readonly (readonly [string, PodUse])[] => {
+    const counted = item.containers.filter((each) => container === undefined || each.name === container);
+    if (counted.length === 0 || counted.some(({ usage }) => usage[name] === undefined)) return [];
+    const value = counted.reduce((sum, { usage }) => sum + milliValue(usage[name] ?? '0'), 0);
+    return [
+      [
+        item.metadata.name,
+        { value, at: parseTimestamp(item.timestamp), window: Number.parseFloat(item.window) * 1000 },
+      ],
+    ];
+  });
+  if (uses.length > 0) return new Map(uses);
+  throw new MetricError(
+    reason,
+    `failed to get ${name} usage: unable to get metrics for resource ${name}: no metrics returned from resource metrics API`,
+  );
+}
+
+function weightsOf(
+  { pods }: Situation,
+  name: string,
+  container: string | undefined,
+  reason: string,
+): ReadonlyMap<string, number> {
+  return new Map(
+    pods.map((pod) => {
+      const request = requestOf(pod, name, container);
+      if (request !== undefined) return [pod.metadata.name, request] as const;
+      const where = `in container ${container ?? pod.spec?.containers[0]?.name ?? ''} of Pod ${pod.metadata.name}`;
+      throw new MetricError(reason, `failed to get ${name} utilization: missing request for ${name} ${where}`);
+    }),
+  );
+}
+
+function goalOf(target: MetricTarget | undefined): { readonly value: number; readonly utilization: boolean } {
+  if (target?.averageUtilization !== undefined) return { value: target.averageUtilization, utilization: true };
+  return { value: milliValue(target?.averageValue ?? target?.value ?? '0'), utilization: false };
+}
+
+function milli(value: number): string {
+  return formatQuantity(quantityOfMilli(Math.ceil(value)));
+}
+
+interface ValueList {
+  readonly items: readonly {
+    readonly describedObject?: { readonly name: string };
+    readonly timestamp: string;
+    readonly value: string;
+  }[];
+}
+
+async function perPod(client: Client, { pods }: MetricSpec, situation: Situation): Promise<Proposal> {
+  const { metric, target } = pods ?? { metric: { name: '' } };
+  const path = customPath(situation.namespace, 'pods/*', metric, situation.selector);
+  const { items } = (await read(
+    client,
+    path,
+    'FailedGetPodsMetric',
+    `unable to get metric ${metric.name}`,
+  )) as ValueList;
+  const uses = new Map(
+    items.map(({ describedObject, value, timestamp }) => [
+      describedObject?.name ?? '',
+      { value: milliValue(value), at: parseTimestamp(timestamp), window: 60_000 },
+    ]),
+  );
+  const groups = groupPods(situation.pods, uses, false, situation.now);
+  if (groups.ready.length === 0)
+    throw new MetricError('FailedGetPodsMetric', 'did not receive metrics for targeted pods (pods might be unready)');
+  const { tolerance, specReplicas } = situation;
+  const { replicas, average } = demandFor(specReplicas, groups, uses, { goal: goalOf(target).value, tolerance });
+  return {
+    replicas,
+    name: `pods metric ${metric.name}`,
+    status: { type: 'Pods', pods: { metric, current: { averageValue: milli(average) } } },
+  };
+}
+
+async function ofObject(client: Client, { object }: MetricSpec, situation: Situation): Promise<Proposal> {
+  const { metric, target, describedObject } = object ?? {
+    metric: { name: '' },
+    describedObject: { kind: '', name: '' },
+  };
+  const path = customPath(situation.namespace, objectPath(describedObject), metric);
+  const { items } = (await read(
+    client,
+    path,
+    'FailedGetObjectMetric',
+    `unable to get metric ${metric.name}`,
+  )) as ValueList;
+  const value = milliValue(items[0]?.value ?? '0');
+  const { replicas, current } = plainDemand(value, target, situation);
+  const name = `${describedObject.kind} metric ${metric.name}`;
+  return { replicas, name, status: { type: 'Object', object: { metric, describedObject, current } } };
+}
+
+async function external(client: Client, { external: source }: MetricSpec, situation: Situation): Promise<Proposal> {
+  const { metric, target } = source ?? { metric: { name: '' } };
+  const labels = encodeURIComponent(metric.selector === undefined ? '' : formatSelector(selectorOf(metric.selector)));
+  const path = `/apis/external.metrics.k8s.io/v1beta1/namespaces/${situation.namespace}/${metric.name}?labelSelector=${labels}`;
+  const { items } = (await read(
+    client,
+    path,
+    'FailedGetExternalMetric',
+    `unable to get external metric ${metric.name}`,
+  )) as ValueList;
+  if (items.length === 0)
+    throw new MetricError('FailedGetExternalMetric', `no metrics returned from external metrics API`);
+  const value = items.reduce((sum, item) => sum + milliValue(item.value), 0);
+  const { replicas, current } = plainDemand(value, target, situation);
+  return {
+    replicas,
+    name: `external metric ${metric.name}`,
+    status: { type: 'External', external: { metric, current } },
+  };
+}
+
+/** A value that is not each pod's own: the pods share it (AverageValue), or it rises and falls with their number. */
+function plainDemand(
+  value: number,
+  target: MetricTarget | undefined,
+  { statusReplicas, specReplicas, tolerance, pods }: Situation,
+): { readonly replicas: number; readonly current: { readonly value?: string; readonly averageValue?: string } } {
+  if (target?.averageValue !== undefined) {
+    const goal = milliValue(target.averageValue);
+    const stays = statusReplicas > 0 && within(value / (goal * statusReplicas), tolerance);
+    const averageValue = milli(value / Math.max(1, statusReplicas));
+    return { replicas: stays ? statusReplicas : Math.ceil(value / goal), current: { averageValue } };
+  }
+  const ratio = value / goalOf(target).value;
+  const ready = pods.filter(({ status }) =>
+    status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
+  ).length;
+  const replicas =
+    specReplicas === 0 ? Math.ceil(ratio) : within(ratio, tolerance) ? specReplicas : Math.ceil(ratio * ready);
+  return { replicas, current: { value: milli(value) } };
+}
+
+function objectPath({ kind, apiVersion = '', name }: CrossVersionObjectReference): string {
+  const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0]}` : '';
+  return `${kind.toLowerCase()}s${group}/${name}`;
+}
+
+function customPath(namespace: string, object: string, { name, selector }: MetricIdentifier, pods = ''): string {
+  const query = [
+    ...(pods === '' ? [] : [`labelSelector=${encodeURIComponent(pods)}`]),
+    ...(selector === undefined
+      ? []
+      : [`metricLabelSelector=${encodeURIComponent(formatSelector(selectorOf(selector)))}`]),
+  ];
+  return `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/${object}/${name}${query.length === 0 ? '' : `?${query.join('&')}`}`;
+}
+
+async function read(client: Client, path: string, reason: string, what: string): Promise<unknown> {
+  const { status, body } = await client.request({ method: 'GET', path, headers: { accept: 'application/json' } });
+  const text = new TextDecoder().decode(body);
+  if (status === 200) return JSON.parse(text) as unknown;
+  if (status === 404) throw new MetricError(reason, `${what}: the server could not find the requested resource`);
+  throw new MetricError(reason, `${what}: the server answered ${status}`);
+}

@@ -21,3 +21,14 @@ test('clusters that are made at the same time, and not started yet, get slots of
   expect(new Set(settled.map(({ slot }) => slot)).size).toBe(3);
   expect(new Set(settled.map(({ podCidr }) => podCidr)).size).toBe(3);
 });
+
+test('a cluster that is stopped keeps its slot, wherever its data lies', async () => {
+  const [first, second] = ['stopped', 'made-meanwhile'].map((name) =>
+    layoutOf(`settings-test-${name}`, join(folder, name)),
+  ) as [Layout, Layout];
+  const { slot } = await settle(first, { port: 0 });
+  rmSync(first.runDir, { recursive: true });
+  expect((await settle(second, { port: 0 })).slot).not.toBe(slot);
+  rmSync(second.runDir, { recursive: true });
+  expect((await settle(first, { port: 0 })).slot).toBe(slot);
+});

@@ -11,6 +11,7 @@ import type { Backend } from '../network/overlay.ts';
 import { UserError } from '../cli/user-error.ts';
 import type { GuardSettings } from './guards.ts';
 import { defaultName, type Layout } from './layout.ts';
+import { claimSlot, holderOf } from './slots.ts';
 
 export interface ClusterSettings {
   readonly version: 1;
@@ -117,6 +118,13 @@ export interface SettingsRequest {
 /** Settings for this start: what is kept, with what the flags change. Writes them when they are new. */
 export async function settle(layout: Layout, request: SettingsRequest): Promise<ClusterSettings> {
   const kept = readSettings(layout);
+  if (kept !== undefined && !claimSlot(kept.slot, layout.dataDir)) {
+    const holder = holderOf(kept.slot) ?? 'elsewhere';
+    throw new UserError(
+      `the addresses of cluster ${kept.name} are also those of the cluster in ${holder}`,
+      `delete one of them with: coracle reset --name NAME --data-dir ${holder} (or ${layout.dataDir})`,
+    );
+  }
   const settings = kept === undefined ? await choose(layout, request) : change(await completed(kept), request);
   if (kept === undefined || JSON.stringify(kept) !== JSON.stringify(settings)) writeSettings(layout, settings);
   return settings;
@@ -215,7 +223,9 @@ function change(kept: ClusterSettings, request: SettingsRequest): ClusterSetting
 function freeSlot(layout: Layout): number {
   if (layout.name === defaultName) return 0;
   const taken = new Set([0, ...slotsInUse(layout.name)]);
-  for (let slot = 1; slot <= lastSlot; slot += 1) if (!taken.has(slot)) return slot;
+  for (let slot = 1; slot <= lastSlot; slot += 1) {
+    if (!taken.has(slot) && claimSlot(slot, layout.dataDir)) return slot;
+  }
   throw new UserError(
     `all ${lastSlot + 1} clusters that fit on one machine exist`,
     'remove one with: coracle reset --name NAME',

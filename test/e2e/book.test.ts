@@ -53,7 +53,7 @@ describe('3 Deploying a cluster', () => {
     expect(await get('componentstatuses')).toMatch(/scheduler\s+Healthy[^]*controller-manager\s+Healthy/);
     expect(await get('nodes')).toMatch(new RegExp(`${node}\\s+Ready`));
     expect(await get('daemonSets', '--namespace=kube-system', 'kube-proxy')).toMatch(/kube-proxy\s+1\s+1/);
-    expect(await get('deployments', '--namespace=kube-system', 'coredns')).toMatch(/coredns\s+1\/1/);
+    await ok(k('rollout', 'status', 'deployments', '--namespace=kube-system', 'coredns', '--timeout=30s'));
     expect(await get('services', '--namespace=kube-system', 'kube-dns')).toContain('53/UDP,53/TCP,9153/TCP');
   });
 });
@@ -91,9 +91,13 @@ describe('5 Pods', () => {
     const base = `http://${await path('{.status.podIP}', 'pod', 'kuard')}:8080`;
     await put(`${base}/healthy/api`, { failNext: 3 });
     await eventually('it is restarted', async () => (await get('pod', 'kuard')).match(/kuard\s+1\/1\s+Running\s+1 \(/));
-    const events = await ok(k('describe', 'pod', 'kuard'));
-    expect(events).toContain('Liveness probe failed: HTTP probe failed with statuscode: 500');
-    expect(events).toContain('Container kuard failed liveness probe, will be restarted');
+    await eventually('its events say why', async () => {
+      const events = await ok(k('describe', 'pod', 'kuard'));
+      return (
+        events.includes('Liveness probe failed: HTTP probe failed with statuscode: 500') &&
+        events.includes('Container kuard failed liveness probe, will be restarted')
+      );
+    });
     expect(await ok(k('logs', 'kuard', '--previous'))).toContain('/healthy: fail the next 3');
     await put(`${base}/ready/api`, { failNext: -1 });
     await eventually('it is unready', async () => (await get('pod', 'kuard')).match(/kuard\s+0\/1\s+Running/));

@@ -6,8 +6,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Logger } from '../base/log.ts';
+import type { AuditedUser, Trail } from './audit/audit.ts';
 import { AuthenticationError, type Attributes, type AuthenticationRequest, type UserInfo } from './access.ts';
-import { forbidden, pathNotFound, unauthorized } from './errors.ts';
+import { forbidden, pathNotFound, unauthorized, type Status } from './errors.ts';
 import { dispatch, resolveTarget, sendStatus, type Dispatcher } from './handlers/dispatch.ts';
 import { writeContext } from './handlers/options.ts';
 import { subresourceOf } from './handlers/subresources.ts';
@@ -30,36 +31,55 @@ export async function handle(pipeline: Pipeline, exchange: Exchange): Promise<vo
   const { server, metrics } = pipeline;
   const { clock, log } = server;
   const begun = clock.monotonic();
-  let info: RequestInfo | undefined;
+  const call: { info?: RequestInfo; trail?: Trail } = {};
   let long = false;
   try {
-    info = requestInfoOf(exchange.method, exchange.url);
+    const info = requestInfoOf(exchange.method, exchange.url);
+    call.info = info;
     long = isLongRunning(info);
     if (long) metrics.started(labelsOf(info));
-    await serve(pipeline, exchange, info);
+    await serve(pipeline, exchange, info, (trail = call.trail) => {
+      if (trail !== undefined) call.trail = trail;
+      return trail;
+    });
+    call.trail?.finish(exchange.status || 200);
   } catch (error) {
-    refuse(exchange, error, log);
+    const status = refuse(exchange, error, log);
+    call.trail?.finish(status?.code ?? 500, status);
   }
+  const { info } = call;
   if (info === undefined) return;
   const seconds = (clock.monotonic() - begun) / 1000;
   metrics.finished(labelsOf(info), exchange.status || 200, seconds, long);
 }
 
 /** Answers with a Status, or breaks off an answer that has been begun. */
-function refuse(exchange: Exchange, error: unknown, log: Logger): void {
+function refuse(exchange: Exchange, error: unknown, log: Logger): (Status & { readonly code: number }) | undefined {
   try {
     const status = statusOf(error, log, `${exchange.method} ${exchange.url}`);
     if (exchange.started) exchange.destroy();
     else sendStatus(exchange, status.code, status, statusHeaders(status));
+    return status;
   } catch (failure) {
     log.error('an answer could not be sent', { error: failure });
     exchange.destroy();
+    return undefined;
   }
 }
 
-async function serve(pipeline: Pipeline, exchange: Exchange, info: RequestInfo): Promise<void> {
-  const { headers, socket } = exchange;
-  const user = await identify(pipeline, { headers, path: info.path, ...(socket === undefined ? {} : { socket }) });
+async function serve(
+  pipeline: Pipeline,
+  given: Exchange,
+  info: RequestInfo,
+  follow: (trail: Trail | undefined) => Trail | undefined,
+): Promise<void> {
+  const { headers, socket } = given;
+  const user = await identify(
+    pipeline,
+    { headers, path: info.path, ...(socket === undefined ? {} : { socket }) },
+    (who) => follow(pipeline.server.dependencies.audit?.begin(given, info, who)),
+  );
+  const exchange = follow(undefined)?.watch(given) ?? given;
   const attributes = attributesOf(user, info);
   await authorize(pipeline.server, attributes);
   const release = isLongRunning(info) ? undefined : await pipeline.flow.admit(user, attributes);
@@ -81,11 +101,15 @@ export async function upgrade(
   const { server } = pipeline;
   socket.on('error', () => socket.destroy());
   const url = message.url ?? '/';
+  let trail: Trail | undefined;
   try {
     const info = requestInfoOf(message.method ?? 'GET', url);
     const request = info.resource;
     const { headers } = message;
-    const user = await identify(pipeline, { headers, path: info.path, socket: message.socket as TLSSocket });
+    const tls = message.socket as TLSSocket;
+    const user = await identify(pipeline, { headers, path: info.path, socket: tls }, (who) => {
+      trail = server.dependencies.audit?.begin({ url, headers, socket: tls }, info, who);
+    });
     await authorize(server, attributesOf(user, info));
     if (request === undefined) throw pathNotFound();
     const { resource, target } = resolveTarget(server, request);
@@ -94,8 +118,10 @@ export async function upgrade(
     const userAgent = headers['user-agent'] ?? '';
     const context = writeContext({ query: info.query, user, userAgent, warnings: [] });
     await handler.upgrade({ message, socket, head, info, request, resource, target, user, context, server });
+    trail?.finish(101);
   } catch (error) {
     const status = statusOf(error, server.log, `${message.method} ${url}`);
+    trail?.finish(status.code, status);
     refuseUpgrade(socket, status.code, JSON.stringify(status));
   }
 }
@@ -112,11 +138,26 @@ function refuseUpgrade(socket: Duplex, code: number, body: string): void {
 }
 
 /** Throws 401, or 403 when the request wants to be treated as someone it may not be. */
-async function identify({ server }: Pipeline, request: AuthenticationRequest): Promise<UserInfo> {
+async function identify(
+  { server }: Pipeline,
+  request: AuthenticationRequest,
+  tell: (who: AuditedUser) => void,
+): Promise<UserInfo> {
   const { authenticator, authorizer, impersonate } = server.dependencies;
-  const user = await authenticated(() => authenticator.authenticate(request), server.log);
-  return (await impersonate?.(user, request, authorizer)) ?? user;
+  let who: AuditedUser = { user: nobody };
+  try {
+    const user = await authenticated(() => authenticator.authenticate(request), server.log);
+    who = { user };
+    const impersonated = await impersonate?.(user, request, authorizer);
+    if (impersonated !== undefined) who = { user, impersonated };
+    return impersonated ?? user;
+  } finally {
+    tell(who);
+  }
 }
+
+/** Who could not show who it is. */
+const nobody: UserInfo = { username: '', groups: [] };
 
 async function authenticated(authenticate: () => Promise<UserInfo | undefined>, log: Logger): Promise<UserInfo> {
   try {

@@ -14,6 +14,7 @@ import type {
   Authorizer,
   UserInfo,
 } from './access.ts';
+import type { Audit } from './audit/audit.ts';
 import type { Exchange } from './http/exchange.ts';
 import type { RequestInfo, ResourceRequest } from './http/request-info.ts';
 import type { MediaType } from './http/negotiate.ts';
@@ -73,6 +74,8 @@ export interface ApiServerDependencies {
   readonly authorizer: Authorizer;
   readonly admission?: readonly AdmissionPlugin[];
   readonly impersonate?: Impersonator;
+  /** Tells about requests; nothing does without it. */
+  readonly audit?: Audit | undefined;
   readonly preparations?: ReadonlyMap<string, Preparation>;
   /** Counts beside all writes: quotas. */
   readonly ledger?: Ledger | undefined;

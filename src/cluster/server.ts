@@ -14,6 +14,7 @@ import { Resources } from '../apiserver/registry/resources.ts';
 import { tokenHandler } from '../apiserver/subresources/token.ts';
 import { eventExpiry } from '../apiserver/event-expiry.ts';
 import { createFront, type Front } from '../apiserver/http/listener.ts';
+import type { Audit } from '../apiserver/audit/audit.ts';
 import { createApiServer, type ApiServer } from '../apiserver/server.ts';
 import type { ApiServerDependencies } from '../apiserver/server-types.ts';
 import type { Clock } from '../base/clock.ts';
@@ -33,6 +34,7 @@ import { apiServerIdentity, componentIdentity, controllerIdentity, createAccess 
 import { readAccessSettings } from './access-settings.ts';
 import { ensureAddons } from './addons.ts';
 import { admissionOf } from './admission.ts';
+import { openAudit } from './audit.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
 import { controllersOf } from './controllers.ts';
 import { componentStatuses } from './component-statuses.ts';
@@ -68,21 +70,28 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   const journal = new SqliteJournal({ path: join(layout.store, 'state.db'), ...journalProgram() });
   const secrets = new SecretKeys({ folder: layout.pki, clock, random: options.random });
   const store = await openStore({ journal, codec: secrets.codec, clock, logger: logger.named('store') });
+  const audit = await openAudit(options);
   try {
     if (secrets.isUnfinished) await secrets.finish(store);
     options.phase('store open');
-    await serve(options, store, secrets, signal);
+    await serve(options, store, { secrets, audit: audit.audit }, signal);
   } finally {
+    await audit.close();
     await store.close();
   }
 }
 
-async function serve(options: ServerOptions, store: Store, secrets: SecretKeys, signal: AbortSignal): Promise<void> {
+interface Guards {
+  readonly secrets: SecretKeys;
+  readonly audit: Audit | undefined;
+}
+
+async function serve(options: ServerOptions, store: Store, guards: Guards, signal: AbortSignal): Promise<void> {
   const { settings, logger } = options;
   const debug = new DebugPages();
   const usage = new UsageFigures();
-  const pages = new Map([...debug.paths, ...secretsPages(secrets, store)]);
-  const api = createServer(options, store, debug, pages, usage);
+  const pages = new Map([...debug.paths, ...secretsPages(guards.secrets, store)]);
+  const api = createServer(options, store, debug, { paths: pages, audit: guards.audit }, usage);
   const front = frontOf(options, api);
   await Promise.all([listen(front, settings.port), reconcilePolicy(api.registry, bootstrapPolicy())]);
   options.phase('API server listening');
@@ -113,7 +122,7 @@ function createServer(
   { settings, clock, random, logger, layout }: ServerOptions,
   store: Store,
   debug: DebugPages,
-  paths: NonNullable<ApiServerDependencies['paths']>,
+  own: Required<Pick<ApiServerDependencies, 'paths' | 'audit'>>,
   usage: UsageFigures,
 ): ApiServer {
   const kubelet = readKeyPair(layout.pki, 'apiserver-kubelet-client');
@@ -142,7 +151,8 @@ function createServer(
     subresources: new Map([['/serviceaccounts/token', tokenHandler(issuer, reader)]]),
     nodes: { key: kubelet.key, cert: kubelet.certificate, ca: readKeyPair(layout.pki, 'ca').certificate },
     externalAddress: () => `${nodeAddress(settings)}:${settings.port}`,
-    paths: new Map([...access.paths, ...paths]),
+    audit: own.audit,
+    paths: new Map([...access.paths, ...own.paths]),
     computed: new Map([
       ...usage.computed,
       ['/componentstatuses', componentStatuses({ storeFailure: () => store.failure, ...debug.health })],

@@ -22,7 +22,9 @@ export function readBody(exchange: Exchange, clock: Clock, limit: number = bodyL
     // A body that has ended says nothing more but that it is closed: its listeners may stay.
     const finish = (): void => {
       timer.cancel();
-      resolve(chunks.length === 1 ? (chunks[0] ?? empty) : Buffer.concat(chunks));
+      const whole = chunks.length === 1 ? (chunks[0] ?? empty) : Buffer.concat(chunks);
+      exchange.bodyRead?.(whole);
+      resolve(whole);
     };
     const fail = (error: StatusError): void => {
       timer.cancel();

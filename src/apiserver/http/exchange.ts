@@ -25,6 +25,8 @@ export interface Exchange {
   readonly started: boolean;
   /** The status of the answer; 0 until it has been begun. */
   readonly status: number;
+  /** Told the whole body once it has been read. */
+  readonly bodyRead?: (bytes: Uint8Array) => void;
   /** The whole answer at once. */
   send(status: number, headers: Headers, body: Uint8Array | string): void;
   /** Begins a streamed answer. */

@@ -1,0 +1,200 @@
+/**
+ * The audit trail of requests: one audit.k8s.io/v1 Event per stage, as the policy wants it. Costs nothing for
+ * requests that the policy leaves out but finding that out.
+ */
+import { microTimestamp, type Clock } from '../../base/clock.ts';
+import type { Random } from '../../base/random.ts';
+import { isRecord } from '../../schema/freeze.ts';
+import type { UserInfo } from '../access.ts';
+import type { Status } from '../errors.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { RequestInfo } from '../http/request-info.ts';
+import type { AuditDecision, AuditPolicy, AuditStage } from './policy.ts';
+
+export interface AuditOptions {
+  readonly policy: AuditPolicy;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** One line of JSON, without its end. */
+  readonly write: (line: string) => void;
+}
+
+/** Who asks, and as whom. */
+export interface AuditedUser {
+  readonly user: UserInfo;
+  readonly impersonated?: UserInfo;
+}
+
+export interface Audit {
+  /** The trail of a request; undefined when the policy says nothing of it. */
+  begin(exchange: Pick<Exchange, 'url' | 'headers' | 'socket'>, info: RequestInfo, who: AuditedUser): Trail | undefined;
+}
+
+export interface Trail {
+  /** The exchange to go on with: it keeps what the level wants to know. */
+  watch(exchange: Exchange): Exchange;
+  /** The last event. `status` is that of a refusal. */
+  finish(code: number, status?: Status): void;
+}
+
+const longest = 1024;
+
+export function createAudit(options: AuditOptions): Audit {
+  return {
+    begin(exchange, info, who) {
+      const decision = options.policy(who.user, info);
+      return decision.level === 'None' ? undefined : new RequestTrail(options, decision, exchange, info, who);
+    },
+  };
+}
+
+class RequestTrail implements Trail {
+  readonly #options: AuditOptions;
+  readonly #decision: AuditDecision;
+  readonly #common: Readonly<Record<string, unknown>>;
+  #sent: Uint8Array | undefined;
+  #answered: Uint8Array | string | undefined;
+  #allowed = true;
+
+  constructor(
+    options: AuditOptions,
+    decision: AuditDecision,
+    exchange: Pick<Exchange, 'url' | 'headers' | 'socket'>,
+    info: RequestInfo,
+    who: AuditedUser,
+  ) {
+    this.#options = options;
+    this.#decision = decision;
+    this.#common = {
+      kind: 'Event',
+      apiVersion: 'audit.k8s.io/v1',
+      level: decision.level,
+      auditID: options.random.uuid(),
+      requestURI: exchange.url,
+      verb: info.verb,
+      user: who.user,
+      ...(who.impersonated === undefined ? {} : { impersonatedUser: who.impersonated }),
+      sourceIPs: addressesOf(exchange),
+      userAgent: (exchange.headers['user-agent'] ?? '').slice(0, longest),
+      ...referenceOf(info),
+      requestReceivedTimestamp: microTimestamp(options.clock.now()),
+    };
+    this.#tell('RequestReceived', {});
+  }
+
+  watch(exchange: Exchange): Exchange {
+    const { level } = this.#decision;
+    const keepsRequest = level === 'Request' || level === 'RequestResponse';
+    return watched(exchange, {
+      sent: (body) => {
+        if (keepsRequest) this.#sent = body;
+      },
+      answered: (body) => {
+        if (level === 'RequestResponse') this.#answered = body;
+      },
+      opened: (code) => this.#tell('ResponseStarted', { responseStatus: { metadata: {}, code }, ...this.#objects() }),
+    });
+  }
+
+  finish(code: number, status?: Status): void {
+    this.#allowed = code !== 403 && code !== 401;
+    const { message, reason } = status ?? {};
+    const responseStatus = {
+      metadata: {},
+      ...(status === undefined ? {} : { status: status.status }),
+      ...(message === undefined ? {} : { message }),
+      ...(reason === undefined ? {} : { reason }),
+      code,
+    };
+    this.#tell('ResponseComplete', { responseStatus, ...this.#objects() });
+  }
+
+  #objects(): object {
+    const { omitManagedFields } = this.#decision;
+    const requestObject = objectOf(this.#sent, omitManagedFields);
+    const responseObject = objectOf(this.#answered, omitManagedFields);
+    return {
+      ...(requestObject === undefined ? {} : { requestObject }),
+      ...(responseObject === undefined ? {} : { responseObject }),
+    };
+  }
+
+  #tell(stage: AuditStage, more: object): void {
+    if (this.#decision.omitStages.has(stage)) return;
+    const { clock, write } = this.#options;
+    const decided = stage === 'RequestReceived' ? {} : { annotations: decisionOf(this.#allowed) };
+    write(JSON.stringify({ ...this.#common, stage, ...more, stageTimestamp: microTimestamp(clock.now()), ...decided }));
+  }
+}
+
+const decisionOf = (allowed: boolean): object => ({
+  'authorization.k8s.io/decision': allowed ? 'allow' : 'forbid',
+});
+
+/** Only the connection's own address can be believed. */
+function addressesOf({ socket }: Pick<Exchange, 'socket'>): readonly string[] {
+  const address = socket?.remoteAddress;
+  return address === undefined ? [] : [address.replace(/^::ffff:/u, '')];
+}
+
+function referenceOf({ resource: asked }: RequestInfo): object {
+  if (asked === undefined) return {};
+  const { group, version, resource, subresource, namespace, name } = asked;
+  const parts = { resource, namespace, name, apiGroup: group, apiVersion: version, subresource };
+  return { objectRef: Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== '')) };
+}
+
+/** JSON as it is; other formats are told by their size. */
+function objectOf(bytes: Uint8Array | string | undefined, omitManagedFields: boolean): unknown {
+  if (bytes === undefined || bytes.length === 0) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes));
+  } catch {
+    return { kind: 'Unknown', bytes: bytes.length };
+  }
+  return omitManagedFields ? withoutManagedFields(value) : value;
+}
+
+function withoutManagedFields(value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  const { metadata, items } = value;
+  return {
+    ...value,
+    ...(isRecord(metadata) ? { metadata: { ...metadata, managedFields: undefined } } : {}),
+    ...(Array.isArray(items) ? { items: items.map(withoutManagedFields) } : {}),
+  };
+}
+
+interface Ears {
+  sent(body: Uint8Array): void;
+  answered(body: Uint8Array | string): void;
+  opened(code: number): void;
+}
+
+function watched(exchange: Exchange, ears: Ears): Exchange {
+  return {
+    method: exchange.method,
+    url: exchange.url,
+    headers: exchange.headers,
+    socket: exchange.socket,
+    body: exchange.body,
+    get started() {
+      return exchange.started;
+    },
+    get status() {
+      return exchange.status;
+    },
+    bodyRead: (bytes) => ears.sent(bytes),
+    send(status, headers, body) {
+      if (headers['content-encoding'] === undefined) ears.answered(body);
+      exchange.send(status, headers, body);
+    },
+    open(status, headers) {
+      ears.opened(status);
+      return exchange.open(status, headers);
+    },
+    onClose: (listener) => exchange.onClose(listener),
+    destroy: () => exchange.destroy(),
+  };
+}

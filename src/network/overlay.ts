@@ -137,7 +137,7 @@ export class Overlay {
     const own = formatAddress(first.family, first.base);
     const shown = await this.#run('ip', ['-j', '-d', 'link', 'show', 'dev', device]);
     if (shown.code === 0 && isAsWanted(shown.stdout, vni, port, address)) return;
-    const mtu = podMtu('vxlan', await this.#linkMtu());
+    const mtu = podMtu('vxlan', (await this.#link())?.mtu ?? 1500);
     const lines = [
       ...(shown.code === 0 ? [`link del dev ${device}`] : []),
       `link add ${device} address ${macOf(own)} mtu ${mtu} type vxlan id ${vni} local ${address} dstport ${port} nolearning`,
@@ -147,10 +147,10 @@ export class Overlay {
     await runOrThrow(this.#run, 'ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` });
   }
 
-  async #linkMtu(): Promise<number> {
+  /** The link that has this node's address. */
+  async #link(): Promise<LinkJson | undefined> {
     const links = JSON.parse(await runOrThrow(this.#run, 'ip', ['-j', 'addr'])) as readonly LinkJson[];
-    const link = links.find(({ addr_info = [] }) => addr_info.some(({ local }) => local === this.#options.address));
-    return link?.mtu ?? 1500;
+    return links.find(({ addr_info = [] }) => addr_info.some(({ local }) => local === this.#options.address));
   }
 
   async #read(): Promise<OverlayState> {
@@ -160,7 +160,9 @@ export class Overlay {
       return text.trim() === '' ? [] : (JSON.parse(text) as readonly T[]);
     };
     const routes = await list<RouteJson>('ip', ['route', 'show', 'proto', routeProtocol]);
-    const ours = routes.filter(({ dev }) => backend === 'routes' || dev === device);
+    // Another cluster's nodes are behind another link.
+    const link = backend === 'routes' ? (await this.#link())?.ifname : device;
+    const ours = routes.filter(({ dev }) => dev === link);
     const suffix = backend === 'routes' ? '' : ` dev ${device} onlink`;
     const written = new Set(ours.map(({ dst, gateway }) => `${dst} via ${gateway}${suffix}`));
     if (backend === 'routes') return { routes: written, neighbours: new Set(), forwards: new Set() };
@@ -177,6 +179,7 @@ export class Overlay {
 }
 
 interface LinkJson {
+  readonly ifname: string;
   readonly mtu: number;
   readonly addr_info?: readonly { readonly local: string }[];
   readonly linkinfo?: {

@@ -283,6 +283,16 @@ describe('namespaces', () => {
     await eventually('the end', async () => (await api.call('GET', `/api/v1/namespaces/${name}`)).status === 404);
   });
 
+  test('finalizers of their own have a domain', async () => {
+    const name = await api.namespace();
+    const spec = { finalizers: ['kubernetes', 'nonsense'] };
+    const { json } = await api.call('PUT', `/api/v1/namespaces/${name}/finalize`, { metadata: { name }, spec });
+    expect(json.message).toBe(
+      `Namespace "${name}" is invalid: spec.finalizers[1]: Invalid value: "nonsense": ` +
+        'name is neither a standard finalizer name nor is it fully qualified',
+    );
+  });
+
   test('some are there for good', async () => {
     const { json } = await api.call('DELETE', '/api/v1/namespaces/kube-system?dryRun=All');
     expect(json.message).toBe('namespaces "kube-system" is forbidden: this namespace may not be deleted');
@@ -346,6 +356,18 @@ describe('discovery and health', () => {
     expect(text).toMatch(/^apiserver_request_total\{.*verb="GET".*\} \d+$/m);
     expect(text).toContain('# TYPE apiserver_request_duration_seconds histogram');
   });
+});
+
+test('events.k8s.io asks for more than the core version of the same event', async () => {
+  const { json } = await api.call('POST', `/apis/events.k8s.io/v1/namespaces/${namespace}/events`, {
+    metadata: { name: 'e' },
+    regarding: { kind: 'Pod', name: 'p', namespace },
+    type: 'Odd',
+    note: 'x',
+  });
+  expect(json).toMatchObject({ code: 422, reason: 'Invalid', details: { name: 'e', kind: 'Event' } });
+  expect(json.message).toContain('eventTime: Required value');
+  expect(json.message).toContain('type: Invalid value: "": has invalid value: Odd');
 });
 
 describe('retired versions', () => {

@@ -1,7 +1,7 @@
 /** What the kind itself says about a write: what it drops or keeps, whether it counts generations, its rules. */
 import type { Kind } from '../../api/kind.ts';
 import type { Fault } from '../../schema/fault.ts';
-import { deepEqual } from '../../schema/freeze.ts';
+import { deepClone, deepEqual } from '../../schema/freeze.ts';
 import { zeroOf } from '../../schema/decode.ts';
 import { applyDefaults } from '../../schema/defaults.ts';
 import { combineFaults, validateObject, validateObjectUpdate } from '../../schema/validate.ts';
@@ -69,7 +69,8 @@ function countGeneration(draft: DraftObject, before: DraftObject): void {
 
 export function validateKind(resource: Resource, draft: DraftObject, old?: object): readonly Fault[] {
   const kind = resource.storage;
-  return combineFaults(validateObject(kind.schema, draft), kind.validate?.(draft, old) ?? []);
+  const own = servedFaults(resource, draft, old, (served, ...objects) => served.validate?.(...objects));
+  return combineFaults(validateObject(kind.schema, draft), [...(kind.validate?.(draft, old) ?? []), ...own]);
 }
 
 export function validateKindUpdate(
@@ -80,8 +81,26 @@ export function validateKindUpdate(
 ): readonly Fault[] {
   const kind = resource.storage;
   if (subresource === 'status') return kind.validateStatusUpdate?.(draft, old) ?? [];
-  const changes = combineFaults(validateObjectUpdate(kind.schema, draft, old), kind.validateUpdate?.(draft, old) ?? []);
+  const own = servedFaults(resource, draft, old, (served, now) => served.validateUpdate?.(now, shownAs(served, old)));
+  const ofKind = kind.validateUpdate?.(draft, old) ?? [];
+  const changes = combineFaults(validateObjectUpdate(kind.schema, draft, old), [...ofKind, ...own]);
   return combineFaults(validateKind(resource, draft, old), changes);
+}
+
+/** What a converted version asks for beyond the stored one, in its own words (events.k8s.io does). */
+function servedFaults(
+  { kind, storage }: Resource,
+  draft: DraftObject,
+  old: object | undefined,
+  ask: (served: Kind, draft: object, old?: object) => readonly Fault[] | undefined,
+): readonly Fault[] {
+  if (kind === storage || (kind.validate === undefined && kind.validateUpdate === undefined)) return [];
+  return ask(kind, shownAs(kind, draft), old) ?? [];
+}
+
+function shownAs({ conversion }: Kind, object: object): object {
+  const copy = deepClone(object) as DraftObject;
+  return conversion === undefined ? copy : conversion.fromStorage(copy);
 }
 
 export function fillDefaults(kind: Kind, draft: DraftObject): void {

@@ -1,5 +1,7 @@
 /** `namespaces/NAME/finalize`: who is done with a namespace takes its name off the spec's finalizers. */
 import { deepClone } from '../../schema/freeze.ts';
+import { finalizerNameFaults } from '../../api/meta/validate-object-meta.ts';
+import type { Fault } from '../../schema/fault.ts';
 import { notFound } from '../errors.ts';
 import { bodyOf } from '../handlers/objects.ts';
 import { checkOptions } from '../handlers/options.ts';
@@ -17,7 +19,7 @@ export const finalizeHandler: SubresourceHandler = {
     const { snapshot } = await updateObject(server.registry, target, context, {
       merged: false,
       createAbsent: false,
-      rules: 'none',
+      rules: finalizerFaults,
       next(old) {
         if (old === undefined) throw notFound(resource.name, target.name);
         const sent = readObject(resource, parsed, context);
@@ -32,3 +34,8 @@ export const finalizeHandler: SubresourceHandler = {
     return { type: 'object', status: 200, resource, snapshot };
   },
 };
+
+function finalizerFaults({ spec }: DraftObject): readonly Fault[] {
+  const { finalizers = [] } = spec as { readonly finalizers?: readonly string[] };
+  return finalizers.flatMap((name, index) => finalizerNameFaults(name, `spec.finalizers[${index}]`));
+}

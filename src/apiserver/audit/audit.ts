@@ -4,7 +4,9 @@
  */
 import { microTimestamp, type Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
+import { kindOfObject } from '../../api/catalogue.ts';
 import { isRecord } from '../../schema/freeze.ts';
+import { decodeProtobuf, isProtobuf, openEnvelope } from '../../schema/protobuf.ts';
 import type { UserInfo } from '../access.ts';
 import type { Status } from '../errors.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -144,16 +146,24 @@ function referenceOf({ resource: asked }: RequestInfo): object {
   return { objectRef: Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== '')) };
 }
 
-/** JSON as it is; other formats are told by their size. */
-function objectOf(bytes: Uint8Array | string | undefined, omitManagedFields: boolean): unknown {
-  if (bytes === undefined || bytes.length === 0) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(typeof bytes === 'string' ? bytes : new TextDecoder().decode(bytes));
-  } catch {
-    return { kind: 'Unknown', bytes: bytes.length };
-  }
+/** JSON and protobuf of kinds that are known; of anything else the size is told. */
+function objectOf(body: Uint8Array | string | undefined, omitManagedFields: boolean): unknown {
+  if (body === undefined || body.length === 0) return undefined;
+  const value = decoded(typeof body === 'string' ? Buffer.from(body) : body);
+  if (value === undefined) return { kind: 'Unknown', bytes: body.length };
   return omitManagedFields ? withoutManagedFields(value) : value;
+}
+
+/** What can't be read is not the log's business: the answer to the client says so. */
+function decoded(bytes: Uint8Array): unknown {
+  try {
+    if (!isProtobuf(bytes)) return JSON.parse(new TextDecoder().decode(bytes));
+    const envelope = openEnvelope(bytes);
+    const kind = kindOfObject(envelope.apiVersion, envelope.kind);
+    return kind === undefined ? undefined : decodeProtobuf(kind.schema, envelope);
+  } catch {
+    return undefined;
+  }
 }
 
 function withoutManagedFields(value: unknown): unknown {

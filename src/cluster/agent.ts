@@ -18,7 +18,8 @@ import { createKubeletServer, type KubeletServer } from '../node/server/server.t
 import { builtinHandler } from '../runtime/oci/oci-runtime.ts';
 import { apiClient } from './api-client.ts';
 import { builtinPrograms } from './builtin-programs.ts';
-import { readKeyPair } from './credentials.ts';
+import { certificateReload } from './certificate-renewal.ts';
+import { certificatePath, readKeyPair } from './credentials.ts';
 import type { Layout } from './layout.ts';
 import { openImages, openRuntime, podNetworkOf, runtimePrefix, tableName } from './node-runtime.ts';
 import { nthAddress, type ClusterSettings } from './settings.ts';
@@ -85,7 +86,15 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       nodeName,
       folder: join(layout.node(nodeName), 'local-path'),
     });
-    const services: readonly Service[] = [runtime, agent, kubelet, events, localPath, untilReady(options, client)];
+    const services: readonly Service[] = [
+      runtime,
+      agent,
+      kubelet,
+      events,
+      localPath,
+      untilReady(options, client),
+      reloadOf(options, kubelet),
+    ];
     await runAll(services, signal);
   } finally {
     await Promise.all([client.close(), provisioner.close()]);
@@ -93,19 +102,25 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   logger.info('stopped; containers run on', { data: layout.node(nodeName) });
 }
 
+function kubeletTls({ layout, nodeName }: AgentOptions): Parameters<KubeletServer['rotate']>[0] {
+  const clientAuthority = readKeyPair(layout.pki, 'ca').certificate;
+  return { ...readKeyPair(layout.pki, `kubelet-${nodeName}`), clientAuthority };
+}
+
+/** The server process renews the file; connections from then on show the new certificate. */
+function reloadOf(options: AgentOptions, kubelet: KubeletServer): Service {
+  const file = certificatePath(options.layout.pki, `kubelet-${options.nodeName}`);
+  return certificateReload(options, [file], () => kubelet.rotate(kubeletTls(options)));
+}
+
 function kubeletServerOf(options: AgentOptions, agent: NodeAgent, client: Client): KubeletServer {
-  const { layout, settings, nodeName, clock, logger } = options;
-  const pair = readKeyPair(layout.pki, `kubelet-${nodeName}`);
+  const { settings, nodeName, clock, logger } = options;
   return createKubeletServer({
     agent,
     auth: kubeletAuth({ client, clock, nodeName, trustedUsers: ['kube-apiserver-kubelet-client'] }),
     clock,
     log: logger.named('kubelet'),
-    tls: {
-      certificate: pair.certificate,
-      key: pair.key,
-      clientAuthority: readKeyPair(layout.pki, 'ca').certificate,
-    },
+    tls: kubeletTls(options),
     address: '0.0.0.0',
     port: kubeletPort(settings, nodeName),
   });

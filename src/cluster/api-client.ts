@@ -1,9 +1,9 @@
 /** The cluster's API over HTTPS, as one of the identities in a folder of certificates. */
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
-import { certificateCredentials } from '../client/credentials.ts';
+import { fileCredentials } from '../client/file-credentials.ts';
 import { createHttpsClient, type HttpsClient } from '../client/https-client.ts';
-import { readKeyPair } from './credentials.ts';
+import { certificatePath, keyPath, readKeyPair } from './credentials.ts';
 
 export interface ApiClientOptions {
   /** Folder of the certificates. */
@@ -16,12 +16,13 @@ export interface ApiClientOptions {
 
 /** `identity` names the certificate. */
 export function apiClient({ pki, server, clock, random }: ApiClientOptions, identity: string): HttpsClient {
-  const pair = readKeyPair(pki, identity);
+  // Read for every new connection: certificates are renewed while everything runs.
+  const files = { certificate: certificatePath(pki, identity), key: keyPath(pki, identity) };
   return createHttpsClient({
     access: {
       server,
       certificateAuthority: readKeyPair(pki, 'ca').certificate,
-      credentials: certificateCredentials({ certificate: pair.certificate, key: pair.key }),
+      credentials: fileCredentials(files, clock),
     },
     clock,
     random,

@@ -35,10 +35,11 @@ import { readAccessSettings } from './access-settings.ts';
 import { ensureAddons } from './addons.ts';
 import { admissionOf } from './admission.ts';
 import { openAudit } from './audit.ts';
+import { certificateReload, certificateRenewal } from './certificate-renewal.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
 import { controllersOf } from './controllers.ts';
 import { componentStatuses } from './component-statuses.ts';
-import { readKeyPair } from './credentials.ts';
+import { certificatePath, readKeyPair } from './credentials.ts';
 import { DebugPages } from './debug.ts';
 import type { Layout } from './layout.ts';
 import { journalProgram } from './journal-program.ts';
@@ -47,6 +48,7 @@ import { SecretKeys } from './secret-keys.ts';
 import { secretsPages } from './secrets.ts';
 import { nthAddress, type ClusterSettings } from './settings.ts';
 import { nodeAddress } from './nodes.ts';
+import { renewCredentials } from './start.ts';
 import { UsageFigures, usageKinds } from './usage.ts';
 import { kubernetesVersion } from './version.ts';
 
@@ -107,7 +109,11 @@ async function serve(options: ServerOptions, store: Store, guards: Guards, signa
     options.ready({ api: `https://127.0.0.1:${settings.port}` });
     await ensureAddons(client, addons);
     await runAll(
-      [...controlPlane(options, api, debug, usage), eventExpiry(store, options.clock, logger.named('events'))],
+      [
+        ...controlPlane(options, api, debug, usage),
+        eventExpiry(store, options.clock, logger.named('events')),
+        ...renewalOf(options, front),
+      ],
       signal,
     );
     await aborted(signal);
@@ -183,10 +189,24 @@ function clientAuthorities({ pki }: Layout): string {
   return ['ca', 'front-proxy-ca'].map((name) => readKeyPair(pki, name).certificate).join('\n');
 }
 
-function frontOf({ layout, clock, logger }: ServerOptions, api: ApiServer): Front {
+function tlsOf(layout: Layout): Parameters<Front['rotate']>[0] {
   const server = readKeyPair(layout.pki, 'apiserver');
+  return { key: server.key, cert: server.certificate, clientCa: clientAuthorities(layout) };
+}
+
+function renewalOf(options: ServerOptions, front: Front): readonly Service[] {
+  const { layout, settings } = options;
+  const renew = (): Promise<readonly string[]> => renewCredentials(options, settings);
+  const files = [certificatePath(layout.pki, 'apiserver')];
+  return [
+    certificateRenewal({ ...options, renew }),
+    certificateReload(options, files, () => front.rotate(tlsOf(layout))),
+  ];
+}
+
+function frontOf({ layout, clock, logger }: ServerOptions, api: ApiServer): Front {
   return createFront({
-    tls: { key: server.key, cert: server.certificate, clientCa: clientAuthorities(layout) },
+    tls: tlsOf(layout),
     clock,
     log: logger.named('http'),
     handle: (exchange) => api.handle(exchange),

@@ -38,12 +38,21 @@ export const agentName = (nodeName: string): string => `agent-${nodeName}`;
 const isOptional = (name: string): boolean => name === 'ingress';
 
 export async function prepareCredentials(environment: StartEnvironment, settings: ClusterSettings): Promise<void> {
-  const { layout, clock, random, progress } = environment;
+  const { clock, progress } = environment;
   const began = clock.monotonic();
+  const made = await renewCredentials(environment, settings);
+  if (made.length > 0) progress.phase('certificates made', clock.monotonic() - began);
+}
+
+/** Makes the certificates that are missing, too old or too narrow; their names. */
+export function renewCredentials(
+  { layout, clock, random }: Pick<StartEnvironment, 'layout' | 'clock' | 'random'>,
+  settings: ClusterSettings,
+): Promise<readonly string[]> {
   const address = nodeAddress(settings);
   const underlay = nthAddress(settings.underlayCidr, 1);
   const serviceNames = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
-  const made = await ensureCredentials({
+  return ensureCredentials({
     folder: layout.pki,
     clock,
     random,
@@ -60,7 +69,6 @@ export async function prepareCredentials(environment: StartEnvironment, settings
     },
     nodes: nodeNames(settings).map((name) => ({ name, addresses: [nodeAddress(settings, name), '127.0.0.1'] })),
   });
-  if (made.length > 0) progress.phase('certificates made', clock.monotonic() - began);
 }
 
 /** Starts every process that is not running, further nodes in namespaces of their own. */

@@ -31,6 +31,8 @@ export interface KubeletServerOptions {
 }
 
 export interface KubeletServer extends Service {
+  /** New connections use this from now on. */
+  rotate(tls: KubeletServerOptions['tls']): void;
   /** Resolves with the port once it listens; rejects when it cannot. */
   listen(): Promise<number>;
 }
@@ -74,6 +76,8 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
   return {
     name: 'kubelet server',
     listen,
+    rotate: (tls) =>
+      server.setSecureContext({ cert: tls.certificate, key: tls.key, ca: tls.clientAuthority, minVersion: 'TLSv1.2' }),
     async run(signal) {
       await listen();
       await aborted(signal);

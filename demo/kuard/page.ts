@@ -42,7 +42,7 @@ export function page({ version, color }: Identity, { incoming }: Request): strin
   const encoded = JSON.stringify(context).replaceAll('<', '\\u003c');
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>KUAR Demo</title><style>${styles(color)}</style></head><body>
+<link rel="icon" href="data:,"><title>KUAR Demo</title><style>${styles(color)}</style></head><body>
 <header><h1>Demo application</h1><p>Version <b>${escapeHtml(version)}</b> on <b>${escapeHtml(context.hostname)}</b> (${escapeHtml(context.addrs.join(', '))})</p>
 <p class="warning"><b>WARNING:</b> This server may expose sensitive and secret information. Be careful.</p></header>
 <nav id="tabs"></nav><main id="main"></main>

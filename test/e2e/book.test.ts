@@ -357,11 +357,12 @@ describe('13 ConfigMaps and Secrets', () => {
 
   test('an edited ConfigMap reaches the running pod', async () => {
     await ok(k('patch', 'configmap', 'my-config', '-p', '{"data":{"extra-param":"edited"}}'));
-    await eventually(
+    const changed = await eventually(
       'the file changes',
       async () => (await ok(k('exec', 'kuard-config', '--', 'cat', '/config/extra-param'))) === 'edited',
       100_000,
     );
+    expect(changed).toBe(true);
     await ok(k('delete', 'pod', '--all', '--now'));
   });
 });
@@ -386,7 +387,8 @@ describe('14 RBAC', () => {
 describe('15 Storage', () => {
   test('names for what is outside', async () => {
     await apply('storage.yaml');
-    await ready('asker', 'mongo-2');
+    await ready('asker');
+    await ok(k('rollout', 'status', 'sts', 'mongo', '--timeout=40s'));
     const lookUp = async (name: string): Promise<string> => (await k('exec', 'asker', '--', 'nslookup', name)).stdout;
     expect(await lookUp('external-database.default.svc.cluster.local')).toContain(
       'canonical name = database.company.com',
@@ -417,8 +419,8 @@ describe('15 Storage', () => {
   });
 
   test('a StatefulSet goes up and down in order', async () => {
-    const made = (await get('pods', '-l', 'app=mongo', '-o', 'jsonpath={.items[*].metadata.name}')).split(' ');
-    expect(made).toEqual(['mongo-0', 'mongo-1', 'mongo-2']);
+    const made = await get('pods', '-l', 'app=mongo', '-o', 'name', '--sort-by=.metadata.creationTimestamp');
+    expect(made).toBe('pod/mongo-0\npod/mongo-1\npod/mongo-2\n');
     expect(await get('sts')).toMatch(/mongo\s+3\/3/);
     await ok(k('scale', 'sts', 'mongo', '--replicas=1'));
     await eventually('two are gone', async () => (await get('sts', 'mongo')).match(/mongo\s+1\/1/));

@@ -134,19 +134,22 @@ async function prepareSource(
   if (place === undefined) {
     throw new VolumeError(`volumes of type ${source.other} are not supported by this node`);
   }
-  if (source.hostPath !== undefined) await checkHostPath(place.path, source.hostPath.type ?? '');
   // A missing hostPath of no type is made by the runtime, in a pod or in a PersistentVolume.
-  const present = await stat(place.path).catch(() => undefined);
-  if (present === undefined && source.local !== undefined) throw new VolumeError(`path "${place.path}" does not exist`);
-  if (source.local !== undefined && present?.isBlockDevice() === true && !source.block) {
-    await mountOnce(options.mounter, folder, async () => {
-      const type = source.local?.fsType ?? 'ext4';
-      await options.mounter.mount(place.path, folder, type, source.mountOptions);
-    });
-    return { name, path: folder, readonly, mode: 0o750 };
-  }
-  if (source.local !== undefined && !source.block) await giveLocalToGroup(pod, place.path, readonly);
+  if (source.hostPath !== undefined) await checkHostPath(place.path, source.hostPath.type ?? '');
+  else if (await mountLocal(options, source, place.path, folder)) return { name, path: folder, readonly, mode: 0o750 };
+  else if (!source.block) await giveLocalToGroup(pod, place.path, readonly);
   return { name, path: place.path, readonly, mode: 0o750 };
+}
+
+/** Mounts a local volume that is a device at `folder`; false when it is a folder itself. Throws when it is missing. */
+async function mountLocal(options: PersistentOptions, source: Source, path: string, folder: string): Promise<boolean> {
+  const present = await stat(path).catch(() => undefined);
+  if (present === undefined) throw new VolumeError(`path "${path}" does not exist`);
+  if (!present.isBlockDevice() || source.block) return false;
+  await mountOnce(options.mounter, folder, async () => {
+    await options.mounter.mount(path, folder, source.local?.fsType ?? 'ext4', source.mountOptions);
+  });
+  return true;
 }
 
 async function giveLocalToGroup(pod: Pod, path: string, readonly: boolean): Promise<void> {

@@ -93,6 +93,15 @@ function checkPodStatus(request: AdmissionRequest, node: string): void {
   if (old?.spec?.nodeName !== node) {
     throw refuse(request, `node ${quoted(node)} can only update pod status for pods with spec.nodeName set to itself`);
   }
+  checkOwnStatus(request, node, young, old);
+}
+
+function checkOwnStatus(
+  request: AdmissionRequest,
+  node: string,
+  young: Pick<Pod, 'metadata' | 'status'>,
+  old: Pod,
+): void {
   if (!deepEqual(young.metadata.labels ?? {}, old.metadata.labels ?? {})) {
     throw refuse(request, `node ${quoted(node)} cannot update labels through pod status`);
   }

@@ -235,7 +235,7 @@ describe('a cluster', () => {
       processes: { name: string; pid: number; rssBytes: number; startedAt: string }[];
     };
     expect(status.state).toBe('running');
-    expect(status.processes.map(({ name }) => name)).toEqual(['server', 'agent-main-job-1']);
+    expect(status.processes.map(({ name }) => name)).toEqual(['server', 'agent-main-job-1', 'ingress']);
     await ok(cluster.coracle('down', '--keep-pods'));
     await ok(cluster.up());
     await ok(k('wait', '--for=condition=Ready', 'pod/keeper', '--timeout=20s'));

@@ -13,6 +13,7 @@ import {
   inheritedAnnotations,
   limitsOf,
   newSetOf,
+  occupiedBy,
   replicasOf,
   revisionAnnotation,
   revisionHistoryAnnotation,
@@ -104,7 +105,7 @@ function roll(deployment: Deployment, young: ReplicaSet | undefined, old: readon
 
 function roomFor(deployment: Deployment, old: readonly ReplicaSet[]): number {
   const wanted = wantedReplicas(deployment);
-  return Math.min(wanted, wanted + limitsOf(deployment).maxSurge - sum(old, replicasOf));
+  return Math.min(wanted, wanted + limitsOf(deployment).maxSurge - sum(old, occupiedBy));
 }
 
 function recreate(

@@ -23,6 +23,8 @@ const ownAnnotations: ReadonlySet<string> = new Set([
 ]);
 
 export const replicasOf = (set: ReplicaSet): number => set.spec?.replicas ?? 1;
+/** Pods that are there or will be: a set that was just made smaller still has those that it gives up. */
+export const occupiedBy = (set: ReplicaSet): number => Math.max(replicasOf(set), set.status?.replicas ?? 0);
 export const availableOf = (set: ReplicaSet): number => set.status?.availableReplicas ?? 0;
 export const wantedReplicas = (deployment: Deployment): number => deployment.spec?.replicas ?? 1;
 

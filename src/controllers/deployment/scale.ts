@@ -11,6 +11,7 @@ import {
   limitsOf,
   maxAnnotation,
   mostReplicas,
+  occupiedBy,
   replicasOf,
   sum,
   wantedReplicas,
@@ -27,7 +28,7 @@ export function scaleNew(deployment: Deployment, young: ReplicaSet, all: readonl
   const present = replicasOf(young);
   if (present === wanted) return [];
   if (present > wanted) return [{ set: young, replicas: wanted }];
-  const room = mostReplicas(deployment) - sum(all, replicasOf);
+  const room = mostReplicas(deployment) - sum(all, occupiedBy);
   const replicas = present + Math.min(room, wanted - present);
   return room <= 0 ? [] : [{ set: young, replicas }];
 }

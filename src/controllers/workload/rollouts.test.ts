@@ -113,7 +113,7 @@ describe('a Deployment', () => {
             await setImage(simulation, Deployment, 'three');
             await simulation.run(2 * second, look);
             await simulation.restart();
-            await simulation.run(2 * minute, look);
+            await simulation.run(10 * minute, look);
             expect(imagesOf(active(simulation))).toEqual(new Set(['three']));
             expect(ready(simulation)).toHaveLength(replicas);
           });
@@ -254,7 +254,7 @@ describe('a DaemonSet', () => {
             };
             await simulation.run(3 * second, look);
             await simulation.restart();
-            await simulation.run(2 * minute, look);
+            await simulation.run(10 * minute, look);
             expect(imagesOf(active(simulation))).toEqual(new Set(['two']));
             expect(new Set(active(simulation).map(({ spec }) => spec?.nodeName)).size).toBe(nodes);
             expect(active(simulation)).toHaveLength(nodes);
@@ -300,7 +300,7 @@ describe('a StatefulSet', () => {
           const look = (): void => expect(ready(simulation).length).toBeGreaterThanOrEqual(replicas - 1);
           await simulation.run(4 * second, look);
           await simulation.restart();
-          await simulation.run(2 * minute, look);
+          await simulation.run(10 * minute, look);
           expect(imagesOf(active(simulation))).toEqual(new Set(['two']));
           expect(ready(simulation).map(({ metadata }) => metadata.name)).toEqual(names);
         });

@@ -35,9 +35,6 @@ export function overlayDevice(settings: ClusterSettings): string {
   return `${linkPrefix(settings)}-vx`;
 }
 
-/** What the links between nodes carry, in bytes. */
-const linkMtu = 1500;
-
 /** Unique on this machine: the cluster and the node. */
 export function runtimePrefix(settings: ClusterSettings, nodeName: string): string {
   return `coracle-${settings.name}-${nodeName}`;
@@ -73,7 +70,7 @@ export function podNetworkOf(options: Pick<NodeRuntimeOptions, 'settings' | 'pod
     run: createCommandRunner(options.clock),
     linkPrefix: linkPrefix(options.settings),
     podCidrs: [options.podCidr],
-    mtu: podMtu(options.settings.backend, linkMtu),
+    mtu: podMtu(options.settings.backend, options.settings.linkMtu),
   });
 }
 

@@ -34,6 +34,8 @@ export interface ClusterSettings {
   readonly backend: Backend;
   /** Addresses of this machine's nodes among themselves, when there are several. The first node has the first. */
   readonly underlayCidr: string;
+  /** Bytes that the machine's way out carries in one packet; as it was at the last start. */
+  readonly linkMtu: number;
   /** Nodes on this machine beside the first. */
   readonly furtherNodes: readonly FurtherNode[];
 }
@@ -54,6 +56,8 @@ export interface IngressPorts {
 
 /** Addresses of the underlay end there. */
 const lastNode = 250;
+
+const ethernetMtu = 1500;
 
 const lastSlot = 40;
 
@@ -155,6 +159,7 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
     ...rangesOf(slot),
     ingress,
     backend: request.backend ?? 'vxlan',
+    linkMtu: linkMtu(),
     furtherNodes: [],
     ...guardsOf(request),
   };
@@ -168,7 +173,13 @@ const guardsOf = ({ guards }: SettingsRequest): Pick<ClusterSettings, 'guards'> 
 /** With what an earlier version had no settings for, as far as it follows from the slot. */
 function parse(text: string): ClusterSettings {
   const kept = JSON.parse(text) as Pick<ClusterSettings, 'slot'> & Partial<ClusterSettings>;
-  return { ...rangesOf(kept.slot), backend: 'vxlan', furtherNodes: [], ...kept } as ClusterSettings;
+  return {
+    ...rangesOf(kept.slot),
+    backend: 'vxlan',
+    linkMtu: ethernetMtu,
+    furtherNodes: [],
+    ...kept,
+  } as ClusterSettings;
 }
 
 /** With ports that an earlier version did not choose. */
@@ -213,7 +224,7 @@ function change(kept: ClusterSettings, request: SettingsRequest): ClusterSetting
   // Port 0 asked for a free one at the first start; that one is kept.
   const port = request.port === undefined || request.port === 0 ? kept.port : request.port;
   const { guards: _before, ...others } = kept;
-  return withNodes({ ...others, port, backend, ...guardsOf(request) }, nodes);
+  return withNodes({ ...others, port, backend, linkMtu: linkMtu(), ...guardsOf(request) }, nodes);
 }
 
 /**
@@ -292,6 +303,12 @@ export function hostAddress(): string | undefined {
   return (
     all.find(({ name }) => name === routed) ?? all.find(({ name }) => !/^(cor\d+|docker|br-|veth|cni)/.test(name))
   )?.address;
+}
+
+/** Of the interface with the default route; nodes on this machine have theirs to each other from it, too. */
+function linkMtu(): number {
+  const mtu = Number(readTextIfPresent(`/sys/class/net/${interfaceOfDefaultRoute() ?? ''}/mtu`) ?? ethernetMtu);
+  return Math.min(ethernetMtu, mtu);
 }
 
 function interfaceOfDefaultRoute(): string | undefined {

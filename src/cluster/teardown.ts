@@ -3,7 +3,7 @@
  * without an agent, from what the disk and the kernel say.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextIfPresent } from '../base/file.ts';
 import { silentLogger } from '../base/log.ts';
@@ -55,13 +55,24 @@ export async function tearDownNode(
   if (hasNamespaces(layout, node)) {
     const [nsenter = '', ...into] = enterNamespaces(layout, node);
     const program = [process.execPath, join(programs, 'clear-node.js'), layout.name, layout.dataDir, node.name];
-    const { code, stdout } = await createCommandRunner(clock)(nsenter, [...into, ...program]);
+    const { code, stdout, stderr } = await createCommandRunner(clock)(nsenter, [...into, ...program]);
     stopped = code === 0 ? Number(stdout.trim()) : 0;
+    // The rest goes all the same: what is left in the namespaces ends with them.
+    if (code !== 0) console.error(`could not stop the pods of ${node.name} one by one: ${stderr.trim()}`);
   }
   // Whatever still runs there, and after a reboot all that is left.
   await new Cgroups().destroy(`/${runtimePrefix(settings, node.name)}`, clock);
   await removeNamespaces({ layout, settings, clock }, node);
+  removeNetworkNames(runtimePrefix(settings, node.name));
   return stopped;
+}
+
+/** Names of pods' networks that nobody took away; the networks themselves have gone with the node. */
+function removeNetworkNames(prefix: string): void {
+  const folder = '/run/netns';
+  if (!existsSync(folder)) return;
+  const own = new RegExp(`^${prefix}-[0-9a-f]{12}$`);
+  for (const name of readdirSync(folder)) if (own.test(name)) rmSync(join(folder, name), { force: true });
 }
 
 /** From within the node's namespaces. How many pods were stopped. */

@@ -45,7 +45,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
   // Volumes are not a node's business: whoever makes them has an identity of its own.
   const provisioner = clientAs(options, 'local-path-provisioner');
   try {
-    const images = await openImages(options);
+    const store = await openImages(options);
     options.phase('images ready');
     const podCidr = await podCidrOf(options, client, signal);
     options.phase('pod addresses assigned');
@@ -56,7 +56,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       table: tableName(settings, nodeName),
       clientAs: (identity) => clientAs(options, identity),
     });
-    const runtime = await openRuntime({ ...options, podCidr, programs }, images, network);
+    const { runtime, images, service } = await openRuntime({ ...options, podCidr, programs }, store, network);
     options.phase('runtime ready');
     const agent = await createNodeAgent({
       client,
@@ -87,7 +87,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       folder: join(layout.node(nodeName), 'local-path'),
     });
     const services: readonly Service[] = [
-      runtime,
+      service,
       agent,
       kubelet,
       events,

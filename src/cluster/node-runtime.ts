@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
+import type { Service } from '../base/service.ts';
 import { demoImages } from '../image/demo-images.ts';
 import { Images } from '../image/images.ts';
 import { createCommandRunner } from '../network/command.ts';
@@ -11,6 +12,8 @@ import { podMtu } from '../network/overlay.ts';
 import { PodNetwork } from '../network/pod-network.ts';
 import type { BuiltinProgram } from '../runtime/oci/builtin-driver.ts';
 import { OciRuntime } from '../runtime/oci/oci-runtime.ts';
+import type { ImageService, RuntimeService } from '../runtime/runtime.ts';
+import { builtinAddresses, openCri, writeCniConfig } from './cri-node.ts';
 import type { Layout } from './layout.ts';
 import type { ClusterSettings } from './settings.ts';
 
@@ -71,12 +74,25 @@ export function podNetworkOf(options: Pick<NodeRuntimeOptions, 'settings' | 'pod
     linkPrefix: linkPrefix(options.settings),
     podCidrs: [options.podCidr],
     mtu: podMtu(options.settings.backend, options.settings.linkMtu),
+    ...(options.settings.runtimeEndpoint === undefined ? {} : { most: builtinAddresses }),
   });
 }
 
-export function openRuntime(options: NodeRuntimeOptions, images: Images, network: PodNetwork): Promise<OciRuntime> {
-  const { layout, settings, nodeName, clock, random, logger, programs = {} } = options;
-  return OciRuntime.open({
+export interface NodeRuntime {
+  readonly runtime: RuntimeService;
+  readonly images: ImageService;
+  /** To be run beside the agent. */
+  readonly service: Service;
+  close(): Promise<void>;
+}
+
+export async function openRuntime(
+  options: NodeRuntimeOptions,
+  images: Images,
+  network: PodNetwork,
+): Promise<NodeRuntime> {
+  const { layout, settings, nodeName, podCidr, clock, random, logger, programs = {} } = options;
+  const own = await OciRuntime.open({
     stateDir: join(layout.node(nodeName), 'runtime'),
     runDir: join(layout.runDir, 'nodes', nodeName),
     prefix: runtimePrefix(settings, nodeName),
@@ -87,6 +103,16 @@ export function openRuntime(options: NodeRuntimeOptions, images: Images, network
     network,
     programs,
   });
+  if (settings.runtimeEndpoint === undefined) {
+    return { runtime: own, images, service: own, close: () => own.close() };
+  }
+  writeCniConfig(settings, network, podCidr, logger);
+  const cri = await openCri(settings.runtimeEndpoint, { builtin: own, images, clock, logger });
+  const close = async (): Promise<void> => {
+    cri.close();
+    await own.close();
+  };
+  return { runtime: cri.runtime, images: cri.images, service: own, close };
 }
 
 /** The folder that holds the demo's sources: sources and bundles lie below it at different depths. */

@@ -34,6 +34,8 @@ export interface ClusterSettings {
   readonly backend: Backend;
   /** Addresses of this machine's nodes among themselves, when there are several. The first node has the first. */
   readonly underlayCidr: string;
+  /** The CRI socket of the runtime that runs the containers; absent: the built-in one. */
+  readonly runtimeEndpoint?: string;
   /** Bytes that the machine's way out carries in one packet; as it was at the last start. */
   readonly linkMtu: number;
   /** Nodes on this machine beside the first. */
@@ -116,6 +118,7 @@ export interface SettingsRequest {
   /** At least so many nodes on this machine. */
   readonly nodes?: number;
   readonly backend?: Backend;
+  readonly runtimeEndpoint?: string;
   readonly guards?: GuardSettings | undefined;
 }
 
@@ -161,6 +164,7 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
     backend: request.backend ?? 'vxlan',
     linkMtu: linkMtu(),
     furtherNodes: [],
+    ...(request.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: request.runtimeEndpoint }),
     ...guardsOf(request),
   };
   announceSettings(layout, settings);

@@ -12,6 +12,7 @@ import { mountPoints } from '../network/netns.ts';
 import { createNft } from '../network/nft.ts';
 import { removeProxyTable } from '../proxy/proxy.ts';
 import { Cgroups } from '../runtime/oci/cgroups.ts';
+import { removeCniConfig } from './cri-node.ts';
 import type { ManagerEnvironment } from './manager.ts';
 import { enterNamespaces, hasNamespaces, removeNamespaces, underlayOf } from './namespaces.ts';
 import {
@@ -104,10 +105,11 @@ async function stopPods(
   if (!existsSync(layout.node(nodeName))) return 0;
   const options = { layout, clock, random, settings, nodeName, podCidr, logger: silentLogger };
   const network = podNetworkOf(options);
-  const runtime = await openRuntime(options, await openImages(options), network);
-  const sandboxes = (await runtime.listPodSandboxes()).filter(({ state }) => state === 'ready');
-  await Promise.all(sandboxes.map(({ id }) => runtime.stopPodSandbox(id)));
-  await runtime.close();
+  const opened = await openRuntime(options, await openImages(options), network);
+  const sandboxes = (await opened.runtime.listPodSandboxes()).filter(({ state }) => state === 'ready');
+  await Promise.all(sandboxes.map(({ id }) => opened.runtime.stopPodSandbox(id)));
+  await opened.close();
+  removeCniConfig(settings);
   await network.remove();
   return sandboxes.length;
 }

@@ -24,13 +24,15 @@ export class AddressPool {
   readonly #used = new Set<bigint>();
   #next: bigint;
 
-  constructor(cidr: string) {
+  /** `most`: leave the range's addresses after so many to somebody else. */
+  constructor(cidr: string, most?: number) {
     const { base, bits, prefixLength } = parseCidr(cidr);
     const size = 1n << BigInt(bits - prefixLength);
     if (size < 4n) throw new RangeError(`${cidr} is too small for pods`);
     this.#first = base + 2n;
     // The last IPv4 address is the broadcast's; a range of more than 2^24 need not be walked to its end.
-    this.#last = base + (size > 1n << 24n ? 1n << 24n : size) - 2n;
+    const last = base + (size > 1n << 24n ? 1n << 24n : size) - 2n;
+    this.#last = most === undefined || this.#first + BigInt(most) > last ? last : this.#first + BigInt(most) - 1n;
     this.#next = this.#first;
     const version = bits === 32 ? 4 : 6;
     this.range = { cidr, prefixLength, version, gateway: formatAddress(base + 1n, version) };

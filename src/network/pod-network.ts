@@ -13,6 +13,8 @@ export interface PodNetworkOptions {
   readonly linkPrefix: string;
   /** The node's pod ranges, the primary one first. */
   readonly podCidrs: readonly string[];
+  /** At most so many addresses of each range; the others are somebody else's to give. */
+  readonly most?: number;
   /** Bytes; the bridge's and the pods'. 1500 when absent. */
   readonly mtu?: number;
 }
@@ -45,7 +47,7 @@ export class PodNetwork {
     this.#prefix = options.linkPrefix;
     this.bridge = `${options.linkPrefix}-br`;
     this.mtu = options.mtu ?? 1500;
-    this.#pools = options.podCidrs.map((cidr) => new AddressPool(cidr));
+    this.#pools = options.podCidrs.map((cidr) => new AddressPool(cidr, options.most));
   }
 
   get ranges(): readonly Range[] {

@@ -23,6 +23,11 @@ export const up: Command = {
     foreground: { type: 'boolean', doc: 'stay until interrupted, printing logs; then stop the cluster' },
     nodes: { type: 'number', doc: 'how many nodes to run on this machine (default 1, or as many as there are)' },
     backend: { type: 'string', value: 'vxlan|routes', doc: 'how pods reach those of other nodes (default vxlan)' },
+    'container-runtime-endpoint': {
+      type: 'string',
+      value: 'SOCKET',
+      doc: 'run containers with containerd or CRI-O, such as unix:///run/containerd/containerd.sock',
+    },
     ...guardFlags,
     ...jsonFlag,
   },
@@ -37,6 +42,7 @@ export const up: Command = {
     const port = args.number('port');
     const kubeconfig = args.text('kubeconfig');
     const nodes = args.number('nodes');
+    const runtimeEndpoint = endpointOf(args.text('container-runtime-endpoint'));
     const backend = backendOf(args.text('backend'));
     const options: UpOptions = {
       foreground: args.is('foreground'),
@@ -44,6 +50,7 @@ export const up: Command = {
       ...(kubeconfig === undefined ? {} : { kubeconfig }),
       ...(nodes === undefined ? {} : { nodes }),
       ...(backend === undefined ? {} : { backend }),
+      ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }),
       guards: guardsOf(args),
     };
     const result = await manager.up(options, progressOn(context), signal);
@@ -74,13 +81,24 @@ function backendOf(text: string | undefined): UpOptions['backend'] {
   throw new UserError(`--backend takes vxlan or routes, not ${JSON.stringify(text)}`, '', 2);
 }
 
+/** As kubelets take it: with the scheme or without. */
+function endpointOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (/^(unix:\/\/)?\/./.test(text)) return text.replace(/^(unix:\/\/)?/, 'unix://');
+  throw new UserError(
+    `--container-runtime-endpoint takes a socket such as unix:///run/containerd/containerd.sock, not ${JSON.stringify(text)}`,
+    '',
+    2,
+  );
+}
+
 /** Phases with their times, on stderr; nothing with --json. */
 export function progressOn({ args, terminal }: Pick<CommandContext, 'args' | 'terminal'>): Progress {
   if (args.is('json')) return { begin: () => {}, phase: () => {}, note: () => {} };
   const { dim } = terminal.color;
   return {
     begin: (what) => terminal.say(dim(`  ${what} ...`)),
-    phase: (name, milliseconds) => terminal.say(`  ${name.padEnd(34)}${dim(timeText(milliseconds))}`),
+    phase: (name, milliseconds) => terminal.say(`  ${name.padEnd(38)} ${dim(timeText(milliseconds))}`),
     note: (line) => terminal.say(line),
   };
 }

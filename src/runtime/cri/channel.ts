@@ -4,7 +4,7 @@ import { readMessage } from '../../schema/protobuf-decode.ts';
 import { writeMessage } from '../../schema/protobuf-encode.ts';
 import type { Fields, InferFields, Struct } from '../../schema/field.ts';
 import { complete, type Complete } from './complete.ts';
-import type { Client, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
 
 /** The runtime said no, or could not be reached. `code` is gRPC's. */
 export class CriError extends Error {
@@ -34,10 +34,9 @@ export class CriChannel {
   }
 
   /** `endpoint`: `unix:///run/containerd/containerd.sock` or a path. `now`: milliseconds since the epoch. */
-  static async open(endpoint: string, now: () => number): Promise<CriChannel> {
-    const { Client: GrpcClient, credentials } = await import('@grpc/grpc-js');
+  static open(endpoint: string, now: () => number): CriChannel {
     const target = endpoint.startsWith('/') ? `unix://${endpoint}` : endpoint;
-    const client = new GrpcClient(target, credentials.createInsecure(), {
+    const client = new Client(target, credentials.createInsecure(), {
       'grpc.max_receive_message_length': largestMessage,
     });
     return new CriChannel(client, (milliseconds) => now() + milliseconds);

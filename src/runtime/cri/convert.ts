@@ -163,7 +163,8 @@ function securityContext(security: ContainerSecurity, namespaces: NamespaceOptio
     maskedPaths: maskedPaths ?? defaultMaskedPaths,
     readonlyPaths: readonlyPaths ?? defaultReadonlyPaths,
     seccomp: profile(security.seccomp),
-    apparmor: profile(security.apparmor),
+    // Absent is the runtime's default, too, and a machine without AppArmor takes it.
+    ...(security.apparmor.type === 'runtimeDefault' ? {} : { apparmor: profile(security.apparmor) }),
   };
 }
 

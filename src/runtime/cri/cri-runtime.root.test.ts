@@ -103,7 +103,7 @@ async function importImages(): Promise<void> {
 beforeAll(async () => {
   if (!available) return;
   daemon = startContainerd();
-  channel = await CriChannel.open(`unix://${socket}`, () => systemClock.now());
+  channel = CriChannel.open(`unix://${socket}`, () => systemClock.now());
   runtime = new CriRuntime(channel, systemClock, silentLogger);
   images = new CriImages(channel);
   for (

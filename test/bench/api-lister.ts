@@ -9,6 +9,7 @@ export interface Listing {
   readonly headers: Record<string, string>;
 }
 
+process.once('disconnect', () => process.exit(1));
 const [{ ready, path, headers }] = (await once(process, 'message')) as [Listing];
 const client = new Client(ready, 1);
 await client.call('GET', path, undefined, headers);

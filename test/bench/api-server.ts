@@ -31,6 +31,8 @@ process.on('message', () => {
   process.send?.(usage);
 });
 process.once('SIGTERM', () => void harness.stop().then(() => process.exit(0)));
+// Whoever measures is gone: nobody else would end this process.
+process.once('disconnect', () => process.exit(1));
 process.send?.({
   port: harness.port,
   ca: harness.ca.certificate,

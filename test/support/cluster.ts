@@ -39,7 +39,7 @@ export function testCluster(name: string): TestCluster {
   };
 }
 
-/** Calls `probe` until it returns something else than undefined or false. */
+/** Calls `probe` until it returns something else than undefined, null (what a failed match is) or false. */
 export async function eventually<T>(
   what: string,
   probe: () => Promise<T | undefined | false>,
@@ -50,7 +50,7 @@ export async function eventually<T>(
   while (performance.now() < deadline) {
     try {
       const value = await probe();
-      if (value !== undefined && value !== false) return value;
+      if (value !== undefined && value !== null && value !== false) return value;
     } catch (error) {
       last = error;
     }

@@ -1,12 +1,12 @@
 /** Commands in running containers: `runc exec` with pipes, or with a terminal. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
 import { readTextIfPresent } from '../../base/file.ts';
 import type { Random } from '../../base/random.ts';
-import { ExecTimeoutError, StartError, type StreamOptions, type StreamSession } from '../runtime.ts';
+import { ExecTimeoutError, StartError, type StreamOptions, type StreamSession, type TerminalSize } from '../runtime.ts';
 import { type RuntimePaths, shortId } from './paths.ts';
 import { identify, signalProcess } from './processes.ts';
 
@@ -31,6 +31,7 @@ interface Prepared {
   readonly args: readonly string[];
   readonly pidFile: string;
   readonly logFile: string;
+  readonly processFile: string;
 }
 
 export class Execs {
@@ -73,7 +74,7 @@ export class Execs {
   }
 
   #piped(id: string, command: readonly string[], options: StreamOptions): StreamSession {
-    const prepared = this.#prepare(id, command, false);
+    const prepared = this.#prepare(id, command);
     const child = spawn(this.#options.runtime, prepared.args, {
       stdio: [
         options.stdin ? 'pipe' : 'ignore',
@@ -96,16 +97,17 @@ export class Execs {
 
   async #terminal(id: string, command: readonly string[], options: StreamOptions): Promise<StreamSession> {
     const { spawn: spawnTerminal } = await import('@lydell/node-pty');
-    const prepared = this.#prepare(id, command, true);
+    const size = options.size ?? { width: 80, height: 24 };
+    const prepared = this.#prepare(id, command, size);
     // Raw from the start: what is typed before the runtime has made it so would be echoed twice. The mark says
     // that it is so; until then nothing is typed, and it is no output.
     const script = [
       '-c',
-      `stty raw -echo; printf '${readyMark}'; exec "$0" "$@"`,
+      `stty raw -echo; printf '${readyMark}'; exec "$0" "$@" 2>/dev/null`,
       this.#options.runtime,
       ...prepared.args,
     ];
-    const { width: cols, height: rows } = options.size ?? { width: 80, height: 24 };
+    const { width: cols, height: rows } = size;
     const terminal = spawnTerminal('sh', script, { name: 'xterm', cols, rows, encoding: null });
     const stdout = new PassThrough();
     stdout.on('drain', () => terminal.resume());
@@ -146,15 +148,21 @@ export class Execs {
     };
   }
 
-  #prepare(id: string, command: readonly string[], tty: boolean): Prepared {
+  /** `terminal`: its size; absent: none. */
+  #prepare(id: string, command: readonly string[], terminal?: TerminalSize): Prepared {
     const { paths, random } = this.#options;
     const name = join(paths.container(id).bundle, `exec-${Buffer.from(random.bytes(6)).toString('hex')}`);
     const global = [`--root=${paths.runtimeRoot}`, `--log=${name}.log`, '--log-format=json'];
-    const terminal = tty ? ['--tty', '--env', 'TERM=xterm'] : [];
+    let what = [shortId(id), ...command];
+    if (terminal !== undefined) {
+      writeFileSync(`${name}.json`, terminalProcess(paths.container(id).bundle, command, terminal), { mode: 0o600 });
+      what = ['--process', `${name}.json`, shortId(id)];
+    }
     return {
-      args: [...global, 'exec', '--pid-file', `${name}.pid`, ...terminal, shortId(id), ...command],
+      args: [...global, 'exec', '--pid-file', `${name}.pid`, ...what],
       pidFile: `${name}.pid`,
       logFile: `${name}.log`,
+      processFile: `${name}.json`,
     };
   }
 
@@ -190,9 +198,9 @@ export class Execs {
   }
 
   /** The runtime's own failure, as opposed to the command's. Forgets the exec's files. */
-  #failure({ pidFile, logFile }: Prepared, exitCode: number): StartError | undefined {
+  #failure({ pidFile, logFile, processFile }: Prepared, exitCode: number): StartError | undefined {
     const log = exitCode === 0 ? '' : (readTextIfPresent(logFile) ?? '');
-    for (const file of [pidFile, logFile]) rmSync(file, { force: true });
+    for (const file of [pidFile, logFile, processFile]) rmSync(file, { force: true });
     const line = log.split('\n').find((entry) => entry.includes('"level":"error"'));
     if (line === undefined) return undefined;
     const message = (JSON.parse(line) as { msg?: string }).msg ?? line;
@@ -200,6 +208,18 @@ export class Execs {
       `failed to exec in container: failed to start exec: OCI runtime exec failed: ${message}: unknown`,
     );
   }
+}
+
+/**
+ * The container's own process with another command. Only so can the size be told: the runtime sets it before the
+ * command starts, whereas that of its own terminal is taken over some time after.
+ */
+function terminalProcess(bundle: string, command: readonly string[], { width, height }: TerminalSize): string {
+  const { process: own } = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')) as {
+    process: { readonly env?: readonly string[] };
+  };
+  const env = [...(own.env ?? []).filter((each) => !each.startsWith('TERM=')), 'TERM=xterm'];
+  return JSON.stringify({ ...own, args: command, terminal: true, consoleSize: { width, height }, env });
 }
 
 async function collect(stream: NodeJS.ReadableStream | undefined): Promise<Uint8Array> {

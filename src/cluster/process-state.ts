@@ -62,7 +62,11 @@ export class StateFile {
 
 export function readState(path: string): ProcessState | undefined {
   const text = readTextIfPresent(path);
-  return text === undefined || text === '' ? undefined : (JSON.parse(text) as ProcessState);
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as ProcessState);
+  } catch {
+    return undefined; // Cut off: its writer will write it anew, or is gone.
+  }
 }
 
 export function isAlive(state: Pick<ProcessState, 'pid' | 'startTicks'>): boolean {

@@ -2,6 +2,7 @@
  * `coracle up`: prepares the machine and the credentials, starts the server and the agent side by side, and
  * follows what they say about themselves until the node is ready.
  */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
@@ -80,6 +81,8 @@ export async function startProcesses(environment: StartEnvironment, settings: Cl
     if (supervisorPid(layout.runDir, name) !== undefined) continue;
     const program = name.startsWith('agent-') ? 'agent' : name;
     const enter = enterNamespaces(layout, furtherNode(settings, name.replace(/^agent-/, '')));
+    // What the last one said before it ended, a failure for instance, is not about this one.
+    rmSync(layout.state(name), { force: true });
     startSupervised({
       name,
       runDir: layout.runDir,

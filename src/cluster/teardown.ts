@@ -40,7 +40,8 @@ export async function tearDown(environment: ManagerEnvironment, settings: Cluste
   await removeProxyTable(nft, policyTableName(settings, settings.nodeName));
   await removePodRoutes(run, settings);
   await underlayOf({ layout, settings, clock }).remove();
-  unmountBelow(layout.dataDir);
+  // Not all of the data directory: whoever put the store on a disk of its own wants it to stay there.
+  unmountBelow(join(layout.dataDir, 'nodes'));
   unmountBelow(layout.runDir);
   return stopped.reduce((sum, each) => sum + each, 0);
 }

@@ -55,63 +55,54 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
       .kinds()
       .filter((kind) => kind.virtual !== true && kind.conversion === undefined && kind.verbs === undefined);
   const as = (account: string): ControllersOptions => ({ ...options, client: options.clientAs(account) });
-  const events = (component: string, account = component): EventRecorder =>
-    new EventRecorder({ ...as(account), component });
-  const collectorEvents = events('garbage-collector-controller', 'generic-garbage-collector');
-  const ipamEvents = events('cidrAllocator', 'node-controller');
-  const replicaSetEvents = events('replicaset-controller');
-  const replicationEvents = events('replication-controller');
-  const daemonSetEvents = events('daemonset-controller', 'daemon-set-controller');
-  const statefulSetEvents = events('statefulset-controller');
-  const volumeEvents = events('persistentvolume-controller', 'persistent-volume-binder');
-  const nodeEvents = events('node-controller');
-  const taintEvents = events('taint-eviction-controller');
-  const disruptionEvents = events('controllermanager', 'disruption-controller');
-  const autoscalerEvents = events('horizontal-pod-autoscaler');
-  const cronJobEvents = events('cronjob-controller');
-  const jobEvents = events('job-controller');
-  const deploymentEvents = events('deployment-controller');
-  return [
-    collectorEvents,
-    ipamEvents,
-    replicaSetEvents,
-    replicationEvents,
-    deploymentEvents,
-    daemonSetEvents,
-    deploymentController(as('deployment-controller'), deploymentEvents),
-    daemonSetController(as('daemon-set-controller'), daemonSetEvents),
-    statefulSetEvents,
-    jobEvents,
-    cronJobEvents,
-    autoscalerEvents,
-    horizontalPodAutoscalerController(as('horizontal-pod-autoscaler'), autoscalerEvents, options.kinds),
-    nodeEvents,
-    taintEvents,
-    disruptionEvents,
-    nodeLifecycleController(as('node-controller'), nodeEvents),
-    taintEvictionController(as('taint-eviction-controller'), taintEvents),
-    podGarbageCollector(as('pod-garbage-collector')),
+  const recorders: EventRecorder[] = [];
+  const events = (component: string, account = component): EventRecorder => {
+    const recorder = new EventRecorder({ ...as(account), component });
+    recorders.push(recorder);
+    return recorder;
+  };
+  const controllers: readonly Service[] = [
+    deploymentController(as('deployment-controller'), events('deployment-controller')),
+    replicaSetController(as('replicaset-controller'), events('replicaset-controller')),
+    replicationControllerController(as('replication-controller'), events('replication-controller')),
+    daemonSetController(as('daemon-set-controller'), events('daemonset-controller', 'daemon-set-controller')),
+    statefulSetController(as('statefulset-controller'), events('statefulset-controller')),
+    ...jobController(as('job-controller'), events('job-controller')),
+    cronJobController(as('cronjob-controller'), events('cronjob-controller')),
     ttlAfterFinishedController(as('ttl-after-finished-controller')),
-    disruptionController(as('disruption-controller'), disruptionEvents, options.kinds),
-    cronJobController(as('cronjob-controller'), cronJobEvents),
-    ...jobController(as('job-controller'), jobEvents),
-    statefulSetController(as('statefulset-controller'), statefulSetEvents),
-    replicaSetController(as('replicaset-controller'), replicaSetEvents),
-    replicationControllerController(as('replication-controller'), replicationEvents),
+    horizontalPodAutoscalerController(
+      as('horizontal-pod-autoscaler'),
+      events('horizontal-pod-autoscaler'),
+      options.kinds,
+    ),
+    disruptionController(
+      as('disruption-controller'),
+      events('controllermanager', 'disruption-controller'),
+      options.kinds,
+    ),
+    nodeLifecycleController(as('node-controller'), events('node-controller')),
+    nodeIpamController(as('node-controller'), events('cidrAllocator', 'node-controller'), options.settings.podCidr),
+    taintEvictionController(as('taint-eviction-controller'), events('taint-eviction-controller')),
+    podGarbageCollector(as('pod-garbage-collector')),
+    garbageCollector(
+      as('generic-garbage-collector'),
+      events('garbage-collector-controller', 'generic-garbage-collector'),
+      stored().filter(isCollected),
+    ),
+    namespaceController(as('namespace-controller'), () => stored().filter(({ scope }) => scope === 'Namespaced')),
+    resourceQuotaController(as('resourcequota-controller'), stored),
     clusterRoleAggregation(as('clusterrole-aggregation-controller')),
     ...certificateControllers(as('certificate-controller'), options.signer),
     tokenCleaner(as('token-cleaner')),
     tokenSecretController({ ...options, issue: options.issueToken }),
-    namespaceController(as('namespace-controller'), () => stored().filter(({ scope }) => scope === 'Namespaced')),
-    garbageCollector(as('generic-garbage-collector'), collectorEvents, stored().filter(isCollected)),
     serviceAccountController(as('service-account-controller')),
-    volumeEvents,
-    ...persistentVolumeControllers(as('persistent-volume-binder'), volumeEvents),
+    rootCaController(as('root-ca-cert-publisher'), options.authority),
+    ...persistentVolumeControllers(
+      as('persistent-volume-binder'),
+      events('persistentvolume-controller', 'persistent-volume-binder'),
+    ),
     claimProtectionController(as('pvc-protection-controller')),
     volumeProtectionController(as('pv-protection-controller')),
-    resourceQuotaController(as('resourcequota-controller'), stored),
-    rootCaController(as('root-ca-cert-publisher'), options.authority),
-    nodeIpamController(as('node-controller'), ipamEvents, options.settings.podCidr),
     endpointSliceController(as('endpointslice-controller')),
     endpointSliceMirroringController(as('endpointslicemirroring-controller')),
     endpointsController(as('endpoint-controller')),
@@ -121,6 +112,7 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
       pool: [options.settings.loadBalancerPool],
     }),
   ];
+  return [...recorders, ...controllers];
 }
 
 /** Events own nothing, are owned by nothing, and are many. */

@@ -11,7 +11,7 @@ import type { AdmissionPlugin, AdmissionRequest, ObjectReader } from '../access.
 import { boundFaults, type Bounded } from './limit-bounds.ts';
 import { aggregate, isOf, podOf, refuse, type ContainerDraft, type PodDraft } from './request.ts';
 
-export const limitRangerAnnotation = 'kubernetes.io/limit-ranger';
+const limitRangerAnnotation = 'kubernetes.io/limit-ranger';
 
 export function limitRanger(reader: ObjectReader): AdmissionPlugin {
   const rangesOf = (request: AdmissionRequest): readonly LimitRange[] => {

@@ -46,7 +46,8 @@ export function scaleOld(
   if (sum(old, replicasOf) === 0 || mostRemovable <= 0) return [];
   const next = new Map(old.map((set) => [set, replicasOf(set)]));
   takeBroken(next, mostRemovable);
-  const spare = sum(all, availableOf) - least;
+  // A set that shrinks still counts pods as available that it is about to delete.
+  const spare = sum(all, (set) => Math.min(availableOf(set), replicasOf(set))) - least;
   take(next, Math.max(0, spare), (set, left) => Math.min(left, replicasOf(set)));
   return [...next]
     .filter(([set, replicas]) => replicas !== replicasOf(set))

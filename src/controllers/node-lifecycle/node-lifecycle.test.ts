@@ -159,7 +159,7 @@ describe('pods of a node that is gone', () => {
     await live(10, 'one');
     expect(podNames()).toEqual([]);
     const update = simulation.client.writes.find(({ verb, plural }) => verb === 'update' && plural === 'pods');
-    const { status } = update?.body as Pod;
+    const status = (update?.body as Pod | undefined)?.status;
     expect(status?.phase).toBe('Failed');
     expect(status?.conditions).toContainEqual(
       expect.objectContaining({

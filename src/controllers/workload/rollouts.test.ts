@@ -241,7 +241,7 @@ describe('a DaemonSet', () => {
         fc.boolean(),
         fc.nat(),
         async (nodes, limit, surges, seed) => {
-          await within({ nodes, faults, seed }, async (simulation) => {
+          await within({ nodes, faults: answered, seed }, async (simulation) => {
             const rollingUpdate = surges ? { maxSurge: limit, maxUnavailable: 0 } : { maxUnavailable: limit };
             const updateStrategy = { type: 'RollingUpdate', rollingUpdate } as const;
             simulation.put(DaemonSet, { ...named, spec: { selector, updateStrategy, template: template('one') } });

@@ -81,4 +81,5 @@ test('a state file that was cut off does not keep anything from starting', async
     return Promise.resolve(state !== undefined && state.pid !== before && state.ready);
   });
   await eventually('status says that all is well', async () => (await cluster.coracle('status')).code === 0);
+  expect(stateOf(cluster, 'server')).toMatchObject({ name: 'server', ready: true });
 });

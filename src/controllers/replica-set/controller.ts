@@ -111,8 +111,9 @@ class ReplicaManager<T extends KubernetesObject> {
     const plan = planReplicas(set, owned, this.#relatedPods(object, owned), this.#deps.clock.now());
     note(plan);
     const failure = await this.#apply(key, set, plan);
-    await this.#report(object, withFailure(plan.status, failure, plan, timestamp(this.#deps.clock.now())));
+    const told = await this.#report(object, withFailure(plan.status, failure, plan, timestamp(this.#deps.clock.now())));
     if (failure !== undefined && !isTerminating(failure)) throw failure;
+    if (!told) return { after: conflictPause };
     return plan.after === undefined ? {} : { after: plan.after };
   }
 
@@ -158,17 +159,22 @@ class ReplicaManager<T extends KubernetesObject> {
     }
   }
 
-  async #report(object: T, status: ReplicaSetStatus): Promise<void> {
+  /** False after a conflict: a newer version is on its way to the cache. */
+  async #report(object: T, status: ReplicaSetStatus): Promise<boolean> {
     const present = (object as { readonly status?: ReplicaSetStatus }).status;
-    if (sameStatus(present, status)) return;
+    if (sameStatus(present, status)) return true;
     try {
       await this.#deps.client.update(this.#variant.kind, { ...object, status }, { subresource: 'status' });
     } catch (error) {
-      // A newer version is on its way to the cache, and comes back here.
-      if (!isNotFound(error) && !isConflict(error)) throw error;
+      if (isConflict(error)) return false;
+      if (!isNotFound(error)) throw error;
     }
+    return true;
   }
 }
+
+/** Milliseconds until the status is tried again. */
+const conflictPause = 1_000;
 
 type Conditions = NonNullable<ReplicaSetStatus['conditions']>;
 

@@ -65,7 +65,8 @@ it('follows a change of endpoints at once (test/bench has the figures)', async (
 
 it('heals a flushed ruleset by itself', async () => {
   await node.sh('nft flush ruleset');
-  await until(async () => (await elements('services4')).length === 1);
+  // It looks every 15 seconds.
+  await until(async () => (await elements('services4')).length === 1, 20_000);
   expect(await elements('pods4')).toEqual(['10.244.0.0/16 : ']);
 });
 

@@ -37,6 +37,8 @@ export class TableSync {
   #mustVerify = true;
   #mustPrepare = true;
   #nextVerify = 0;
+  /** When the table's presence is looked at next, however often changes come in between. */
+  #nextCheck = 0;
   #failures = 0;
   /** Counters. */
   syncs = 0;
@@ -81,7 +83,8 @@ export class TableSync {
     this.syncs += 1;
     this.lastSync = clock.now();
     this.seconds += (clock.monotonic() - start) / 1000;
-    return checkInterval;
+    if (this.#nextCheck === 0) this.#nextCheck = clock.monotonic() + checkInterval;
+    return Math.max(0, this.#nextCheck - clock.monotonic());
   }
 
   async #apply(): Promise<void> {
@@ -127,8 +130,9 @@ export class TableSync {
 
   /** Until something changes or the time is up; then looks whether the table is still there. */
   async #wait(delay: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted || (this.#woken && this.#failures === 0)) return;
     const { clock, nft, table } = this.#options;
+    const isDue = (): boolean => this.#nextCheck !== 0 && clock.monotonic() >= this.#nextCheck;
+    if (signal.aborted || (this.#woken && this.#failures === 0 && !isDue())) return;
     const woken = await new Promise<boolean>((resolve) => {
       const finish = (by: boolean): void => {
         timer.cancel();
@@ -142,7 +146,8 @@ export class TableSync {
       // While it fails, changes wait for the retry.
       if (this.#failures === 0) this.#wake = () => finish(true);
     });
-    if (woken) return;
+    if (signal.aborted || (woken && !isDue())) return;
+    this.#nextCheck = clock.monotonic() + checkInterval;
     if (clock.monotonic() >= this.#nextVerify) this.#mustVerify = true;
     else if (!(await nft.hasSet(table.definition.name, table.marker))) this.#mustVerify = true;
   }

@@ -248,7 +248,6 @@ const nodes: readonly Step[] = [
     'debug node/NODE --image=busybox --profile=general -- true',
     /^Creating debugging pod node-debugger-clients-1-\w+ with container debugger on node clients-1\.\n/,
   ),
-  step('top node', 'error: Metrics API not available\n', { code: 1 }),
 ];
 
 const deleting = (version: Version): readonly Step[] => [

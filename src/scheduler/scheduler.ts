@@ -110,11 +110,11 @@ export class Scheduler implements Service {
   #followNodes(): () => void {
     return this.#deps.informers.of(Node).subscribe({
       added: (node) => {
-        this.#snapshot.setNode(node);
-        this.#queue.announce('node-added');
+        if (this.#snapshot.setNode(node)) this.#queue.announce('node-added');
       },
       updated: (node, old) => {
-        this.#snapshot.setNode(node);
+        // A node is first seen without anything to give; only what it tells then lets pods choose it.
+        if (this.#snapshot.setNode(node)) return this.#queue.announce('node-added');
         for (const event of eventsOfNodeUpdate(node, old)) this.#queue.announce(event);
       },
       deleted: (node) => this.#snapshot.removeNode(node.metadata.name),

@@ -103,17 +103,21 @@ export class Snapshot {
     return this.#nodes.get(name);
   }
 
-  setNode(node: Node): void {
+  /** Whether the node can be chosen from now on, and could not before. */
+  setNode(node: Node): boolean {
     const view = this.#nodes.get(node.metadata.name);
     if (view !== undefined) {
-      if (view.allocatable.size === 0) this.#list = undefined;
-      return view.setNode(node);
+      const hadNothing = view.allocatable.size === 0;
+      view.setNode(node);
+      if (hadNothing) this.#list = undefined;
+      return hadNothing && view.allocatable.size > 0;
     }
     const made = new MutableNodeView(node);
     this.#nodes.set(made.name, made);
     this.#list = undefined;
     for (const pod of this.#homeless.get(made.name)?.values() ?? []) made.add(pod);
     this.#homeless.delete(made.name);
+    return made.allocatable.size > 0;
   }
 
   removeNode(name: string): void {

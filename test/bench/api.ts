@@ -15,7 +15,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { systemClock } from '../../src/base/clock.ts';
-import { Client, median, quantile, rate, timed } from './api-client.ts';
+import { Client, Http2Client, median, quantile, rate, timed } from './api-client.ts';
 import type { Listing } from './api-lister.ts';
 import type { ServerReady, ServerUsage } from './api-server.ts';
 
@@ -101,6 +101,11 @@ async function writes(bench: Bench): Promise<void> {
   await create('ConfigMap create, x32', quick ? 1_000 : 6_000, 32, (index) =>
     client.call('POST', configMaps, configMap(`p-${index}`)),
   );
+  const multiplexed = new Http2Client(bench.ready);
+  await create('ConfigMap create, x32 on one connection', quick ? 1_000 : 6_000, 32, (index) =>
+    multiplexed.call('POST', configMaps, configMap(`h-${index}`)),
+  );
+  multiplexed.close();
   await create('Pod create, x32', 5_000, 32, (index) => client.call('POST', pods, pod(`pod-${index}`)));
 }
 

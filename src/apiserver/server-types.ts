@@ -1,6 +1,4 @@
 /** What the API server is made of, and what one request is while it is worked on. */
-import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { Kind } from '../api/kind.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
@@ -16,6 +14,7 @@ import type {
 } from './access.ts';
 import type { Audit } from './audit/audit.ts';
 import type { Exchange } from './http/exchange.ts';
+import type { UpgradeRequest } from './http/websocket-exchange.ts';
 import type { RequestInfo, ResourceRequest } from './http/request-info.ts';
 import type { MediaType } from './http/negotiate.ts';
 import type { Ledger, Preparation, Registry, Target, WriteContext } from './registry/context.ts';
@@ -144,10 +143,7 @@ export interface SubresourceHandler {
   upgrade?(call: UpgradeCall): void | Promise<void>;
 }
 
-export interface UpgradeCall {
-  readonly message: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Buffer;
+export interface UpgradeCall extends UpgradeRequest {
   readonly info: RequestInfo;
   readonly request: ResourceRequest;
   readonly resource: Resource;

@@ -50,7 +50,7 @@ import { nthAddress, type ClusterSettings } from './settings.ts';
 import { nodeAddress } from './nodes.ts';
 import { renewCredentials } from './start.ts';
 import { UsageFigures, usageKinds } from './usage.ts';
-import { kubernetesVersion } from './version.ts';
+import { build } from './version.ts';
 
 export interface ServerOptions {
   readonly layout: Layout;
@@ -150,7 +150,7 @@ function createServer(
     ...shared,
     kinds: [...kinds, ...usageKinds],
     log: logger.named('apiserver'),
-    version: { gitVersion: kubernetesVersion },
+    version: build,
     ...access,
     ...admissionOf({ ...shared, settings, access, local: (user) => api.local(user) }),
     preparations: new Map([['/services', serviceAllocation({ store, clock, random, cidr: settings.serviceCidr })]]),

@@ -69,7 +69,8 @@ export async function dispatch(
   if (deprecation !== undefined) warnings.push(deprecation);
   const userAgent = exchange.headers['user-agent'] ?? '';
   const context = writeContext({ query: info.query, user, userAgent, warnings });
-  const media = negotiate(exchange.headers.accept, info.verb === 'watch');
+  const offer = { stream: info.verb === 'watch', wholeOnly: resource.kind.virtual === true };
+  const media = negotiate(exchange.headers.accept, offer);
   const call: Call = { exchange, info, request, resource, target, user, media, context, warnings, server };
   await answer(call, await answerCall(dispatcher, call));
 }

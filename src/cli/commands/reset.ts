@@ -26,7 +26,7 @@ export const reset: Command = {
       return 0;
     }
     terminal.print(`This machine's part of the cluster at ${joined.server} is gone.`);
-    terminal.print(`The cluster still lists its node; there: coracle node rm ${joined.node} --force`);
+    terminal.print(`If the cluster still lists its node, run there: coracle node rm ${joined.node} --force`);
     return 0;
   },
 };

@@ -58,5 +58,6 @@ function report({ terminal, clock }: CommandContext, result: ClusterStatus): voi
     terminal.print('');
     for (const problem of result.problems) terminal.print(red(`Problem: ${problem}`));
   }
-  if (result.state === 'stopped') terminal.print(`\nStart it with: coracle up`);
+  // A problem comes with its own remedy.
+  else if (result.state === 'stopped') terminal.print('\nStart it with: coracle up');
 }

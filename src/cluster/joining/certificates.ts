@@ -92,7 +92,7 @@ export interface RotationOptions {
   readonly changed: () => void;
 }
 
-const hour = 3_600_000;
+const longestPause = 12 * 3_600_000;
 const firstRetry = 1_000;
 const longestRetry = 300_000;
 
@@ -111,7 +111,7 @@ export function certificateRotation(options: RotationOptions): Service {
           if (!told) options.changed();
           told = true;
           // The clock may be set meanwhile, so never for long.
-          await clock.sleep(Math.min(hour, due - clock.now()), signal).catch(() => {});
+          await clock.sleep(Math.min(longestPause, due - clock.now()), signal).catch(() => {});
           continue;
         }
         try {

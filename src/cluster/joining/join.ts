@@ -125,7 +125,7 @@ function required({ address, token, hash }: JoinOptions): Required {
   if (address === undefined || token === undefined || hash === undefined) {
     const missing = Object.entries({ 'the address of the API server': address, '--token': token, '--ca-hash': hash });
     const names = missing.flatMap(([name, value]) => (value === undefined ? [name] : []));
-    throw new UserError(`this machine has not joined a cluster yet, and ${names.join(' and ')} is missing`, hint, 2);
+    throw new UserError(`this machine has not joined a cluster yet; to do so it needs ${names.join(', ')}`, hint, 2);
   }
   const parsed = parseToken(token);
   if (parsed === undefined) throw new UserError('--token takes a token such as abcdef.0123456789abcdef', hint, 2);

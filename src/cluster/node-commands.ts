@@ -43,6 +43,7 @@ async function addNode(
   const { layout } = environment;
   const before = requireServer(layout);
   refuseName(before, name);
+  if (serverRuns(environment)) await refuseBesideJoined(environment, before);
   const settings = withNode(before, name);
   const added = settings.furtherNodes.at(-1)?.name ?? '';
   writeSettings(layout, settings);
@@ -52,6 +53,17 @@ async function addNode(
   await startProcesses(start, settings);
   await waitUntilReady(start, settings, signal, [agentName(added)]);
   return added;
+}
+
+/** The addresses of nodes in namespaces are behind a bridge of this machine, to which others have no route. */
+async function refuseBesideJoined(environment: ManagerEnvironment, settings: ClusterSettings): Promise<void> {
+  const local = nodeNames(settings);
+  const joined = [...(await nodesOf(environment, settings)).keys()].filter((name) => !local.includes(name));
+  if (joined.length === 0) return;
+  throw new UserError(
+    `${joined.join(', ')} joined from other machines, whose pods could not reach those of a node in a namespace here`,
+    'add machines instead: coracle token create',
+  );
 }
 
 function refuseName(settings: ClusterSettings, name: string | undefined): void {

@@ -67,6 +67,12 @@ async function create(
   client: Client,
   settings: ClusterSettings,
 ): Promise<NewToken> {
+  if (settings.furtherNodes.length > 0) {
+    throw new UserError(
+      `cluster ${layout.name} has nodes in namespaces of this machine, whose pods other machines could not reach`,
+      `take them away first: coracle node rm ${settings.furtherNodes.map(({ name }) => name).join(' ')}`,
+    );
+  }
   const token = wanted === undefined ? newToken(random) : required(wanted);
   const expires = ttlSeconds === 0 ? undefined : clock.now() + ttlSeconds * 1000;
   const data = {

@@ -55,6 +55,8 @@ export interface UpOptions {
   readonly guards?: GuardFlags;
   /** This machine's address for others; empty: that of the default route. */
   readonly advertiseAddress?: string;
+  /** Where Services of type LoadBalancer get their addresses; empty: the default. */
+  readonly loadBalancerPool?: string;
 }
 
 export interface JoinOptions {

@@ -8,6 +8,7 @@ import type { HttpsClient } from '../client/https-client.ts';
 import { Informers } from '../client/informers.ts';
 import { createDnsServer, defaultCorefile } from '../dns/dns-server.ts';
 import { localPathProvisioner, localPathService } from '../node/local-path.ts';
+import { createAnnouncer } from '../proxy/announcer.ts';
 import { createNetworkPolicies } from '../proxy/network-policies.ts';
 import { createPodRoutes } from '../proxy/pod-routes.ts';
 import { createProxy } from '../proxy/proxy.ts';
@@ -91,8 +92,11 @@ function proxyProgram({ settings, nodeName, bridge, table, clock, random, client
       device: overlayDevice(settings),
       vni: vniOf(settings),
     });
+    // One node for all: the one whose machine is always there when the cluster is.
+    const isFirst = settings.joined === undefined && nodeName === settings.nodeName;
+    const announcer = isFirst ? [createAnnouncer({ informers, clock, log, pool: settings.loadBalancerPool })] : [];
     try {
-      await runAll([informers, proxy, policies, routes], signal);
+      await runAll([informers, proxy, policies, routes, ...announcer], signal);
     } finally {
       await client.close();
     }

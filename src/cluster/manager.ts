@@ -140,9 +140,15 @@ async function upJoined(
 function refuseChanges(
   layout: Layout,
   kept: ClusterSettings,
-  { port, advertiseAddress = kept.advertiseAddress ?? '' }: UpOptions,
+  { port, advertiseAddress = kept.advertiseAddress ?? '', loadBalancerPool = kept.loadBalancerPool }: UpOptions,
   guards: ClusterSettings['guards'],
 ): void {
+  if (loadBalancerPool !== kept.loadBalancerPool) {
+    throw new UserError(
+      `cluster ${layout.name} is running with the pool ${kept.loadBalancerPool}`,
+      `stop it first to change that: coracle down --name ${layout.name}`,
+    );
+  }
   if (advertiseAddress !== (kept.advertiseAddress ?? '')) {
     throw new UserError(
       `cluster ${layout.name} is running with ${kept.advertiseAddress ?? 'the address of the default route'}`,

@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { readTextIfPresent, writeFileDurably } from '../base/file.ts';
+import { formatCidr, overlap, parseCidr } from '../network/cidr.ts';
 import type { Backend } from '../network/overlay.ts';
 import { UserError } from '../cli/user-error.ts';
 import type { GuardSettings } from './guards.ts';
@@ -143,6 +144,8 @@ export interface SettingsRequest {
   readonly guards?: GuardSettings | undefined;
   /** Empty: back to the default. */
   readonly advertiseAddress?: string;
+  /** Empty: back to the default. */
+  readonly loadBalancerPool?: string;
 }
 
 /** Settings for this start: what is kept, with what the flags change. Writes them when they are new. */
@@ -191,8 +194,9 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
     ...(request.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: request.runtimeEndpoint }),
     ...guardsOf(request),
   };
-  announceSettings(layout, settings);
-  return withNodes(settings, request.nodes ?? 1);
+  const complete = withNodes(withPool(settings, request.loadBalancerPool), request.nodes ?? 1);
+  announceSettings(layout, complete);
+  return complete;
 }
 
 const guardsOf = ({ guards }: SettingsRequest): Pick<ClusterSettings, 'guards'> =>
@@ -253,7 +257,21 @@ function change(kept: ClusterSettings, request: SettingsRequest): ClusterSetting
   const port = request.port === undefined || request.port === 0 ? kept.port : request.port;
   const { guards: _before, advertiseAddress, ...others } = kept;
   const address = advertised(request.advertiseAddress ?? advertiseAddress);
-  return withNodes({ ...others, ...address, port, backend, linkMtu: linkMtu(), ...guardsOf(request) }, nodes);
+  const changed = { ...others, ...address, port, backend, linkMtu: linkMtu(), ...guardsOf(request) };
+  return withNodes(withPool(changed, request.loadBalancerPool), nodes);
+}
+
+function withPool(settings: ClusterSettings, pool: string | undefined): ClusterSettings {
+  if (pool === undefined) return settings;
+  if (pool === '') return { ...settings, loadBalancerPool: rangesOf(settings.slot).loadBalancerPool };
+  const range = parseCidr(pool);
+  if (range?.family !== 4 || range.bits < 8 || range.bits > 30) {
+    throw new UserError(`${JSON.stringify(pool)} is no range of IPv4 addresses`, 'give one such as 192.0.2.96/28', 2);
+  }
+  const { podCidr, serviceCidr, underlayCidr } = settings;
+  const other = [podCidr, serviceCidr, underlayCidr].find((each) => overlap(each, pool));
+  if (other === undefined) return { ...settings, loadBalancerPool: formatCidr(range) };
+  throw new UserError(`the pool ${pool} and the cluster's ${other} have addresses in common`, 'choose another range');
 }
 
 /** Others reach nodes and API server under it, so it has to be one of this machine. */

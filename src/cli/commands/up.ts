@@ -28,6 +28,11 @@ export const up: Command = {
       value: 'IP',
       doc: "this machine's address for others (default: that of the default route)",
     },
+    'load-balancer-pool': {
+      type: 'string',
+      value: 'RANGE',
+      doc: 'addresses for LoadBalancers, such as 192.0.2.96/28; from a range of a link, other machines reach them',
+    },
     'container-runtime-endpoint': {
       type: 'string',
       value: 'SOCKET',
@@ -49,6 +54,7 @@ export const up: Command = {
     const nodes = args.number('nodes');
     const runtimeEndpoint = runtimeEndpointOf(args.text('container-runtime-endpoint'));
     const advertiseAddress = args.text('advertise-address');
+    const loadBalancerPool = args.text('load-balancer-pool');
     const backend = backendOf(args.text('backend'));
     const options: UpOptions = {
       foreground: args.is('foreground'),
@@ -58,6 +64,7 @@ export const up: Command = {
       ...(backend === undefined ? {} : { backend }),
       ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }),
       ...(advertiseAddress === undefined ? {} : { advertiseAddress }),
+      ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
       guards: guardsOf(args),
     };
     const result = await manager.up(options, progressOn(context), signal);

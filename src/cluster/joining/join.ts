@@ -10,7 +10,7 @@ import { tokenCredentials, type Credentials } from '../../client/credentials.ts'
 import { createHttpsClient, type HttpsClient } from '../../client/https-client.ts';
 import { ConnectionError } from '../../client/transport.ts';
 import { parseToken, type BootstrapToken } from '../../controllers/bootstrap-token/token.ts';
-import { contains, parseCidr } from '../../network/cidr.ts';
+import { overlap, parseCidr } from '../../network/cidr.ts';
 import { expiryOf } from '../../pki/certificate.ts';
 import { apiClient } from '../api-client.ts';
 import { certificatePath } from '../credentials.ts';
@@ -165,8 +165,7 @@ function addressOf(address: string): string {
 /** What the node's packets would be mistaken for. */
 function checkRanges(layout: Layout, shared: SharedSettings, address: string): void {
   const ranges = [shared.podCidr, shared.serviceCidr];
-  const own = parseCidr(address);
-  const around = ranges.find((range) => own !== undefined && overlap(range, address));
+  const around = ranges.find((range) => overlap(range, address));
   if (around !== undefined) {
     throw new UserError(
       `this machine's address ${address} lies in the cluster's range ${around}`,
@@ -181,11 +180,6 @@ function checkRanges(layout: Layout, shared: SharedSettings, address: string): v
       `stop that one first: coracle down --name ${other.name}`,
     );
   }
-}
-
-function overlap(a: string, b: string): boolean {
-  const [one, two] = [parseCidr(a), parseCidr(b)];
-  return one !== undefined && two !== undefined && (contains(one, two) || contains(two, one));
 }
 
 async function settingsFor(

@@ -5,13 +5,22 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { aborted } from '../base/service.ts';
-import type { ClusterManager, DownResult, Progress, RotatedSecrets, UpOptions, UpResult } from '../cli/manager.ts';
+import type {
+  ClusterManager,
+  DownResult,
+  JoinResult,
+  Progress,
+  RotatedSecrets,
+  UpOptions,
+  UpResult,
+} from '../cli/manager.ts';
 import { UserError } from '../cli/user-error.ts';
 import { deepEqual } from '../schema/freeze.ts';
 import { apiClient } from './api-client.ts';
 import { guardsFrom } from './guards.ts';
 import { imageCommands } from './images.ts';
 import { defaultKubeconfig, writeContext } from './kubeconfig.ts';
+import { join as joinCluster } from './joining/join.ts';
 import type { Layout } from './layout.ts';
 import { defaultName } from './layout.ts';
 import { nodeCommands } from './node-commands.ts';
@@ -23,6 +32,7 @@ import {
   knownSettings,
   readSettings,
   settle,
+  requireServer,
   requireSettings,
   type ClusterSettings,
 } from './settings.ts';
@@ -31,6 +41,7 @@ import { statusOf } from './status.ts';
 import { stopPatience, stopSupervised, supervisorPid } from './supervisor.ts';
 import { rotated, rotatePath } from './rotation.ts';
 import { mountsBelow, tearDown } from './teardown.ts';
+import { tokenCommands } from './tokens.ts';
 import { userCommands } from './users.ts';
 
 export interface ManagerEnvironment {
@@ -46,6 +57,10 @@ export function createManager(environment: ManagerEnvironment): ClusterManager {
     name: layout.name,
     dataDir: layout.dataDir,
     up: (options, progress, signal) => up(environment, options, progress, signal),
+    join: (options, progress, signal) => {
+      refuseOthers(layout);
+      return joinCluster({ ...environment, progress }, options, signal);
+    },
     down: (options, progress) => down(environment, options.keepPods, progress),
     status: () => statusOf(layout),
     reset: () => reset(environment),
@@ -55,6 +70,7 @@ export function createManager(environment: ManagerEnvironment): ClusterManager {
     ...nodeCommands(environment),
     ...imageCommands(environment),
     ...userCommands(environment),
+    ...tokenCommands(environment),
   };
 }
 
@@ -68,17 +84,18 @@ async function up(
   options: UpOptions,
   progress: Progress,
   signal: AbortSignal,
-): Promise<UpResult> {
+): Promise<UpResult | JoinResult> {
   const { layout, clock } = environment;
   const began = clock.monotonic();
   ensurePrerequisites((line) => progress.note(line));
   refuseOthers(layout);
   const kept = readSettings(layout);
+  if (kept?.joined !== undefined) return upJoined(environment, options, progress, signal);
   const running = kept !== undefined && isRunning(layout, kept);
   refuseFewerNodes(options.nodes, kept);
   refuseOtherRuntime(layout, options, kept);
   const guards = guardsFrom(kept?.guards, options.guards ?? {});
-  if (running) refuseChanges(layout, kept, options.port, guards);
+  if (running) refuseChanges(layout, kept, options, guards);
   const settings = await settle(layout, { ...options, guards });
   const start: StartEnvironment = { ...environment, progress };
   if (!running || kept.furtherNodes.length !== settings.furtherNodes.length) await prepareCredentials(start, settings);
@@ -101,13 +118,43 @@ async function up(
   return result;
 }
 
+/** The cluster is another machine's: its settings are made there. */
+async function upJoined(
+  environment: ManagerEnvironment,
+  { foreground, guards = {}, ...others }: UpOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<JoinResult> {
+  if (Object.keys(others).length + Object.keys(guards).length > 0) {
+    throw new UserError(
+      'this machine has joined a cluster, whose settings are those of its server',
+      'start its node without other flags: coracle up, or coracle join',
+    );
+  }
+  const result = await joinCluster({ ...environment, progress }, {}, signal);
+  if (foreground) await stayInForeground(environment, progress, signal);
+  return result;
+}
+
 /** What a running cluster would not notice. */
 function refuseChanges(
   layout: Layout,
   kept: ClusterSettings,
-  port: number | undefined,
+  { port, advertiseAddress = kept.advertiseAddress ?? '', loadBalancerPool = kept.loadBalancerPool }: UpOptions,
   guards: ClusterSettings['guards'],
 ): void {
+  if (loadBalancerPool !== kept.loadBalancerPool) {
+    throw new UserError(
+      `cluster ${layout.name} is running with the pool ${kept.loadBalancerPool}`,
+      `stop it first to change that: coracle down --name ${layout.name}`,
+    );
+  }
+  if (advertiseAddress !== (kept.advertiseAddress ?? '')) {
+    throw new UserError(
+      `cluster ${layout.name} is running with ${kept.advertiseAddress ?? 'the address of the default route'}`,
+      `stop it first to change that: coracle down --name ${layout.name}`,
+    );
+  }
   if (port !== undefined && port !== 0 && port !== kept.port) {
     throw new UserError(
       `cluster ${layout.name} is running on port ${kept.port}`,
@@ -239,7 +286,7 @@ function contextName(name: string): string {
 }
 
 async function rotateSecrets(environment: ManagerEnvironment): Promise<RotatedSecrets> {
-  const settings = requireSettings(environment.layout);
+  const settings = requireServer(environment.layout);
   if (!isRunning(environment.layout, settings)) {
     // The store is loaded by this one command only.
     const { rotateStopped } = await import('./secrets.ts');
@@ -253,7 +300,7 @@ async function askCluster(
   path: string,
   method: 'GET' | 'POST' = 'GET',
 ): Promise<unknown> {
-  const settings = requireSettings(layout);
+  const settings = requireServer(layout);
   const server = `https://127.0.0.1:${settings.port}`;
   const client = apiClient({ pki: layout.pki, server, clock, random }, 'admin');
   try {

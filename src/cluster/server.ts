@@ -41,6 +41,8 @@ import { controllersOf } from './controllers.ts';
 import { componentStatuses } from './component-statuses.ts';
 import { certificatePath, readKeyPair } from './credentials.ts';
 import { DebugPages } from './debug.ts';
+import { clusterInfoMap } from './joining/cluster-info.ts';
+import { nodeConfigMap } from './joining/node-config.ts';
 import type { Layout } from './layout.ts';
 import { journalProgram } from './journal-program.ts';
 import { localClient } from './local-client.ts';
@@ -102,6 +104,13 @@ async function serve(options: ServerOptions, store: Store, guards: Guards, signa
       clusterIp: nthAddress(settings.serviceCidr, 1),
       address: nodeAddress(settings),
       port: settings.port,
+      published: [
+        nodeConfigMap(settings),
+        clusterInfoMap({
+          server: `https://${nodeAddress(settings)}:${settings.port}`,
+          authority: readKeyPair(options.layout.pki, 'ca').certificate,
+        }),
+      ],
     };
     const client = localClient(api.local(apiServerIdentity));
     await ensureBootstrapObjects(client, address);

@@ -3,14 +3,15 @@
  * the data directory, and the same ever after, so that addresses, ports and names survive restarts.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { readTextIfPresent, writeFileDurably } from '../base/file.ts';
+import { formatCidr, overlap, parseCidr } from '../network/cidr.ts';
 import type { Backend } from '../network/overlay.ts';
 import { UserError } from '../cli/user-error.ts';
 import type { GuardSettings } from './guards.ts';
-import { defaultName, type Layout } from './layout.ts';
+import { defaultName, layoutOf, type Layout } from './layout.ts';
+import { ethernetMtu, freePort, isFree, isLocalAddress, linkMtu } from './machine.ts';
 import { claimSlot, holderOf } from './slots.ts';
 
 export interface ClusterSettings {
@@ -40,6 +41,19 @@ export interface ClusterSettings {
   readonly linkMtu: number;
   /** Nodes on this machine beside the first. */
   readonly furtherNodes: readonly FurtherNode[];
+  /** This machine's address for other machines; absent: that of the interface with the default route. */
+  readonly advertiseAddress?: string;
+  /** Set on a machine that has joined another's cluster: it runs an agent only, and has none of the cluster's keys. */
+  readonly joined?: Membership;
+}
+
+export interface Membership {
+  /** Such as `https://192.0.2.1:6443`. */
+  readonly server: string;
+  /** This node's, on the link to the server. */
+  readonly address: string;
+  /** Number of the cluster's VXLAN. */
+  readonly vni: number;
 }
 
 export interface FurtherNode {
@@ -58,8 +72,6 @@ export interface IngressPorts {
 
 /** Addresses of the underlay end there. */
 const lastNode = 250;
-
-const ethernetMtu = 1500;
 
 const lastSlot = 40;
 
@@ -83,6 +95,16 @@ export function requireSettings(layout: Layout): ClusterSettings {
     throw new UserError(`there is no cluster ${layout.name} in ${layout.dataDir}`, 'start one with: coracle up');
   }
   return settings;
+}
+
+/** As `requireSettings`, for what only the machine that runs the API server can do. */
+export function requireServer(layout: Layout): ClusterSettings {
+  const settings = requireSettings(layout);
+  if (settings.joined === undefined) return settings;
+  throw new UserError(
+    `this machine has joined the cluster at ${settings.joined.server}, and does not run it`,
+    'do that on the machine which does',
+  );
 }
 
 export interface RunningSettings extends ClusterSettings {
@@ -120,6 +142,10 @@ export interface SettingsRequest {
   readonly backend?: Backend;
   readonly runtimeEndpoint?: string;
   readonly guards?: GuardSettings | undefined;
+  /** Empty: back to the default. */
+  readonly advertiseAddress?: string;
+  /** Empty: back to the default. */
+  readonly loadBalancerPool?: string;
 }
 
 /** Settings for this start: what is kept, with what the flags change. Writes them when they are new. */
@@ -164,11 +190,13 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
     backend: request.backend ?? 'vxlan',
     linkMtu: linkMtu(),
     furtherNodes: [],
+    ...advertised(request.advertiseAddress),
     ...(request.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: request.runtimeEndpoint }),
     ...guardsOf(request),
   };
-  announceSettings(layout, settings);
-  return withNodes(settings, request.nodes ?? 1);
+  const complete = withNodes(withPool(settings, request.loadBalancerPool), request.nodes ?? 1);
+  announceSettings(layout, complete);
+  return complete;
 }
 
 const guardsOf = ({ guards }: SettingsRequest): Pick<ClusterSettings, 'guards'> =>
@@ -213,7 +241,7 @@ export function withNode(settings: ClusterSettings, name: string | undefined): C
   return { ...settings, furtherNodes: [...furtherNodes, node] };
 }
 
-function rangesOf(slot: number): Pick<ClusterSettings, 'loadBalancerPool' | 'underlayCidr'> {
+export function rangesOf(slot: number): Pick<ClusterSettings, 'loadBalancerPool' | 'underlayCidr'> {
   return { loadBalancerPool: `10.${150 + slot}.0.0/24`, underlayCidr: `10.${150 + slot}.1.0/24` };
 }
 
@@ -227,15 +255,40 @@ function change(kept: ClusterSettings, request: SettingsRequest): ClusterSetting
   const { nodes = 1, backend = kept.backend } = request;
   // Port 0 asked for a free one at the first start; that one is kept.
   const port = request.port === undefined || request.port === 0 ? kept.port : request.port;
-  const { guards: _before, ...others } = kept;
-  return withNodes({ ...others, port, backend, linkMtu: linkMtu(), ...guardsOf(request) }, nodes);
+  const { guards: _before, advertiseAddress, ...others } = kept;
+  const address = advertised(request.advertiseAddress ?? advertiseAddress);
+  const changed = { ...others, ...address, port, backend, linkMtu: linkMtu(), ...guardsOf(request) };
+  return withNodes(withPool(changed, request.loadBalancerPool), nodes);
+}
+
+function withPool(settings: ClusterSettings, pool: string | undefined): ClusterSettings {
+  if (pool === undefined) return settings;
+  if (pool === '') return { ...settings, loadBalancerPool: rangesOf(settings.slot).loadBalancerPool };
+  const range = parseCidr(pool);
+  if (range?.family !== 4 || range.bits < 8 || range.bits > 30) {
+    throw new UserError(`${JSON.stringify(pool)} is no range of IPv4 addresses`, 'give one such as 192.0.2.96/28', 2);
+  }
+  const { podCidr, serviceCidr, underlayCidr } = settings;
+  const other = [podCidr, serviceCidr, underlayCidr].find((each) => overlap(each, pool));
+  if (other === undefined) return { ...settings, loadBalancerPool: formatCidr(range) };
+  throw new UserError(`the pool ${pool} and the cluster's ${other} have addresses in common`, 'choose another range');
+}
+
+/** Others reach nodes and API server under it, so it has to be one of this machine. */
+function advertised(address: string | undefined): Pick<ClusterSettings, 'advertiseAddress'> {
+  if (address === undefined || address === '') return {};
+  if (isLocalAddress(address)) return { advertiseAddress: address };
+  throw new UserError(
+    `${address}, under which this machine is to be reached, is no address of it`,
+    'pass --advertise-address with one that `ip address` shows, or with "" for that of the default route',
+  );
 }
 
 /**
  * The lowest slot that no other cluster on this machine holds. The default cluster always has slot 0, so
  * that its addresses are those of every tutorial.
  */
-function freeSlot(layout: Layout): number {
+export function freeSlot(layout: Layout): number {
   if (layout.name === defaultName) return 0;
   const taken = new Set([0, ...slotsInUse(layout.name)]);
   for (let slot = 1; slot <= lastSlot; slot += 1) {
@@ -245,6 +298,13 @@ function freeSlot(layout: Layout): number {
     `all ${lastSlot + 1} clusters that fit on one machine exist`,
     'remove one with: coracle reset --name NAME',
   );
+}
+
+/** Other clusters of this machine that run now, or were never stopped. */
+export function otherClusters(layout: Layout): readonly ClusterSettings[] {
+  return foldersOf('/run/coracle')
+    .filter((name) => name !== layout.name)
+    .flatMap((name) => announcedSettings(layoutOf(name)) ?? []);
 }
 
 /** Slots of clusters that run now or have bridges left, and of those in the default data directory. */
@@ -275,49 +335,6 @@ function slotOf(path: string): readonly number[] {
   } catch {
     return [];
   }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
-export function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, () => server.close(() => resolve(true)));
-  });
-}
-
-/** The address by which other machines reach this one: of the interface with the default route, else the first that is not loopback. */
-export function hostAddress(): string | undefined {
-  const routed = interfaceOfDefaultRoute();
-  const all = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
-    addresses
-      .filter(({ family, internal }) => family === 'IPv4' && !internal)
-      .map(({ address }) => ({ name, address })),
-  );
-  return (
-    all.find(({ name }) => name === routed) ?? all.find(({ name }) => !/^(cor\d+|docker|br-|veth|cni)/.test(name))
-  )?.address;
-}
-
-/** Of the interface with the default route; nodes on this machine have theirs to each other from it, too. */
-function linkMtu(): number {
-  const mtu = Number(readTextIfPresent(`/sys/class/net/${interfaceOfDefaultRoute() ?? ''}/mtu`) ?? ethernetMtu);
-  return Math.min(ethernetMtu, mtu);
-}
-
-function interfaceOfDefaultRoute(): string | undefined {
-  const rows = (readTextIfPresent('/proc/net/route') ?? '').split('\n').map((row) => row.split('\t'));
-  return rows.find((row) => row[1] === '00000000')?.[0];
 }
 
 /** Network prefix and n-th address of an IPv4 range: `nthAddress('10.96.0.0/16', 1)` is `10.96.0.1`. */

@@ -28,8 +28,12 @@ export interface StartEnvironment {
 /** How long a start may take before `up` gives up waiting; the processes go on. */
 const patience = 60_000;
 
-/** Names of the processes of a cluster's first machine, in the order in which they depend on each other. */
+/**
+ * Names of the processes of a cluster's first machine, in the order in which they depend on each other; of a machine
+ * that has joined, its agent.
+ */
 export function processNames(settings: ClusterSettings): readonly string[] {
+  if (settings.joined !== undefined) return [agentName(settings.nodeName)];
   return ['server', ...nodeNames(settings).map(agentName), 'ingress'];
 }
 

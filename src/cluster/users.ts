@@ -15,7 +15,7 @@ import { apiClient } from './api-client.ts';
 import { readKeyPair } from './credentials.ts';
 import type { Layout } from './layout.ts';
 import { nodeAddress } from './nodes.ts';
-import { requireSettings } from './settings.ts';
+import { requireServer } from './settings.ts';
 
 const day = 24 * 3_600_000;
 
@@ -32,7 +32,7 @@ export function userCommands(environment: Environment): Pick<ClusterManager, 'ad
 async function addUser(environment: Environment, request: UserRequest): Promise<NewUser> {
   const { layout, clock, random } = environment;
   const { name, groups, days, namespace } = request;
-  const settings = requireSettings(layout);
+  const settings = requireServer(layout);
   refuseSystemNames([name, ...groups]);
   const bound = request.role === undefined ? undefined : await bind(environment, settings.port, request, request.role);
   const authority = readKeyPair(layout.pki, 'ca');

@@ -58,7 +58,7 @@ export interface NodeConfig {
   readonly allowedUnsafeSysctls: readonly string[];
   /** Seccomp profiles of type Localhost are files below it. */
   readonly seccompProfileRoot: string;
-  /** Whether the node registers itself. */
+  /** Whether the node makes its Node object when there is none; otherwise somebody else has to. */
   readonly registerNode: boolean;
 }
 

@@ -1,6 +1,6 @@
 import { clusterFlags, jsonFlag, type Arguments, type Command, type CommandContext, type Flags } from '../command.ts';
 import { UserError } from '../user-error.ts';
-import type { GuardFlags, Progress, UpOptions, UpResult } from '../manager.ts';
+import type { GuardFlags, JoinResult, Progress, UpOptions, UpResult } from '../manager.ts';
 
 /** Kept from start to start; given empty they go back to the default. */
 const guardFlags: Flags = {
@@ -23,6 +23,16 @@ export const up: Command = {
     foreground: { type: 'boolean', doc: 'stay until interrupted, printing logs; then stop the cluster' },
     nodes: { type: 'number', doc: 'how many nodes to run on this machine (default 1, or as many as there are)' },
     backend: { type: 'string', value: 'vxlan|routes', doc: 'how pods reach those of other nodes (default vxlan)' },
+    'advertise-address': {
+      type: 'string',
+      value: 'IP',
+      doc: "this machine's address for others (default: that of the default route)",
+    },
+    'load-balancer-pool': {
+      type: 'string',
+      value: 'RANGE',
+      doc: 'addresses for LoadBalancers, such as 192.0.2.96/28; from a range of a link, other machines reach them',
+    },
     'container-runtime-endpoint': {
       type: 'string',
       value: 'SOCKET',
@@ -42,7 +52,9 @@ export const up: Command = {
     const port = args.number('port');
     const kubeconfig = args.text('kubeconfig');
     const nodes = args.number('nodes');
-    const runtimeEndpoint = endpointOf(args.text('container-runtime-endpoint'));
+    const runtimeEndpoint = runtimeEndpointOf(args.text('container-runtime-endpoint'));
+    const advertiseAddress = args.text('advertise-address');
+    const loadBalancerPool = args.text('load-balancer-pool');
     const backend = backendOf(args.text('backend'));
     const options: UpOptions = {
       foreground: args.is('foreground'),
@@ -51,10 +63,13 @@ export const up: Command = {
       ...(nodes === undefined ? {} : { nodes }),
       ...(backend === undefined ? {} : { backend }),
       ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }),
+      ...(advertiseAddress === undefined ? {} : { advertiseAddress }),
+      ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
       guards: guardsOf(args),
     };
     const result = await manager.up(options, progressOn(context), signal);
-    if (args.is('json')) terminal.print(JSON.stringify(result, null, 2));
+    if (result.joined === true) reportJoin(context, result);
+    else if (args.is('json')) terminal.print(JSON.stringify(result, null, 2));
     else report(context, result);
     return 0;
   },
@@ -82,7 +97,7 @@ function backendOf(text: string | undefined): UpOptions['backend'] {
 }
 
 /** As kubelets take it: with the scheme or without. */
-function endpointOf(text: string | undefined): string | undefined {
+export function runtimeEndpointOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   if (/^(unix:\/\/)?\/./.test(text)) return text.replace(/^(unix:\/\/)?/, 'unix://');
   throw new UserError(
@@ -117,6 +132,17 @@ function report({ terminal, manager }: CommandContext, result: UpResult): void {
   terminal.print('  kubectl get nodes');
   terminal.print('  kubectl run kuard --image=kuar-demo/kuard-amd64:blue --port=8080');
   terminal.print('  kubectl port-forward kuard 8080:8080      # then open http://localhost:8080');
+}
+
+export function reportJoin({ args, terminal }: CommandContext, result: JoinResult): void {
+  if (args.is('json')) return terminal.print(JSON.stringify(result, null, 2));
+  const { bold } = terminal.color;
+  const { node, server } = result;
+  if (result.alreadyRunning) terminal.print(`Node ${bold(node)} of the cluster at ${server} is already running.`);
+  else {
+    const what = result.isNew ? 'has joined the cluster' : 'is back in the cluster';
+    terminal.print(`Node ${bold(node)} ${what} at ${server} after ${timeText(result.milliseconds)}.`);
+  }
 }
 
 export function timeText(milliseconds: number): string {

@@ -34,7 +34,7 @@ export class Tokens {
   }
 
   /** A valid token; an older one that still lives when the API does not answer. */
-  async get(facts: PodFacts, wanted: ServiceAccountTokenProjection): Promise<string> {
+  async get(facts: Pick<PodFacts, 'pod'>, wanted: ServiceAccountTokenProjection): Promise<string> {
     const { uid } = facts.pod.metadata;
     const kept = this.#kept.get(uid) ?? new Map<string, Token>();
     this.#kept.set(uid, kept);
@@ -63,7 +63,7 @@ export class Tokens {
     this.#kept.delete(uid);
   }
 
-  async #request(facts: PodFacts, audience: string, expirationSeconds: number): Promise<Token> {
+  async #request(facts: Pick<PodFacts, 'pod'>, audience: string, expirationSeconds: number): Promise<Token> {
     const { pod } = facts;
     const name = pod.spec?.serviceAccountName ?? 'default';
     const body = {

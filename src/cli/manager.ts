@@ -19,6 +19,8 @@ export interface ClusterManager {
   setNodeConnected(name: string, connected: boolean): Promise<void>;
   /** A new key for Secrets on the disk; everything is written again under it. */
   rotateSecrets(): Promise<RotatedSecrets>;
+  /** Looks at the running cluster as a benchmark of security asks. */
+  audit(): Promise<AuditReport>;
   /** A kubeconfig for somebody else. */
   addUser(request: UserRequest): Promise<NewUser>;
   loadImages(file: string, progress: Progress): Promise<readonly string[]>;
@@ -73,6 +75,24 @@ export interface NewUser {
   readonly expires: number;
   /** Which role was given, and where, in words. */
   readonly bound?: string;
+}
+
+/** `warn`: somebody has to judge it. */
+export type AuditVerdict = 'pass' | 'fail' | 'warn' | 'not-applicable';
+
+export interface AuditFinding {
+  /** Of the benchmark, such as `1.2.6`. */
+  readonly id: string;
+  readonly title: string;
+  readonly verdict: AuditVerdict;
+  readonly found: string;
+  /** '' when there is nothing to mend. */
+  readonly remedy: string;
+}
+
+export interface AuditReport {
+  readonly benchmark: string;
+  readonly findings: readonly AuditFinding[];
 }
 
 export interface RotatedSecrets {

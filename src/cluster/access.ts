@@ -95,7 +95,7 @@ function tokensOf({ reader, issuer, clock, settings, dataDir }: AccessOptions): 
   ]);
 }
 
-const defaultModes: readonly AuthorizationMode[] = ['Node', 'RBAC'];
+export const defaultModes: readonly AuthorizationMode[] = ['Node', 'RBAC'];
 
 function authorizerOf(options: AccessOptions, roles: RoleBasedAccess): Authorizer {
   const { store, reader, clock, log, settings, dataDir } = options;

@@ -17,6 +17,7 @@ import { isTrue, requestInfoOf, type RequestInfo } from './http/request-info.ts'
 import { statusHeaders, statusOf } from './http/respond.ts';
 import type { Metrics } from './metrics.ts';
 import type { FlowControl, ServerState } from './server-types.ts';
+import { admitConnection } from './subresources/connect.ts';
 
 export interface Pipeline {
   readonly server: ServerState;
@@ -117,7 +118,9 @@ export async function upgrade(
     if (handler?.upgrade === undefined) throw pathNotFound();
     const userAgent = headers['user-agent'] ?? '';
     const context = writeContext({ query: info.query, user, userAgent, warnings: [] });
-    await handler.upgrade({ message, socket, head, info, request, resource, target, user, context, server });
+    const call = { message, socket, head, info, request, resource, target, user, context, server };
+    if (handler.connect !== undefined) await admitConnection(call, handler.connect);
+    await handler.upgrade(call);
     trail?.finish(101);
   } catch (error) {
     const status = statusOf(error, server.log, `${message.method} ${url}`);

@@ -103,8 +103,7 @@ function schedulingKeys(node: Node): readonly string[] {
   ];
 }
 
-const hasReported = ({ status }: Node): boolean =>
-  status?.conditions?.some(({ type }) => type === 'Ready') === true;
+const hasReported = ({ status }: Node): boolean => status?.conditions?.some(({ type }) => type === 'Ready') === true;
 
 /** The taint that nodes are born with stays until the node has said how it is. */
 function birthKeys({ spec }: Node): readonly string[] {

@@ -8,7 +8,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Logger } from '../base/log.ts';
 import type { AuditedUser, Trail } from './audit/audit.ts';
 import { AuthenticationError, type Attributes, type AuthenticationRequest, type UserInfo } from './access.ts';
-import { forbidden, pathNotFound, unauthorized, type Status } from './errors.ts';
+import { forbidden, pathNotFound, StatusError, unauthorized, type Status } from './errors.ts';
 import { dispatch, resolveTarget, sendStatus, type Dispatcher } from './handlers/dispatch.ts';
 import { writeContext } from './handlers/options.ts';
 import { subresourceOf } from './handlers/subresources.ts';
@@ -203,9 +203,16 @@ export async function authorize(
   attributes: Attributes,
 ): Promise<void> {
   const pending = dependencies.authorizer.authorize(attributes);
-  const { verdict, reason } = pending instanceof Promise ? await pending : pending;
+  const { verdict, reason, error } = pending instanceof Promise ? await pending : pending;
   if (verdict === 'allow') return;
+  if (error !== undefined) throw undecided(attributes, error);
   throw refusal(attributes, reason);
+}
+
+/** 500: one of those who decide could not be asked. */
+function undecided({ path, verb, resource }: Attributes, error: string): Error {
+  const what = resource === undefined || path !== '' ? path : `${verb} ${resource.resource}`;
+  return new StatusError(500, 'InternalError', `Internal Server Error: ${JSON.stringify(what)}: ${error}`);
 }
 
 /** 403 in upstream's words. */

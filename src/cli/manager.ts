@@ -56,6 +56,12 @@ export interface GuardFlags {
   readonly disableAdmission?: readonly string[];
   readonly auditPolicy?: string;
   readonly auditLog?: string;
+  readonly tokenWebhook?: string;
+  readonly tokenWebhookCacheTtl?: string;
+  readonly authorizationModes?: readonly string[];
+  readonly authorizationWebhook?: string;
+  readonly authorizationWebhookAuthorizedTtl?: string;
+  readonly authorizationWebhookUnauthorizedTtl?: string;
 }
 
 export interface UserRequest {

@@ -141,7 +141,7 @@ function createServer(
     ...shared,
     issuer,
     log: logger.named('access'),
-    settings: readAccessSettings(layout.dataDir),
+    settings: readAccessSettings(layout.dataDir, settings.guards),
     dataDir: layout.dataDir,
     clientAuthority: readKeyPair(layout.pki, 'ca').certificate,
     frontProxyAuthority: readKeyPair(layout.pki, 'front-proxy-ca').certificate,

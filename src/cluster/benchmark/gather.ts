@@ -32,7 +32,7 @@ export async function auditCluster({ layout, clock, random }: AuditedCluster): P
   const client = apiClient({ pki: layout.pki, server: `https://${place.host}:${place.port}`, clock, random }, 'admin');
   try {
     const nodes = await client.list(Node);
-    const access = readAccessSettings(layout.dataDir);
+    const access = readAccessSettings(layout.dataDir, settings.guards);
     const identities = await makeIdentities(layout.pki, clock, random);
     const authority = readKeyPair(layout.pki, 'ca').certificate;
     const objects = await objectFacts(client);

@@ -18,6 +18,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   runtime: ['base', 'image', 'network', 'schema'],
   image: ['base'],
   pki: ['base'],
+  benchmark: ['api'],
   network: ['base'],
   node: ['base', 'schema', 'api', 'client', 'runtime', 'image', 'network', 'pki'],
   proxy: ['base', 'schema', 'api', 'client', 'network'],
@@ -42,6 +43,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'ingress',
     'cli',
     'pki',
+    'benchmark',
   ],
 };
 

@@ -7,7 +7,7 @@ import type { Logger } from '../base/log.ts';
 import type { AuditedUser, Trail } from './audit/audit.ts';
 import { AuthenticationError, type Attributes, type AuthenticationRequest, type UserInfo } from './access.ts';
 import { withBearerProtocol } from './authentication/websocket-bearer.ts';
-import { forbidden, pathNotFound, unauthorized, type Status } from './errors.ts';
+import { forbidden, pathNotFound, StatusError, unauthorized, type Status } from './errors.ts';
 import { dispatch, resolveTarget, sendStatus, type Dispatcher } from './handlers/dispatch.ts';
 import { writeContext } from './handlers/options.ts';
 import { subresourceOf } from './handlers/subresources.ts';
@@ -17,6 +17,7 @@ import { isTrue, requestInfoOf, type RequestInfo } from './http/request-info.ts'
 import { statusHeaders, statusOf } from './http/respond.ts';
 import type { Metrics } from './metrics.ts';
 import type { FlowControl, ServerState } from './server-types.ts';
+import { admitConnection } from './subresources/connect.ts';
 
 export interface Pipeline {
   readonly server: ServerState;
@@ -131,7 +132,9 @@ async function answerUpgrade(
   if (handler?.upgrade === undefined) throw pathNotFound();
   const userAgent = asked.message.headers['user-agent'] ?? '';
   const context = writeContext({ query: info.query, user, userAgent, warnings: [] });
-  await handler.upgrade({ ...asked, info, request, resource, target, user, context, server });
+  const call = { ...asked, info, request, resource, target, user, context, server };
+  if (handler.connect !== undefined) await admitConnection(call, handler.connect);
+  await handler.upgrade(call);
 }
 
 /** Throws 401, or 403 when the request wants to be treated as someone it may not be. */
@@ -197,9 +200,16 @@ export async function authorize(
   attributes: Attributes,
 ): Promise<void> {
   const pending = dependencies.authorizer.authorize(attributes);
-  const { verdict, reason } = pending instanceof Promise ? await pending : pending;
+  const { verdict, reason, error } = pending instanceof Promise ? await pending : pending;
   if (verdict === 'allow') return;
+  if (error !== undefined) throw undecided(attributes, error);
   throw refusal(attributes, reason);
+}
+
+/** 500: one of those who decide could not be asked. */
+function undecided({ path, verb, resource }: Attributes, error: string): Error {
+  const what = resource === undefined || path !== '' ? path : `${verb} ${resource.resource}`;
+  return new StatusError(500, 'InternalError', `Internal Server Error: ${JSON.stringify(what)}: ${error}`);
 }
 
 /** 403 in upstream's words. */

@@ -20,6 +20,7 @@ import type { MediaType } from './http/negotiate.ts';
 import type { Ledger, Preparation, Registry, Target, WriteContext } from './registry/context.ts';
 import type { Resource, Resources } from './registry/resources.ts';
 import type { DraftObject, Snapshot } from './registry/snapshot.ts';
+import type { ConnectOptions } from './subresources/connect.ts';
 
 /** What `/version` says. */
 export interface VersionInfo {
@@ -138,6 +139,8 @@ export type Answer =
 export interface SubresourceHandler {
   /** Discovery's and authorisation's verbs that it answers: get, create, update, patch, delete. */
   readonly verbs: readonly string[];
+  /** Set for connections: what admission sees as their object. */
+  readonly connect?: ConnectOptions;
   handle(call: Call): Answer | Promise<Answer>;
   /** Answers an upgrade (exec, attach, portforward, proxy). */
   upgrade?(call: UpgradeCall): void | Promise<void>;

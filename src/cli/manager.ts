@@ -22,6 +22,8 @@ export interface ClusterManager {
   setNodeConnected(name: string, connected: boolean): Promise<void>;
   /** A new key for Secrets on the disk; everything is written again under it. */
   rotateSecrets(): Promise<RotatedSecrets>;
+  /** Looks at the running cluster as a benchmark of security asks. */
+  audit(): Promise<AuditReport>;
   /** A kubeconfig for somebody else. */
   addUser(request: UserRequest): Promise<NewUser>;
   createToken(options: TokenOptions): Promise<NewToken>;
@@ -115,6 +117,12 @@ export interface GuardFlags {
   readonly disableAdmission?: readonly string[];
   readonly auditPolicy?: string;
   readonly auditLog?: string;
+  readonly tokenWebhook?: string;
+  readonly tokenWebhookCacheTtl?: string;
+  readonly authorizationModes?: readonly string[];
+  readonly authorizationWebhook?: string;
+  readonly authorizationWebhookAuthorizedTtl?: string;
+  readonly authorizationWebhookUnauthorizedTtl?: string;
 }
 
 export interface UserRequest {
@@ -134,6 +142,24 @@ export interface NewUser {
   readonly expires: number;
   /** Which role was given, and where, in words. */
   readonly bound?: string;
+}
+
+/** `warn`: somebody has to judge it. */
+export type AuditVerdict = 'pass' | 'fail' | 'warn' | 'not-applicable';
+
+export interface AuditFinding {
+  /** Of the benchmark, such as `1.2.6`. */
+  readonly id: string;
+  readonly title: string;
+  readonly verdict: AuditVerdict;
+  readonly found: string;
+  /** '' when there is nothing to mend. */
+  readonly remedy: string;
+}
+
+export interface AuditReport {
+  readonly benchmark: string;
+  readonly findings: readonly AuditFinding[];
 }
 
 export interface RotatedSecrets {

@@ -1,5 +1,5 @@
 /** The agent process: one node's containers, volumes, probes and kubelet API, its service proxy and DNS. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Node } from '../api/core/node.ts';
 import type { Clock } from '../base/clock.ts';
@@ -38,6 +38,9 @@ export interface AgentOptions {
   readonly phase: (name: string) => void;
   readonly ready: (endpoints: Readonly<Record<string, string>>) => void;
 }
+
+/** Of one pod: more than any honest one has, and few enough that one that forks without end takes nobody along. */
+const mostProcesses = 16_384;
 
 /** Cluster DNS is the tenth address of the Service range, as everywhere. */
 const dnsOffset = 10;
@@ -167,7 +170,15 @@ function configOf({ settings, layout, nodeName }: AgentOptions, podCidr: string)
     clusterDomain: settings.clusterDomain,
     cgroupRoot: `/${runtimePrefix(settings, nodeName)}`,
     ...(settings.joined === undefined ? {} : { registerNode: false, labels: { [joinedLabel]: 'true' } }),
+    podPidsLimit: podPidsLimit(),
   });
+}
+
+/** No limit (-1) where the kernel can't count. */
+function podPidsLimit(): number {
+  const unified = readTextIfPresent('/sys/fs/cgroup/cgroup.controllers');
+  const counts = unified === undefined ? existsSync('/sys/fs/cgroup/pids') : unified.split(/\s/u).includes('pids');
+  return counts ? mostProcesses : -1;
 }
 
 /**

@@ -67,6 +67,8 @@ export function createManager(environment: ManagerEnvironment): ClusterManager {
     logFiles: () => logFiles(layout),
     ask: (path) => askCluster(environment, path),
     rotateSecrets: () => rotateSecrets(environment),
+    // Certificates are made for it: the library is loaded by this one command only.
+    audit: async () => (await import('./benchmark/gather.ts')).auditCluster(environment),
     ...nodeCommands(environment),
     ...imageCommands(environment),
     ...userCommands(environment),

@@ -30,11 +30,12 @@ import { Scheduler } from '../scheduler/scheduler.ts';
 import { SqliteJournal } from '../store/journal/sqlite.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
-import { apiServerIdentity, componentIdentity, controllerIdentity, createAccess } from './access.ts';
+import { apiServerIdentity, componentIdentity, controllerIdentity, createAccess, frontProxyNames } from './access.ts';
 import { readAccessSettings } from './access-settings.ts';
 import { ensureAddons } from './addons.ts';
 import { admissionOf } from './admission.ts';
 import { openAudit } from './audit.ts';
+import { authenticationPublisher } from './authentication-config.ts';
 import { certificateReload, certificateRenewal } from './certificate-renewal.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
 import { controllersOf } from './controllers.ts';
@@ -149,7 +150,7 @@ function createServer(
     ...shared,
     issuer,
     log: logger.named('access'),
-    settings: readAccessSettings(layout.dataDir),
+    settings: readAccessSettings(layout.dataDir, settings.guards),
     dataDir: layout.dataDir,
     clientAuthority: readKeyPair(layout.pki, 'ca').certificate,
     frontProxyAuthority: readKeyPair(layout.pki, 'front-proxy-ca').certificate,
@@ -276,6 +277,17 @@ function controlPlane(
     issueToken: (token) => tokenIssuer(options).issueForSecret(token),
     kinds: () => [...api.resources.all()].map(({ kind }) => kind),
   });
+  const publisher = authenticationPublisher({
+    client: localClient(api.local(apiServerIdentity)),
+    informers,
+    clock,
+    logger,
+    read: () => ({
+      clientAuthority: readKeyPair(options.layout.pki, 'ca').certificate,
+      frontProxyAuthority: readKeyPair(options.layout.pki, 'front-proxy-ca').certificate,
+      allowedNames: frontProxyNames,
+    }),
+  });
   debug.show(scheduler, controllers);
-  return [informers, events, scheduler, sampler, ...controllers];
+  return [informers, events, scheduler, sampler, publisher, ...controllers];
 }

@@ -2,7 +2,7 @@
  * What a cluster is set to: made at its first start from flags and from what is free on the machine, kept in
  * the data directory, and the same ever after, so that addresses, ports and names survive restarts.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { readTextIfPresent, writeFileDurably } from '../base/file.ts';
@@ -115,7 +115,9 @@ export interface RunningSettings extends ClusterSettings {
 export function announceSettings(layout: Layout, settings: ClusterSettings): void {
   mkdirSync(layout.runDir, { recursive: true });
   const announced: RunningSettings = { ...settings, dataDir: layout.dataDir };
-  writeFileSync(layout.runningSettings, JSON.stringify(announced));
+  writeFileSync(layout.runningSettings, JSON.stringify(announced), { mode: 0o600 });
+  // The mode above is that of a new file only.
+  chmodSync(layout.runningSettings, 0o600);
 }
 
 /** What the cluster of this name that was started last and not stopped was set to; its data may lie elsewhere. */

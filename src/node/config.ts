@@ -47,6 +47,8 @@ export interface NodeConfig {
   readonly containerLogMaxFiles: number;
   /** Folder of static pod manifests; '' for none. */
   readonly staticPodPath: string;
+  /** Seconds after which exec, attach and port-forward over which nothing went are cut off. */
+  readonly streamingConnectionIdleTimeout: number;
   /** Seconds to wait for pods when the machine shuts down; 0: no waiting. */
   readonly shutdownGracePeriod: number;
   readonly shutdownGracePeriodCriticalPods: number;
@@ -92,6 +94,7 @@ export function nodeConfig(input: NodeConfigInput): NodeConfig {
     containerLogMaxSize: 10 * 1024 * 1024,
     containerLogMaxFiles: 5,
     staticPodPath: '',
+    streamingConnectionIdleTimeout: 4 * 3_600,
     shutdownGracePeriod: 0,
     shutdownGracePeriodCriticalPods: 0,
     maxCrashLoopBackOff: 300,

@@ -12,6 +12,7 @@ import { readOne } from '../registry/read.ts';
 import { prefixOf } from '../registry/resources.ts';
 import type { Call, ServerState, SubresourceHandler, UpgradeCall } from '../server-types.ts';
 import { connection, forwardedHeaders, join } from '../streaming/kubelet.ts';
+import { proxyOptions, type ConnectOptions } from './connect.ts';
 import { addressOf, nodeOf } from '../streaming/node-address.ts';
 import { proxiedAnswer, type Proxied } from './proxy-links.ts';
 
@@ -37,9 +38,10 @@ function partsOf(name: string): { readonly scheme: string; readonly name: string
 
 const verbs = ['get', 'create', 'update', 'patch', 'delete'];
 
-function proxyHandler(locate: (place: Place) => Destination): SubresourceHandler {
+function proxyHandler(connect: ConnectOptions, locate: (place: Place) => Destination): SubresourceHandler {
   return {
     verbs,
+    connect,
     async handle(call) {
       const { request, exchange } = call;
       // Relative links of a page only work below a slash.
@@ -68,14 +70,14 @@ function errandOf(place: Place, locate: (place: Place) => Destination): Errand {
   };
 }
 
-export const nodeProxyHandler = proxyHandler(({ server, target }) => {
+export const nodeProxyHandler = proxyHandler(proxyOptions('NodeProxyOptions'), ({ server, target }) => {
   const { name, port } = partsOf(target.name);
   const address = addressOf(nodeOf(server, name));
   const chosen = port === '' ? address : { ...address, port: Number(port) };
   return { options: connection(server.dependencies.nodes, chosen), secure: true };
 });
 
-export const podProxyHandler = proxyHandler(({ server, target }) => {
+export const podProxyHandler = proxyHandler(proxyOptions('PodProxyOptions'), ({ server, target }) => {
   const { scheme, name, port } = partsOf(target.name);
   const pod = readOne(server.registry.store, target.resource, target.namespace, name).value as Pod;
   const { podIP = '' } = pod.status ?? {};
@@ -84,7 +86,7 @@ export const podProxyHandler = proxyHandler(({ server, target }) => {
   return plain(scheme, podIP, port === '' ? first : Number(port));
 });
 
-export const serviceProxyHandler = proxyHandler(({ server, target }) => {
+export const serviceProxyHandler = proxyHandler(proxyOptions('ServiceProxyOptions'), ({ server, target }) => {
   const { scheme, name, port } = partsOf(target.name);
   const service = readOne(server.registry.store, target.resource, target.namespace, name).value as Service;
   const ports = service.spec?.ports ?? [];

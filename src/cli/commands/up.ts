@@ -8,6 +8,52 @@ const guardFlags: Flags = {
   'disable-admission-plugins': { type: 'string', value: 'NAMES', doc: 'admission plugins that are not to run' },
   'audit-policy': { type: 'string', value: 'FILE', doc: 'log requests by this audit policy (default: none)' },
   'audit-log': { type: 'string', value: 'FILE', doc: 'where to log them (default DATA-DIR/logs/audit.log)' },
+  'authentication-token-webhook-config-file': {
+    type: 'string',
+    value: 'FILE',
+    doc: 'kubeconfig of a webhook that says whose a bearer token is',
+  },
+  'authentication-token-webhook-cache-ttl': {
+    type: 'string',
+    value: 'TIME',
+    doc: 'for how long its answers count (default 2m)',
+  },
+  'authorization-mode': {
+    type: 'string',
+    value: 'MODES',
+    doc: 'who decides, in this order: Node, RBAC, Webhook, AlwaysAllow, AlwaysDeny (default Node,RBAC)',
+  },
+  'authorization-webhook-config-file': {
+    type: 'string',
+    value: 'FILE',
+    doc: 'kubeconfig of the webhook of the mode Webhook',
+  },
+  'authorization-webhook-cache-authorized-ttl': {
+    type: 'string',
+    value: 'TIME',
+    doc: 'for how long its yes counts (default 5m)',
+  },
+  'authorization-webhook-cache-unauthorized-ttl': {
+    type: 'string',
+    value: 'TIME',
+    doc: 'for how long its no counts (default 30s)',
+  },
+};
+
+/** Flags that are kept as they are, and those that are lists of names. */
+const guardTexts: Readonly<Record<string, keyof GuardFlags>> = {
+  'audit-policy': 'auditPolicy',
+  'audit-log': 'auditLog',
+  'authentication-token-webhook-config-file': 'tokenWebhook',
+  'authentication-token-webhook-cache-ttl': 'tokenWebhookCacheTtl',
+  'authorization-webhook-config-file': 'authorizationWebhook',
+  'authorization-webhook-cache-authorized-ttl': 'authorizationWebhookAuthorizedTtl',
+  'authorization-webhook-cache-unauthorized-ttl': 'authorizationWebhookUnauthorizedTtl',
+};
+const guardLists: Readonly<Record<string, keyof GuardFlags>> = {
+  'enable-admission-plugins': 'enableAdmission',
+  'disable-admission-plugins': 'disableAdmission',
+  'authorization-mode': 'authorizationModes',
 };
 
 export const up: Command = {
@@ -76,19 +122,20 @@ export const up: Command = {
 };
 
 function guardsOf(args: Arguments): GuardFlags {
-  const [enable, disable] = [args.text('enable-admission-plugins'), args.text('disable-admission-plugins')];
-  const [auditPolicy, auditLog] = [args.text('audit-policy'), args.text('audit-log')];
   const names = (text: string): readonly string[] =>
     text
       .split(',')
       .map((name) => name.trim())
       .filter((name) => name !== '');
-  return {
-    ...(enable === undefined ? {} : { enableAdmission: names(enable) }),
-    ...(disable === undefined ? {} : { disableAdmission: names(disable) }),
-    ...(auditPolicy === undefined ? {} : { auditPolicy }),
-    ...(auditLog === undefined ? {} : { auditLog }),
-  };
+  const of = <T>(
+    flags: Readonly<Record<string, string>>,
+    read: (text: string) => T,
+  ): readonly (readonly [string, T])[] =>
+    Object.entries(flags).flatMap(([flag, setting]) => {
+      const text = args.text(flag);
+      return text === undefined ? [] : [[setting, read(text)] as const];
+    });
+  return Object.fromEntries([...of<string | readonly string[]>(guardLists, names), ...of(guardTexts, (text) => text)]);
 }
 
 function backendOf(text: string | undefined): UpOptions['backend'] {

@@ -17,6 +17,7 @@ import { isTerminating } from '../service-account/controller.ts';
 import { claimsOf, controllerOf, controllerReference, settleClaims } from '../workload/ownership.ts';
 import { podFromTemplate, slowStart } from '../workload/pods.ts';
 import { ensureRevision, hashOf, removeRevisions, revisionHashLabel, surplusRevisions } from '../workload/revisions.ts';
+import { soonest, writeStatus } from '../workload/status.ts';
 import { nodeOf, templateFor } from './placement.ts';
 import { planDaemons, type DaemonPlan } from './plan.ts';
 
@@ -98,11 +99,10 @@ class DaemonSetManager {
     const plan = planDaemons(set, this.#nodes.list(), pods, hashOf(current), clock.now());
     note(plan);
     const pause = await this.#apply(key, set, plan, hashOf(current));
-    await this.#report(set, plan.status);
+    const reported = await writeStatus(client, DaemonSet, set, plan.status);
     const inUse = new Set(pods.map(({ metadata }) => metadata.labels?.[revisionHashLabel] ?? ''));
     await removeRevisions(client, surplusRevisions(set, revisions, inUse));
-    const due = [plan.after, pause].filter((each) => each !== undefined);
-    return due.length === 0 ? {} : { after: Math.min(...due) };
+    return soonest(plan, pause, reported);
   }
 
   async #countCollision(set: DaemonSet): Promise<ReconcileResult> {
@@ -111,8 +111,8 @@ class DaemonSetManager {
     return {};
   }
 
-  /** Resolves to the milliseconds until a failed pod may be replaced, when one has to wait. */
-  async #apply(key: string, set: DaemonSet, plan: DaemonPlan, hash: string): Promise<number | undefined> {
+  /** Resolves to when a failed pod may be replaced, when one has to wait. */
+  async #apply(key: string, set: DaemonSet, plan: DaemonPlan, hash: string): Promise<ReconcileResult> {
     let wait: number | undefined;
     for (const pod of plan.remove) {
       const pause = plan.failed.includes(pod) ? this.#pauseFor(key, pod) : 0;
@@ -139,7 +139,7 @@ class DaemonSetManager {
       }
     });
     if (error !== undefined && !isTerminating(error)) throw error;
-    return wait;
+    return wait === undefined ? {} : { after: wait };
   }
 
   /** A daemon that fails again and again is replaced more and more slowly. */
@@ -171,15 +171,6 @@ class DaemonSetManager {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
   }
-
-  async #report(set: DaemonSet, status: DaemonSetStatus): Promise<void> {
-    if (deepEqual(withoutZeros(set.status), withoutZeros(status))) return;
-    try {
-      await this.#deps.client.update(DaemonSet, { ...set, status }, { subresource: 'status' });
-    } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
-    }
-  }
 }
 
 const emptyStatus: DaemonSetStatus = {
@@ -196,8 +187,4 @@ function concernsDaemons({ object, old }: Change<Node>): boolean {
     !deepEqual(object.metadata.labels ?? {}, old.metadata.labels ?? {}) ||
     !deepEqual(object.spec?.taints ?? [], old.spec?.taints ?? [])
   );
-}
-
-function withoutZeros(status: DaemonSetStatus | undefined): object {
-  return Object.fromEntries(Object.entries(status ?? {}).filter(([, value]) => value !== 0));
 }

@@ -16,7 +16,8 @@ import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
 import { claimsOf, controllerOf, controllerReference, settleClaims } from '../workload/ownership.ts';
 import { podFromTemplate, slowStart } from '../workload/pods.ts';
-import { planReplicas, sameStatus, type ReplicaPlan } from './plan.ts';
+import { soonest, writeStatus } from '../workload/status.ts';
+import { planReplicas, type ReplicaPlan } from './plan.ts';
 
 /** How the two kinds differ: in the form of their selector, and in how they are read as a ReplicaSet. */
 interface Variant<T extends KubernetesObject> {
@@ -111,10 +112,10 @@ class ReplicaManager<T extends KubernetesObject> {
     const plan = planReplicas(set, owned, this.#relatedPods(object, owned), this.#deps.clock.now());
     note(plan);
     const failure = await this.#apply(key, set, plan);
-    const told = await this.#report(object, withFailure(plan.status, failure, plan, timestamp(this.#deps.clock.now())));
+    const status = withFailure(plan.status, failure, plan, timestamp(this.#deps.clock.now()));
+    const reported = await writeStatus(this.#deps.client, this.#variant.kind, object, status);
     if (failure !== undefined && !isTerminating(failure)) throw failure;
-    if (!told) return { after: conflictPause };
-    return plan.after === undefined ? {} : { after: plan.after };
+    return soonest(plan, reported);
   }
 
   /** Pods of all sets with the same owner (a Deployment's others), so that nodes are emptied evenly. */
@@ -158,23 +159,7 @@ class ReplicaManager<T extends KubernetesObject> {
       throw error;
     }
   }
-
-  /** False after a conflict: a newer version is on its way to the cache. */
-  async #report(object: T, status: ReplicaSetStatus): Promise<boolean> {
-    const present = (object as { readonly status?: ReplicaSetStatus }).status;
-    if (sameStatus(present, status)) return true;
-    try {
-      await this.#deps.client.update(this.#variant.kind, { ...object, status }, { subresource: 'status' });
-    } catch (error) {
-      if (isConflict(error)) return false;
-      if (!isNotFound(error)) throw error;
-    }
-    return true;
-  }
 }
-
-/** Milliseconds until the status is tried again. */
-const conflictPause = 1_000;
 
 type Conditions = NonNullable<ReplicaSetStatus['conditions']>;
 

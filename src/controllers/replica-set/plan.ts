@@ -63,19 +63,3 @@ function crowdOf(pods: readonly Pod[]): ReadonlyMap<string, number> {
     crowd.set(spec?.nodeName ?? '', (crowd.get(spec?.nodeName ?? '') ?? 0) + 1);
   return crowd;
 }
-
-/** Zero counts are left out when objects are stored, so that they must not count as a difference. */
-export function sameStatus(left: ReplicaSetStatus | undefined, right: ReplicaSetStatus): boolean {
-  return (
-    countsOf(left) === countsOf(right) &&
-    left?.observedGeneration === right.observedGeneration &&
-    JSON.stringify(left?.conditions ?? []) === JSON.stringify(right.conditions ?? [])
-  );
-}
-
-function countsOf(status: ReplicaSetStatus | undefined): string {
-  const { replicas, fullyLabeledReplicas, readyReplicas, availableReplicas, terminatingReplicas } = status ?? {};
-  return [replicas, fullyLabeledReplicas, readyReplicas, availableReplicas, terminatingReplicas]
-    .map((count) => count ?? 0)
-    .join(' ');
-}

@@ -46,6 +46,8 @@ export interface UpOptions {
   /** CRI socket of the runtime to use instead of the built-in one. Chosen at the first start. */
   readonly runtimeEndpoint?: string;
   readonly guards?: GuardFlags;
+  /** How many nodes are to exist in the API only; absent: as it is set. */
+  readonly simulatedNodes?: number;
 }
 
 /** Absent: as it is set; empty: back to the default. */
@@ -87,6 +89,8 @@ export interface UpResult {
   readonly context: string;
   readonly server: string;
   readonly nodes: readonly string[];
+  /** How many more there are in the API only. */
+  readonly simulatedNodes: number;
   readonly phases: readonly { readonly name: string; readonly milliseconds: number }[];
   readonly milliseconds: number;
 }

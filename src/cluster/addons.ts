@@ -8,6 +8,7 @@ import { Deployment } from '../api/apps/deployment.ts';
 import { ConfigMap } from '../api/core/config-map.ts';
 import { Service } from '../api/core/service.ts';
 import { ServiceAccount } from '../api/core/service-account.ts';
+import { simulatedNode } from '../api/core/simulated-node.ts';
 import type { Draft, Kind, KubernetesObject } from '../api/kind.ts';
 import { IngressClass } from '../api/networking/ingress-class.ts';
 import { RuntimeClass } from '../api/node/runtime-class.ts';
@@ -22,6 +23,11 @@ import { coracleVersion } from './version.ts';
 
 const namespace = 'kube-system';
 const image = (name: string): string => `${builtinRepository}${name}:${coracleVersion}`;
+
+/** Simulated ones have no packets to forward. */
+const realNodes = {
+  nodeSelectorTerms: [{ matchExpressions: [{ key: simulatedNode, operator: 'DoesNotExist' }] }],
+} as const;
 
 export interface AddonSettings {
   readonly clusterDomain: string;
@@ -41,6 +47,7 @@ export async function ensureAddons(client: Client, settings: AddonSettings): Pro
     volumeBindingMode: 'WaitForFirstConsumer',
   });
   await ensureIngress(client);
+  await ensure(client, ServiceAccount, { metadata: { name: 'coracle-simulated-nodes', namespace } });
   await ensureProxy(client);
   await ensureDns(client, settings);
 }
@@ -72,6 +79,7 @@ async function ensureProxy(client: Client): Promise<void> {
           serviceAccountName: 'kube-proxy',
           automountServiceAccountToken: false,
           tolerations: [{ operator: 'Exists' }],
+          affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: realNodes } },
           containers: [
             {
               name: 'kube-proxy',

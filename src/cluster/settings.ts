@@ -40,6 +40,8 @@ export interface ClusterSettings {
   readonly linkMtu: number;
   /** Nodes on this machine beside the first. */
   readonly furtherNodes: readonly FurtherNode[];
+  /** How many nodes exist in the API only; absent: none. */
+  readonly simulatedNodes?: number;
 }
 
 export interface FurtherNode {
@@ -120,6 +122,7 @@ export interface SettingsRequest {
   readonly backend?: Backend;
   readonly runtimeEndpoint?: string;
   readonly guards?: GuardSettings | undefined;
+  readonly simulatedNodes?: number;
 }
 
 /** Settings for this start: what is kept, with what the flags change. Writes them when they are new. */
@@ -166,6 +169,7 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
     furtherNodes: [],
     ...(request.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: request.runtimeEndpoint }),
     ...guardsOf(request),
+    ...simulatedOf(request.simulatedNodes),
   };
   announceSettings(layout, settings);
   return withNodes(settings, request.nodes ?? 1);
@@ -173,6 +177,9 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
 
 const guardsOf = ({ guards }: SettingsRequest): Pick<ClusterSettings, 'guards'> =>
   guards === undefined ? {} : { guards };
+
+const simulatedOf = (count = 0): Pick<ClusterSettings, 'simulatedNodes'> =>
+  count === 0 ? {} : { simulatedNodes: count };
 
 /** With what an earlier version had no settings for, as far as it follows from the slot. */
 function parse(text: string): ClusterSettings {
@@ -227,8 +234,9 @@ function change(kept: ClusterSettings, request: SettingsRequest): ClusterSetting
   const { nodes = 1, backend = kept.backend } = request;
   // Port 0 asked for a free one at the first start; that one is kept.
   const port = request.port === undefined || request.port === 0 ? kept.port : request.port;
-  const { guards: _before, ...others } = kept;
-  return withNodes({ ...others, port, backend, linkMtu: linkMtu(), ...guardsOf(request) }, nodes);
+  const { guards: _before, simulatedNodes, ...others } = kept;
+  const simulated = simulatedOf(request.simulatedNodes ?? simulatedNodes);
+  return withNodes({ ...others, port, backend, linkMtu: linkMtu(), ...guardsOf(request), ...simulated }, nodes);
 }
 
 /**

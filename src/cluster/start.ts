@@ -30,8 +30,11 @@ const patience = 60_000;
 
 /** Names of the processes of a cluster's first machine, in the order in which they depend on each other. */
 export function processNames(settings: ClusterSettings): readonly string[] {
-  return ['server', ...nodeNames(settings).map(agentName), 'ingress'];
+  const simulated = settings.simulatedNodes === undefined ? [] : [simulatedNodesName];
+  return ['server', ...nodeNames(settings).map(agentName), ...simulated, 'ingress'];
 }
+
+export const simulatedNodesName = 'simulated-nodes';
 
 export const agentName = (nodeName: string): string => `agent-${nodeName}`;
 

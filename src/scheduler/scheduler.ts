@@ -22,7 +22,7 @@ import type { Informer } from '../client/informer.ts';
 import type { Informers } from '../client/informers.ts';
 import { defaultPlugins, decide, explain, type Decision } from './decide.ts';
 import { eventsOfNodeUpdate, eventsOfPodUpdate } from './events.ts';
-import type { Plugin, World } from './plugin.ts';
+import { worldWithNodes, type Plugin, type World } from './plugin.ts';
 import { preempt, type PreemptionResult } from './preempt.ts';
 import { SchedulingQueue } from './queue.ts';
 import { Snapshot } from './snapshot.ts';
@@ -42,6 +42,9 @@ export interface SchedulerDependencies {
 
 /** Bindings under way at the same time; more wait for a place. */
 const maxBindings = 64;
+
+/** Milliseconds of deciding without a pause: the API server may be in the same process. */
+const longestTurn = 5;
 
 /** Decisions remembered for `coracle why`; the oldest are forgotten. */
 const maxRemembered = 1_000;
@@ -187,11 +190,23 @@ export class Scheduler implements Service {
   }
 
   #scheduleReady(): void {
+    const { clock } = this.#deps;
+    const began = clock.monotonic();
     while (this.#running && this.#bindings < maxBindings) {
+      if (clock.monotonic() - began > longestTurn) return this.#wakeLater();
       const pod = this.#queue.take();
       if (pod === undefined) return;
       this.#schedule(pod);
     }
+  }
+
+  /** Others of the process have their turn first. */
+  #wakeLater(): void {
+    this.#wanted = true;
+    setImmediate(() => {
+      this.#wanted = false;
+      this.#scheduleReady();
+    });
   }
 
   #schedule(pod: Pod): void {
@@ -218,7 +233,7 @@ export class Scheduler implements Service {
         each.pod.metadata.uid !== pod.metadata.uid && (each.pod.spec?.priority ?? 0) >= (pod.spec?.priority ?? 0),
     );
     if (rivals.length === 0) return this.#world;
-    return { ...this.#world, nodes: this.#snapshot.nodesWith(rivals) };
+    return worldWithNodes(this.#world, this.#snapshot.nodesWith(rivals));
   }
 
   async #bind(pod: Pod, node: string, decision: Decision): Promise<void> {

@@ -22,6 +22,10 @@ export const up: Command = {
     kubeconfig: { type: 'string', value: 'FILE', doc: 'kubeconfig to write (default $KUBECONFIG or ~/.kube/config)' },
     foreground: { type: 'boolean', doc: 'stay until interrupted, printing logs; then stop the cluster' },
     nodes: { type: 'number', doc: 'how many nodes to run on this machine (default 1, or as many as there are)' },
+    'sim-nodes': {
+      type: 'number',
+      doc: 'how many simulated nodes to add, whose pods only seem to run (default 0, or as before)',
+    },
     backend: { type: 'string', value: 'vxlan|routes', doc: 'how pods reach those of other nodes (default vxlan)' },
     'container-runtime-endpoint': {
       type: 'string',
@@ -42,6 +46,7 @@ export const up: Command = {
     const port = args.number('port');
     const kubeconfig = args.text('kubeconfig');
     const nodes = args.number('nodes');
+    const simulatedNodes = simulatedOf(args.number('sim-nodes'));
     const runtimeEndpoint = endpointOf(args.text('container-runtime-endpoint'));
     const backend = backendOf(args.text('backend'));
     const options: UpOptions = {
@@ -51,6 +56,7 @@ export const up: Command = {
       ...(nodes === undefined ? {} : { nodes }),
       ...(backend === undefined ? {} : { backend }),
       ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }),
+      ...(simulatedNodes === undefined ? {} : { simulatedNodes }),
       guards: guardsOf(args),
     };
     const result = await manager.up(options, progressOn(context), signal);
@@ -74,6 +80,13 @@ function guardsOf(args: Arguments): GuardFlags {
     ...(auditPolicy === undefined ? {} : { auditPolicy }),
     ...(auditLog === undefined ? {} : { auditLog }),
   };
+}
+
+const mostSimulated = 20_000;
+
+function simulatedOf(count: number | undefined): number | undefined {
+  if (count === undefined || (Number.isInteger(count) && count >= 0 && count <= mostSimulated)) return count;
+  throw new UserError(`--sim-nodes takes a number from 0 to ${mostSimulated}, not ${count}`, '', 2);
 }
 
 function backendOf(text: string | undefined): UpOptions['backend'] {
@@ -110,6 +123,11 @@ function report({ terminal, manager }: CommandContext, result: UpResult): void {
     terminal.print(`Cluster ${bold(manager.name)} is already running at ${result.server} (nodes: ${nodes}).`);
   } else {
     terminal.print(`Cluster ${bold(manager.name)} is up at ${result.server} after ${timeText(result.milliseconds)}.`);
+  }
+  if (result.simulatedNodes > 0) {
+    terminal.print(
+      `${result.simulatedNodes} nodes are simulated; pods reach them that tolerate coracle.dev/simulated.`,
+    );
   }
   terminal.print(`Context ${bold(result.context)} is current in ${result.kubeconfig}.`);
   terminal.print('');

@@ -4,7 +4,7 @@ import { DaemonSet, type DaemonSetStatus } from '../../api/apps/daemon-set.ts';
 import { Node } from '../../api/core/node.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { messageOf } from '../../base/errors.ts';
-import { byController, keyOf, refOf } from '../../client/cache.ts';
+import { keyOf, refOf } from '../../client/cache.ts';
 import { isConflict, isNotFound } from '../../client/client.ts';
 import { Controller, watching, watchingOwned, type Change, type ReconcileResult } from '../../client/controller.ts';
 import type { Events } from '../../client/event-recorder.ts';
@@ -14,8 +14,15 @@ import { deepEqual } from '../../schema/freeze.ts';
 import { matches, selectorOf } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
-import { claimsOf, controllerOf, controllerReference, settleClaims } from '../workload/ownership.ts';
-import { podFromTemplate, slowStart } from '../workload/pods.ts';
+import {
+  candidatesOf,
+  claimsOf,
+  controllerOf,
+  controllerReference,
+  indexOwners,
+  settleClaims,
+} from '../workload/ownership.ts';
+import { podFromTemplate, restOf, slowStart } from '../workload/pods.ts';
 import { ensureRevision, hashOf, removeRevisions, revisionHashLabel, surplusRevisions } from '../workload/revisions.ts';
 import { soonest, writeStatus } from '../workload/status.ts';
 import { nodeOf, templateFor } from './placement.ts';
@@ -47,7 +54,7 @@ class DaemonSetManager {
     this.#sets = deps.informers.of(DaemonSet);
     this.#nodes = deps.informers.of(Node);
     this.#pods = deps.informers.of(Pod);
-    this.#pods.addIndex('controller', byController);
+    indexOwners(this.#pods);
     this.#revisions = deps.informers.of(ControllerRevision);
     this.#expectations = new Expectations(this.#pods, deps.clock);
   }
@@ -89,7 +96,7 @@ class DaemonSetManager {
       DaemonSet,
       set,
       Pod,
-      claimsOf(set, selectorOf(set.spec.selector), this.#pods.list({ namespace })),
+      claimsOf(set, selectorOf(set.spec.selector), candidatesOf(this.#pods, set)),
     );
     const revisions = this.#revisions
       .list({ namespace })
@@ -102,7 +109,7 @@ class DaemonSetManager {
     const reported = await writeStatus(client, DaemonSet, set, plan.status);
     const inUse = new Set(pods.map(({ metadata }) => metadata.labels?.[revisionHashLabel] ?? ''));
     await removeRevisions(client, surplusRevisions(set, revisions, inUse));
-    return soonest(plan, pause, reported);
+    return { ...soonest(plan, pause, reported), rest: restOf(pods.length) };
   }
 
   async #countCollision(set: DaemonSet): Promise<ReconcileResult> {

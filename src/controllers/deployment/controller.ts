@@ -13,7 +13,15 @@ import { selectorOf } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
 import { OwnWrites } from '../workload/own-writes.ts';
-import { claimsOf, controllerOf, controllerReference, settleClaims } from '../workload/ownership.ts';
+import {
+  candidatesOf,
+  claimsOf,
+  controllerOf,
+  controllerReference,
+  indexOwners,
+  settleClaims,
+} from '../workload/ownership.ts';
+import { restOf } from '../workload/pods.ts';
 import { soonest, writeStatus } from '../workload/status.ts';
 import { planDeployment, type Step } from './plan.ts';
 import {
@@ -44,6 +52,7 @@ class DeploymentManager {
     this.#sets = deps.informers.of(ReplicaSet);
     this.#writes = new OwnWrites(deps.client, ReplicaSet, this.#sets);
     this.#pods = deps.informers.of(Pod);
+    indexOwners(this.#sets);
     this.#pods.addIndex('controller', byController);
   }
 
@@ -81,11 +90,7 @@ class DeploymentManager {
     // What was scaled but is not yet seen would be counted as it was, and somebody else would get its room.
     if (!(await this.#writes.seen(key))) return {};
     const { client, clock } = this.#deps;
-    const claims = claimsOf(
-      deployment,
-      selectorOf(deployment.spec.selector),
-      this.#sets.list({ namespace: deployment.metadata.namespace }),
-    );
+    const claims = claimsOf(deployment, selectorOf(deployment.spec.selector), candidatesOf(this.#sets, deployment));
     const sets = await settleClaims(client, Deployment, deployment, ReplicaSet, claims);
     const plan = planDeployment(
       deployment,
@@ -95,7 +100,8 @@ class DeploymentManager {
     );
     note(plan);
     for (const step of plan.steps) await this.#apply(deployment, step);
-    return soonest(plan, await writeStatus(client, Deployment, deployment, plan.status));
+    const reported = await writeStatus(client, Deployment, deployment, plan.status);
+    return { ...soonest(plan, reported), rest: restOf(plan.status.replicas ?? 0) };
   }
 
   async #apply(deployment: Deployment, step: Step): Promise<void> {

@@ -14,8 +14,15 @@ import type { Informer } from '../../client/informer.ts';
 import { matches, selectorOf, selectorOfMap, type Selector } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
-import { claimsOf, controllerOf, controllerReference, settleClaims } from '../workload/ownership.ts';
-import { podFromTemplate, slowStart } from '../workload/pods.ts';
+import {
+  candidatesOf,
+  claimsOf,
+  controllerOf,
+  controllerReference,
+  indexOwners,
+  settleClaims,
+} from '../workload/ownership.ts';
+import { podFromTemplate, restOf, slowStart } from '../workload/pods.ts';
 import { soonest, writeStatus } from '../workload/status.ts';
 import { planReplicas, type ReplicaPlan } from './plan.ts';
 
@@ -62,7 +69,7 @@ class ReplicaManager<T extends KubernetesObject> {
     this.#sets = deps.informers.of(variant.kind);
     this.#sets.addIndex('controller', byController);
     this.#pods = deps.informers.of(Pod);
-    this.#pods.addIndex('controller', byController);
+    indexOwners(this.#pods);
     this.#expectations = new Expectations(this.#pods, deps.clock);
   }
 
@@ -106,16 +113,15 @@ class ReplicaManager<T extends KubernetesObject> {
     // The event that satisfies the expectation brings the key back.
     if (!this.#expectations.satisfied(key)) return {};
     const set = this.#variant.asReplicaSet(object);
-    const { namespace } = object.metadata;
-    const claims = claimsOf(object, this.#selectorOf(object), this.#pods.list({ namespace }));
+    const claims = claimsOf(object, this.#selectorOf(object), candidatesOf(this.#pods, object));
     const owned = await settleClaims(this.#deps.client, this.#variant.kind, object, Pod, claims);
-    const plan = planReplicas(set, owned, this.#relatedPods(object, owned), this.#deps.clock.now());
+    const plan = planReplicas(set, owned, () => this.#relatedPods(object, owned), this.#deps.clock.now());
     note(plan);
     const failure = await this.#apply(key, set, plan);
     const status = withFailure(plan.status, failure, plan, timestamp(this.#deps.clock.now()));
     const reported = await writeStatus(this.#deps.client, this.#variant.kind, object, status);
     if (failure !== undefined && !isTerminating(failure)) throw failure;
-    return soonest(plan, reported);
+    return { ...soonest(plan, reported), rest: restOf(owned.length) };
   }
 
   /** Pods of all sets with the same owner (a Deployment's others), so that nodes are emptied evenly. */

@@ -20,7 +20,7 @@ export interface ReplicaPlan {
 export function planReplicas(
   set: ReplicaSet,
   owned: readonly Pod[],
-  related: readonly Pod[],
+  related: () => readonly Pod[],
   now: number,
 ): ReplicaPlan {
   const active = owned.filter(isActive);
@@ -30,7 +30,7 @@ export function planReplicas(
   const due = active.flatMap((pod) => availableAt(pod, minReadySeconds) ?? []).filter((at) => at > now);
   return {
     create: Math.min(burst, Math.max(0, difference)),
-    remove: difference < 0 ? inDeletionOrder(active, crowdOf(related)).slice(0, Math.min(burst, -difference)) : [],
+    remove: difference < 0 ? inDeletionOrder(active, crowdOf(related())).slice(0, Math.min(burst, -difference)) : [],
     status: statusOf(set, owned, active, minReadySeconds, now),
     ...(due.length === 0 ? {} : { after: Math.min(...due) - now }),
   };

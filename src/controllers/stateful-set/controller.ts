@@ -13,7 +13,7 @@ import type { Informer } from '../../client/informer.ts';
 import { selectorOf } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
-import { claimsOf, controllerOf, settleClaims } from '../workload/ownership.ts';
+import { candidatesOf, claimsOf, controllerOf, indexOwners, settleClaims } from '../workload/ownership.ts';
 import { ensureRevision, removeRevisions, surplusRevisions } from '../workload/revisions.ts';
 import { soonest, writeStatus } from '../workload/status.ts';
 import { ensureClaims, settleClaimOwners, type ClaimDependencies } from './claims.ts';
@@ -38,6 +38,7 @@ class StatefulSetManager {
     this.#events = events;
     this.#sets = deps.informers.of(StatefulSet);
     this.#pods = deps.informers.of(Pod);
+    indexOwners(this.#pods);
     this.#revisions = deps.informers.of(ControllerRevision);
     this.#claims = { client: deps.client, claims: deps.informers.of(PersistentVolumeClaim), events };
     this.#expectations = new Expectations(this.#pods, deps.clock);
@@ -72,7 +73,7 @@ class StatefulSetManager {
       StatefulSet,
       set,
       Pod,
-      claimsOf(set, selectorOf(set.spec.selector), this.#pods.list({ namespace })),
+      claimsOf(set, selectorOf(set.spec.selector), candidatesOf(this.#pods, set)),
     );
     const revisions = this.#revisions
       .list({ namespace })

@@ -125,6 +125,8 @@ export interface ControllerStatus {
   readonly reconciles: number;
   readonly failures: number;
   readonly retries: number;
+  /** Keys that were asked to be reconciled, once or again. */
+  readonly adds: number;
   /** From a key's turn being due to its reconcile beginning. */
   readonly wait: DurationSummary;
   /** Reconciles from beginning to end. */
@@ -159,6 +161,7 @@ export class Controller implements Service {
   #reconciles = 0;
   #failures = 0;
   #retries = 0;
+  #adds = 0;
   #last: Activation | undefined;
   /** By key, the most recent last; the oldest are forgotten. */
   readonly #lasts = new Map<string, Activation>();
@@ -178,6 +181,7 @@ export class Controller implements Service {
 
   /** Asks for a reconcile; `delay` in milliseconds. */
   enqueue(key: string, delay = 0): void {
+    this.#adds += 1;
     const due = this.#clock.monotonic() + delay;
     this.#due.set(key, Math.min(due, this.#due.get(key) ?? due));
     this.#queue.addAfter(key, delay);
@@ -193,6 +197,7 @@ export class Controller implements Service {
       reconciles: this.#reconciles,
       failures: this.#failures,
       retries: this.#retries,
+      adds: this.#adds,
       wait: this.#waits.summary,
       work: this.#durations.summary,
       ...(this.#last !== undefined && { last: this.#last }),

@@ -37,6 +37,7 @@ import { admissionOf } from './admission.ts';
 import { openAudit } from './audit.ts';
 import { certificateReload, certificateRenewal } from './certificate-renewal.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
+import { showControlPlane } from './control-plane-metrics.ts';
 import { controllersOf } from './controllers.ts';
 import { componentStatuses } from './component-statuses.ts';
 import { certificatePath, readKeyPair } from './credentials.ts';
@@ -268,5 +269,6 @@ function controlPlane(
     kinds: () => [...api.resources.all()].map(({ kind }) => kind),
   });
   debug.show(scheduler, controllers);
+  showControlPlane(api.metrics.registry, scheduler, controllers);
   return [informers, events, scheduler, sampler, ...controllers];
 }

@@ -17,6 +17,7 @@ import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { aborted, type Service } from '../base/service.ts';
 import { isConflict, isNotFound, type Client } from '../client/client.ts';
+import { Durations, type DurationSummary } from '../client/durations.ts';
 import type { Events } from '../client/event-recorder.ts';
 import type { Informer } from '../client/informer.ts';
 import type { Informers } from '../client/informers.ts';
@@ -49,6 +50,18 @@ const longestTurn = 5;
 /** Decisions remembered for `coracle why`; the oldest are forgotten. */
 const maxRemembered = 1_000;
 
+/** Counts since the start; durations of whole decisions in milliseconds. */
+export interface SchedulerStats {
+  readonly scheduled: number;
+  readonly unschedulable: number;
+  /** Bindings that failed. */
+  readonly error: number;
+  readonly pending: SchedulingQueue['size'] & { readonly gated: number };
+  readonly attempts: DurationSummary;
+  readonly preemptions: number;
+  readonly victims: number;
+}
+
 export interface RememberedDecision {
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -71,7 +84,10 @@ export class Scheduler implements Service {
   #offset = 0;
   #wanted = false;
   #running = false;
-  #scheduled = 0;
+  readonly #attempts = { scheduled: 0, unschedulable: 0, error: 0 };
+  readonly #figures = { durations: new Durations(), preemptions: 0, victims: 0 };
+  /** Uids of pods with scheduling gates. */
+  readonly #gated = new Set<string>();
 
   constructor(deps: SchedulerDependencies) {
     this.#deps = deps;
@@ -85,8 +101,11 @@ export class Scheduler implements Service {
   }
 
   /** Figures for metrics. */
-  get stats(): { readonly scheduled: number; readonly pending: SchedulingQueue['size'] } {
-    return { scheduled: this.#scheduled, pending: this.#queue.size };
+  get stats(): SchedulerStats {
+    const { scheduled, unschedulable, error } = this.#attempts;
+    const pending = { ...this.#queue.size, gated: this.#gated.size };
+    const { durations, preemptions, victims } = this.#figures;
+    return { scheduled, unschedulable, error, pending, attempts: durations.summary, preemptions, victims };
   }
 
   /** The last decision made for a pod, by `namespace/name`. */
@@ -154,21 +173,27 @@ export class Scheduler implements Service {
     const node = pod.spec?.nodeName ?? '';
     if (isFinished(pod)) return this.#podGone(uid);
     if (node !== '') return this.#podPlaced(pod, node, old);
-    if (pod.metadata.deletionTimestamp !== undefined || !this.#isMine(pod)) return this.#queue.remove(uid);
-    if (isGated(pod)) return;
+    if (pod.metadata.deletionTimestamp !== undefined || !this.#isMine(pod)) return this.#forget(uid);
+    if (isGated(pod)) return void this.#gated.add(uid);
+    this.#gated.delete(uid);
     if (old !== undefined && onlyStatusDiffers(pod, old)) this.#queue.refresh(pod);
     else this.#queue.put(pod);
   }
 
   #podPlaced(pod: Pod, node: string, old: Pod | undefined): void {
-    this.#queue.remove(pod.metadata.uid);
+    this.#forget(pod.metadata.uid);
     this.#nominated.delete(pod.metadata.uid);
     this.#snapshot.place(pod, node);
     for (const event of eventsOfPodUpdate(pod, old)) this.#queue.announce(event);
   }
 
-  #podGone(uid: string): void {
+  #forget(uid: string): void {
+    this.#gated.delete(uid);
     this.#queue.remove(uid);
+  }
+
+  #podGone(uid: string): void {
+    this.#forget(uid);
     this.#nominated.delete(uid);
     if (this.#snapshot.nodeOf(uid) === undefined) return;
     this.#snapshot.remove(uid);
@@ -211,11 +236,13 @@ export class Scheduler implements Service {
 
   #schedule(pod: Pod): void {
     const plugins = this.#profiles[pod.spec?.schedulerName ?? 'default-scheduler'] ?? defaultPlugins;
+    const began = this.#deps.clock.monotonic();
     const decision = decide(pod, this.#worldFor(pod), {
       plugins,
       offset: this.#offset,
       tieBreak: this.#deps.random.next(),
     });
+    this.#figures.durations.add(this.#deps.clock.monotonic() - began);
     this.#offset = (this.#offset + decision.evaluated) % Math.max(1, this.#world.nodes.length);
     this.#bindings += 1;
     const work =
@@ -252,13 +279,14 @@ export class Scheduler implements Service {
         target,
       };
       await client.post(Pod, { namespace, name }, 'binding', binding);
-      this.#scheduled += 1;
+      this.#attempts.scheduled += 1;
       this.#queue.succeed(uid);
       events.normal(Pod, pod, 'Scheduled', `Successfully assigned ${keyOf(pod)} to ${node}`);
     } catch (error) {
       this.#snapshot.remove(uid);
       this.#queue.announce('pod-gone');
       if (isNotFound(error) || isConflict(error)) return this.#queue.succeed(uid);
+      this.#attempts.error += 1;
       logger.warn('could not bind', { pod: keyOf(pod), node, error });
       events.warning(Pod, pod, 'FailedScheduling', `binding rejected: ${messageOf(error)}`);
       this.#queue.fail(uid);
@@ -274,6 +302,7 @@ export class Scheduler implements Service {
       this.#world.nodes.length === 0
         ? explain(decision, 0)
         : `${explain(decision, this.#world.nodes.length)} preemption: ${explanation}`;
+    this.#attempts.unschedulable += 1;
     this.#remember(pod, decision, message);
     events.warning(Pod, pod, 'FailedScheduling', message);
     this.#queue.reject(uid, decision.rejectedBy);
@@ -288,6 +317,8 @@ export class Scheduler implements Service {
   async #evict(pod: Pod, { node, victims }: NonNullable<PreemptionResult['preemption']>): Promise<void> {
     const { client, events, clock } = this.#deps;
     this.#nominated.set(pod.metadata.uid, { pod, node });
+    this.#figures.preemptions += 1;
+    this.#figures.victims += victims.length;
     for (const victim of victims) {
       const ref = { namespace: victim.metadata.namespace, name: victim.metadata.name };
       const condition = {

@@ -24,7 +24,7 @@ test('queues and the scheduler tell their figures in the text form', async () =>
   const fails = (): Promise<void> => Promise.reject(new Error('never'));
   const controller = new Controller({ name: 'fails', sources: [watching(pods)], reconcile: fails }, { clock });
   const registry = new Registry();
-  showControlPlane(registry, scheduler, [controller]);
+  showControlPlane(registry, { scheduler, controllers: [controller] });
   client.seed(Node, node('one', { cpu: '1' }));
   client.seed(Pod, pod('fits', { requests: { cpu: '1' } }));
   client.seed(Pod, pod('waits', { requests: { cpu: '2' } }));

@@ -1,24 +1,29 @@
 /** Figures of controllers and scheduler on the server's /metrics, under upstream's names. */
 import type { Metric, Registry } from 'prom-client';
-import type { Service } from '../base/service.ts';
-import { Controller, type ControllerStatus } from '../client/controller.ts';
+import type { Controller, ControllerStatus } from '../client/controller.ts';
 import type { DurationSummary } from '../client/durations.ts';
-import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { Scheduler, SchedulerStats } from '../scheduler/scheduler.ts';
 
+type Kind = 'counter' | 'gauge' | 'histogram';
 type Labels = Readonly<Record<string, string>>;
 type Value = { readonly labels: Labels; readonly value: number; readonly metricName?: string };
 
-export function showControlPlane(registry: Registry, scheduler: Scheduler, services: readonly Service[]): void {
-  const controllers = services.filter((service) => service instanceof Controller);
-  showQueues(registry, () => controllers.map(({ status }) => status));
-  showScheduler(registry, scheduler);
+/** What runs at the moment; absent while somebody else leads. */
+export interface ControlPlane {
+  readonly scheduler: Scheduler | undefined;
+  readonly controllers: readonly Controller[];
+}
+
+export function showControlPlane(registry: Registry, plane: ControlPlane): void {
+  showQueues(registry, () => plane.controllers.map(({ status }) => status));
+  showScheduler(registry, () => plane.scheduler?.stats);
 }
 
 function showQueues(registry: Registry, statuses: () => readonly ControllerStatus[]): void {
   const show = (
     name: string,
     help: string,
-    type: 'counter' | 'gauge' | 'histogram',
+    type: Kind,
     of: (status: ControllerStatus) => number | DurationSummary,
   ): void => {
     const collect = (): readonly Value[] =>
@@ -41,28 +46,39 @@ function showQueues(registry: Registry, statuses: () => readonly ControllerStatu
   show('workqueue_work_duration_seconds', 'How long working on a key took.', 'histogram', ({ work }) => work);
 }
 
-function showScheduler(registry: Registry, scheduler: Scheduler): void {
-  const show = (name: string, help: string, type: 'counter' | 'gauge', of: () => readonly Value[]): void =>
-    registry.registerMetric(metric(name, help, type, of));
-  show('scheduler_pending_pods', 'Pods that wait for a node, by queue.', 'gauge', () => {
-    const { ready, backingOff, rejected, gated } = scheduler.stats.pending;
+function showScheduler(registry: Registry, statsNow: () => SchedulerStats | undefined): void {
+  const show = (name: string, help: string, type: Kind, of: (stats: SchedulerStats) => readonly Value[]): void => {
+    const collect = (): readonly Value[] => {
+      const stats = statsNow();
+      return stats === undefined ? [] : of(stats);
+    };
+    registry.registerMetric(metric(name, help, type, collect));
+  };
+  show('scheduler_pending_pods', 'Pods that wait for a node, by queue.', 'gauge', ({ pending }) => {
+    const { ready, backingOff, rejected, gated } = pending;
     const queues = { active: ready, backoff: backingOff, unschedulable: rejected, gated };
     return Object.entries(queues).map(([queue, value]) => ({ labels: { queue }, value }));
   });
-  show('scheduler_schedule_attempts_total', 'Attempts to place a pod, by result.', 'counter', () => {
-    const { scheduled, unschedulable, error } = scheduler.stats;
-    const results = { scheduled, unschedulable, error };
-    return Object.entries(results).map(([result, value]) => ({ labels: { result }, value }));
-  });
-  show('scheduler_preemption_attempts_total', 'Times that pods were preempted for another.', 'counter', () => [
-    { labels: {}, value: scheduler.stats.preemptions },
-  ]);
-  show('coracle_scheduler_preemption_victims_total', 'Pods that were preempted.', 'counter', () => [
-    { labels: {}, value: scheduler.stats.victims },
+  show(
+    'scheduler_schedule_attempts_total',
+    'Attempts to place a pod, by result.',
+    'counter',
+    ({ scheduled, unschedulable, error }) => {
+      const results = { scheduled, unschedulable, error };
+      return Object.entries(results).map(([result, value]) => ({ labels: { result }, value }));
+    },
+  );
+  show(
+    'scheduler_preemption_attempts_total',
+    'Times that pods were preempted for another.',
+    'counter',
+    ({ preemptions }) => [{ labels: {}, value: preemptions }],
+  );
+  show('coracle_scheduler_preemption_victims_total', 'Pods that were preempted.', 'counter', ({ victims }) => [
+    { labels: {}, value: victims },
   ]);
   const name = 'scheduler_scheduling_algorithm_duration_seconds';
-  const durations = (): readonly Value[] => histogram(name, {}, scheduler.stats.attempts);
-  registry.registerMetric(metric(name, 'How long deciding for a pod took.', 'histogram', durations));
+  show(name, 'How long deciding for a pod took.', 'histogram', ({ attempts }) => histogram(name, {}, attempts));
 }
 
 function histogram(name: string, labels: Labels, { buckets, count, sum }: DurationSummary): readonly Value[] {
@@ -80,12 +96,7 @@ function histogram(name: string, labels: Labels, { buckets, count, sum }: Durati
 }
 
 /** Read when somebody asks: the figures are counted elsewhere already. */
-function metric(
-  name: string,
-  help: string,
-  type: 'counter' | 'gauge' | 'histogram',
-  values: () => readonly Value[],
-): Metric {
+function metric(name: string, help: string, type: Kind, values: () => readonly Value[]): Metric {
   const made = {
     name,
     help,

@@ -42,6 +42,7 @@ import { controllersOf } from './controllers.ts';
 import { componentStatuses } from './component-statuses.ts';
 import { certificatePath, readKeyPair } from './credentials.ts';
 import { DebugPages } from './debug.ts';
+import { elected } from './elected.ts';
 import type { Layout } from './layout.ts';
 import { journalProgram } from './journal-program.ts';
 import { localClient } from './local-client.ts';
@@ -236,17 +237,8 @@ function controlPlane(
 ): readonly Service[] {
   const { clock, random, logger } = options;
   const clientOf = (name: string): ReturnType<typeof localClient> => localClient(api.local(componentIdentity(name)));
-  const informers = new Informers({ client: clientOf('kube-controller-manager'), clock, random, logger });
-  const schedulerClient = clientOf('kube-scheduler');
-  const events = new EventRecorder({ client: schedulerClient, clock, random, component: 'default-scheduler', logger });
-  const scheduler = new Scheduler({
-    client: schedulerClient,
-    informers,
-    clock,
-    random,
-    logger: logger.named('scheduler'),
-    events,
-  });
+  const manager = clientOf('kube-controller-manager');
+  const informers = new Informers({ client: manager, clock, random, logger });
   const sampler = new UsageSampler({
     client: localClient(api.local(apiServerIdentity)),
     informers,
@@ -255,20 +247,36 @@ function controlPlane(
     logger,
   });
   usage.show(sampler);
-  const controllers = controllersOf({
-    client: clientOf('kube-controller-manager'),
-    clientAs: (account) => localClient(api.local(controllerIdentity(account))),
+  showControlPlane(api.metrics.registry, debug);
+  const schedulerClient = clientOf('kube-scheduler');
+  const election = { clock, random, logger, identity: `${options.settings.nodeName}_coracle` };
+  return [
     informers,
-    clock,
-    random,
-    logger: logger.named('controllers'),
-    settings: options.settings,
-    authority: readKeyPair(options.layout.pki, 'ca').certificate,
-    signer: () => readKeyPair(options.layout.pki, 'ca'),
-    issueToken: (token) => tokenIssuer(options).issueForSecret(token),
-    kinds: () => [...api.resources.all()].map(({ kind }) => kind),
-  });
-  debug.show(scheduler, controllers);
-  showControlPlane(api.metrics.registry, scheduler, controllers);
-  return [informers, events, scheduler, sampler, ...controllers];
+    sampler,
+    elected({ ...election, client: schedulerClient, name: 'kube-scheduler' }, () => {
+      const recorder = { client: schedulerClient, clock, random, component: 'default-scheduler', logger };
+      const events = new EventRecorder(recorder);
+      const own = { client: schedulerClient, informers, clock, random, logger: logger.named('scheduler'), events };
+      const scheduler = new Scheduler(own);
+      debug.showScheduler(scheduler);
+      return [events, scheduler];
+    }),
+    elected({ ...election, client: manager, name: 'kube-controller-manager' }, () => {
+      const controllers = controllersOf({
+        client: manager,
+        clientAs: (account) => localClient(api.local(controllerIdentity(account))),
+        informers,
+        clock,
+        random,
+        logger: logger.named('controllers'),
+        settings: options.settings,
+        authority: readKeyPair(options.layout.pki, 'ca').certificate,
+        signer: () => readKeyPair(options.layout.pki, 'ca'),
+        issueToken: (token) => tokenIssuer(options).issueForSecret(token),
+        kinds: () => [...api.resources.all()].map(({ kind }) => kind),
+      });
+      debug.showControllers(controllers);
+      return controllers;
+    }),
+  ];
 }

@@ -20,6 +20,7 @@ await build({
     agent: 'src/cluster/programs/agent.ts',
     'clear-node': 'src/cluster/programs/clear-node.ts',
     ingress: 'src/cluster/programs/ingress.ts',
+    'simulated-nodes': 'src/cluster/programs/simulated-nodes.ts',
     'journal-worker': 'src/store/journal/sqlite-worker.ts',
   },
   outdir,

@@ -59,6 +59,8 @@ export interface UpOptions {
   readonly advertiseAddress?: string;
   /** Where Services of type LoadBalancer get their addresses; empty: the default. */
   readonly loadBalancerPool?: string;
+  /** How many nodes are to exist in the API only; absent: as it is set. */
+  readonly simulatedNodes?: number;
 }
 
 export interface JoinOptions {
@@ -175,6 +177,8 @@ export interface UpResult {
   readonly context: string;
   readonly server: string;
   readonly nodes: readonly string[];
+  /** How many more there are in the API only. */
+  readonly simulatedNodes: number;
   readonly phases: readonly { readonly name: string; readonly milliseconds: number }[];
   readonly milliseconds: number;
 }

@@ -8,6 +8,7 @@ import { Deployment } from '../api/apps/deployment.ts';
 import { ConfigMap } from '../api/core/config-map.ts';
 import { Service } from '../api/core/service.ts';
 import { ServiceAccount } from '../api/core/service-account.ts';
+import { simulatedNode } from '../api/core/simulated-node.ts';
 import type { Draft, Kind, KubernetesObject } from '../api/kind.ts';
 import { IngressClass } from '../api/networking/ingress-class.ts';
 import { RuntimeClass } from '../api/node/runtime-class.ts';
@@ -25,6 +26,11 @@ const image = (name: string): string => `${builtinRepository}${name}:${coracleVe
 
 /** On the Nodes of machines that have joined. */
 export const joinedLabel = 'coracle.dev/joined';
+
+/** Simulated ones have no packets to forward. */
+const realNodes = {
+  nodeSelectorTerms: [{ matchExpressions: [{ key: simulatedNode, operator: 'DoesNotExist' }] }],
+} as const;
 
 export interface AddonSettings {
   readonly clusterDomain: string;
@@ -45,6 +51,7 @@ export async function ensureAddons(client: Client, settings: AddonSettings): Pro
   });
   await ensureLocalPath(client);
   await ensureIngress(client);
+  await ensure(client, ServiceAccount, { metadata: { name: 'coracle-simulated-nodes', namespace } });
   await ensureProxy(client);
   await ensureDns(client, settings);
 }
@@ -96,6 +103,7 @@ function daemon(name: string) {
           serviceAccountName: name,
           automountServiceAccountToken: false,
           tolerations: [{ operator: 'Exists' }],
+          affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: realNodes } },
           containers: [{ name, image: image(name), imagePullPolicy: 'IfNotPresent', command: [name] }],
         },
       },

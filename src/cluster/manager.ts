@@ -1,6 +1,7 @@
 /** The cluster on this machine that the commands act on. */
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { simulatedNode } from '../api/core/simulated-node.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
@@ -36,7 +37,14 @@ import {
   requireSettings,
   type ClusterSettings,
 } from './settings.ts';
-import { prepareCredentials, processNames, startProcesses, waitUntilReady, type StartEnvironment } from './start.ts';
+import {
+  prepareCredentials,
+  processNames,
+  simulatedNodesName,
+  startProcesses,
+  waitUntilReady,
+  type StartEnvironment,
+} from './start.ts';
 import { statusOf } from './status.ts';
 import { stopPatience, stopSupervised, supervisorPid } from './supervisor.ts';
 import { rotated, rotatePath } from './rotation.ts';
@@ -99,10 +107,8 @@ async function up(
   const guards = guardsFrom(kept?.guards, options.guards ?? {});
   if (running) refuseChanges(layout, kept, options, guards);
   const settings = await settle(layout, { ...options, guards });
-  const start: StartEnvironment = { ...environment, progress };
-  if (!running || kept.furtherNodes.length !== settings.furtherNodes.length) await prepareCredentials(start, settings);
-  await startProcesses(start, settings);
-  const phases = await waitUntilReady(start, settings, signal);
+  const phases = await start({ ...environment, progress }, running ? kept : undefined, settings, signal);
+  await forgetSimulated(environment, kept, settings);
   const kubeconfig = options.kubeconfig ?? defaultKubeconfig();
   const context = contextName(layout.name);
   const server = `https://127.0.0.1:${settings.port}`;
@@ -113,6 +119,7 @@ async function up(
     context,
     server,
     nodes: nodeNames(settings),
+    simulatedNodes: settings.simulatedNodes ?? 0,
     phases: running ? [] : phases,
     milliseconds: Math.round(clock.monotonic() - began),
   };
@@ -136,6 +143,30 @@ async function upJoined(
   const result = await joinCluster({ ...environment, progress }, {}, signal);
   if (foreground) await stayInForeground(environment, progress, signal);
   return result;
+}
+
+/** `before`: as the cluster runs, if it does. */
+async function start(
+  environment: StartEnvironment,
+  before: ClusterSettings | undefined,
+  settings: ClusterSettings,
+  signal: AbortSignal,
+): ReturnType<typeof waitUntilReady> {
+  const sameProcesses = before !== undefined && deepEqual(processNames(before), processNames(settings));
+  if (!sameProcesses) await prepareCredentials(environment, settings);
+  if (before?.simulatedNodes !== settings.simulatedNodes) await stopProcess(environment, simulatedNodesName);
+  await startProcesses(environment, settings);
+  return await waitUntilReady(environment, settings, signal);
+}
+
+/** Nodes that nobody stands for any more go. */
+async function forgetSimulated(
+  environment: ManagerEnvironment,
+  before: ClusterSettings | undefined,
+  { simulatedNodes }: ClusterSettings,
+): Promise<void> {
+  if (before?.simulatedNodes === undefined || simulatedNodes !== undefined) return;
+  await askCluster(environment, `/api/v1/nodes?labelSelector=${encodeURIComponent(simulatedNode)}`, 'DELETE');
 }
 
 /** What a running cluster would not notice. */
@@ -235,12 +266,7 @@ async function down(environment: ManagerEnvironment, keepPods: boolean, progress
   const wasRunning = isRunning(layout, settings);
   const began = clock.monotonic();
   // The agent first: it writes its last status while the server still answers.
-  for (const name of processNames(settings).toReversed()) {
-    const state = readState(layout.state(name));
-    const pid = state !== undefined && isAlive(state) ? state.pid : undefined;
-    await stopSupervised(layout.runDir, name, pid, clock, stopPatience);
-    rmSync(layout.state(name), { force: true });
-  }
+  for (const name of processNames(settings).toReversed()) await stopProcess(environment, name);
   if (wasRunning) progress.phase('processes stopped', clock.monotonic() - began);
   if (keepPods) return { wasRunning, stoppedPods: 0 };
   const removing = clock.monotonic();
@@ -248,6 +274,16 @@ async function down(environment: ManagerEnvironment, keepPods: boolean, progress
   if (stoppedPods > 0) progress.phase('pods stopped', clock.monotonic() - removing);
   rmSync(layout.runDir, { recursive: true, force: true });
   return { wasRunning, stoppedPods };
+}
+
+async function stopProcess(
+  { layout, clock }: Pick<ManagerEnvironment, 'layout' | 'clock'>,
+  name: string,
+): Promise<void> {
+  const state = readState(layout.state(name));
+  const pid = state !== undefined && isAlive(state) ? state.pid : undefined;
+  await stopSupervised(layout.runDir, name, pid, clock, stopPatience);
+  rmSync(layout.state(name), { force: true });
 }
 
 async function reset({ layout }: ManagerEnvironment): Promise<void> {
@@ -300,7 +336,7 @@ async function rotateSecrets(environment: ManagerEnvironment): Promise<RotatedSe
 async function askCluster(
   { layout, clock, random }: ManagerEnvironment,
   path: string,
-  method: 'GET' | 'POST' = 'GET',
+  method: 'GET' | 'POST' | 'DELETE' = 'GET',
 ): Promise<unknown> {
   const settings = requireServer(layout);
   const server = `https://127.0.0.1:${settings.port}`;

@@ -38,10 +38,12 @@ import { openAudit } from './audit.ts';
 import { authenticationPublisher } from './authentication-config.ts';
 import { certificateReload, certificateRenewal } from './certificate-renewal.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
+import { showControlPlane } from './control-plane-metrics.ts';
 import { controllersOf } from './controllers.ts';
 import { componentStatuses } from './component-statuses.ts';
 import { certificatePath, readKeyPair } from './credentials.ts';
 import { DebugPages } from './debug.ts';
+import { elected } from './elected.ts';
 import { clusterInfoMap } from './joining/cluster-info.ts';
 import { nodeConfigMap } from './joining/node-config.ts';
 import type { Layout } from './layout.ts';
@@ -245,17 +247,8 @@ function controlPlane(
 ): readonly Service[] {
   const { clock, random, logger } = options;
   const clientOf = (name: string): ReturnType<typeof localClient> => localClient(api.local(componentIdentity(name)));
-  const informers = new Informers({ client: clientOf('kube-controller-manager'), clock, random, logger });
-  const schedulerClient = clientOf('kube-scheduler');
-  const events = new EventRecorder({ client: schedulerClient, clock, random, component: 'default-scheduler', logger });
-  const scheduler = new Scheduler({
-    client: schedulerClient,
-    informers,
-    clock,
-    random,
-    logger: logger.named('scheduler'),
-    events,
-  });
+  const manager = clientOf('kube-controller-manager');
+  const informers = new Informers({ client: manager, clock, random, logger });
   const sampler = new UsageSampler({
     client: localClient(api.local(apiServerIdentity)),
     informers,
@@ -264,19 +257,7 @@ function controlPlane(
     logger,
   });
   usage.show(sampler);
-  const controllers = controllersOf({
-    client: clientOf('kube-controller-manager'),
-    clientAs: (account) => localClient(api.local(controllerIdentity(account))),
-    informers,
-    clock,
-    random,
-    logger: logger.named('controllers'),
-    settings: options.settings,
-    authority: readKeyPair(options.layout.pki, 'ca').certificate,
-    signer: () => readKeyPair(options.layout.pki, 'ca'),
-    issueToken: (token) => tokenIssuer(options).issueForSecret(token),
-    kinds: () => [...api.resources.all()].map(({ kind }) => kind),
-  });
+  showControlPlane(api.metrics.registry, debug);
   const publisher = authenticationPublisher({
     client: localClient(api.local(apiServerIdentity)),
     informers,
@@ -288,6 +269,36 @@ function controlPlane(
       allowedNames: frontProxyNames,
     }),
   });
-  debug.show(scheduler, controllers);
-  return [informers, events, scheduler, sampler, publisher, ...controllers];
+  const schedulerClient = clientOf('kube-scheduler');
+  const election = { clock, random, logger, identity: `${options.settings.nodeName}_coracle` };
+  return [
+    informers,
+    sampler,
+    publisher,
+    elected({ ...election, client: schedulerClient, name: 'kube-scheduler' }, () => {
+      const recorder = { client: schedulerClient, clock, random, component: 'default-scheduler', logger };
+      const events = new EventRecorder(recorder);
+      const own = { client: schedulerClient, informers, clock, random, logger: logger.named('scheduler'), events };
+      const scheduler = new Scheduler(own);
+      debug.showScheduler(scheduler);
+      return [events, scheduler];
+    }),
+    elected({ ...election, client: manager, name: 'kube-controller-manager' }, () => {
+      const controllers = controllersOf({
+        client: manager,
+        clientAs: (account) => localClient(api.local(controllerIdentity(account))),
+        informers,
+        clock,
+        random,
+        logger: logger.named('controllers'),
+        settings: options.settings,
+        authority: readKeyPair(options.layout.pki, 'ca').certificate,
+        signer: () => readKeyPair(options.layout.pki, 'ca'),
+        issueToken: (token) => tokenIssuer(options).issueForSecret(token),
+        kinds: () => [...api.resources.all()].map(({ kind }) => kind),
+      });
+      debug.showControllers(controllers);
+      return controllers;
+    }),
+  ];
 }

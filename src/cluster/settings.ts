@@ -41,6 +41,8 @@ export interface ClusterSettings {
   readonly linkMtu: number;
   /** Nodes on this machine beside the first. */
   readonly furtherNodes: readonly FurtherNode[];
+  /** How many nodes exist in the API only; absent: none. */
+  readonly simulatedNodes?: number;
   /** This machine's address for other machines; absent: that of the interface with the default route. */
   readonly advertiseAddress?: string;
   /** Set on a machine that has joined another's cluster: it runs an agent only, and has none of the cluster's keys. */
@@ -148,6 +150,7 @@ export interface SettingsRequest {
   readonly advertiseAddress?: string;
   /** Empty: back to the default. */
   readonly loadBalancerPool?: string;
+  readonly simulatedNodes?: number;
 }
 
 /** Settings for this start: what is kept, with what the flags change. Writes them when they are new. */
@@ -195,6 +198,7 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
     ...advertised(request.advertiseAddress),
     ...(request.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: request.runtimeEndpoint }),
     ...guardsOf(request),
+    ...simulatedOf(request.simulatedNodes),
   };
   const complete = withNodes(withPool(settings, request.loadBalancerPool), request.nodes ?? 1);
   announceSettings(layout, complete);
@@ -203,6 +207,9 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
 
 const guardsOf = ({ guards }: SettingsRequest): Pick<ClusterSettings, 'guards'> =>
   guards === undefined ? {} : { guards };
+
+const simulatedOf = (count = 0): Pick<ClusterSettings, 'simulatedNodes'> =>
+  count === 0 ? {} : { simulatedNodes: count };
 
 /** With what an earlier version had no settings for, as far as it follows from the slot. */
 function parse(text: string): ClusterSettings {
@@ -257,9 +264,10 @@ function change(kept: ClusterSettings, request: SettingsRequest): ClusterSetting
   const { nodes = 1, backend = kept.backend } = request;
   // Port 0 asked for a free one at the first start; that one is kept.
   const port = request.port === undefined || request.port === 0 ? kept.port : request.port;
-  const { guards: _before, advertiseAddress, ...others } = kept;
+  const { guards: _before, advertiseAddress, simulatedNodes, ...others } = kept;
   const address = advertised(request.advertiseAddress ?? advertiseAddress);
-  const changed = { ...others, ...address, port, backend, linkMtu: linkMtu(), ...guardsOf(request) };
+  const simulated = simulatedOf(request.simulatedNodes ?? simulatedNodes);
+  const changed = { ...others, ...address, ...simulated, port, backend, linkMtu: linkMtu(), ...guardsOf(request) };
   return withNodes(withPool(changed, request.loadBalancerPool), nodes);
 }
 

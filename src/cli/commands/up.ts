@@ -68,6 +68,10 @@ export const up: Command = {
     kubeconfig: { type: 'string', value: 'FILE', doc: 'kubeconfig to write (default $KUBECONFIG or ~/.kube/config)' },
     foreground: { type: 'boolean', doc: 'stay until interrupted, printing logs; then stop the cluster' },
     nodes: { type: 'number', doc: 'how many nodes to run on this machine (default 1, or as many as there are)' },
+    'sim-nodes': {
+      type: 'number',
+      doc: 'how many simulated nodes to add, whose pods only seem to run (default 0, or as before)',
+    },
     backend: { type: 'string', value: 'vxlan|routes', doc: 'how pods reach those of other nodes (default vxlan)' },
     'advertise-address': {
       type: 'string',
@@ -101,6 +105,7 @@ export const up: Command = {
     const runtimeEndpoint = runtimeEndpointOf(args.text('container-runtime-endpoint'));
     const advertiseAddress = args.text('advertise-address');
     const loadBalancerPool = args.text('load-balancer-pool');
+    const simulatedNodes = simulatedOf(args.number('sim-nodes'));
     const backend = backendOf(args.text('backend'));
     const options: UpOptions = {
       foreground: args.is('foreground'),
@@ -111,6 +116,7 @@ export const up: Command = {
       ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }),
       ...(advertiseAddress === undefined ? {} : { advertiseAddress }),
       ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
+      ...(simulatedNodes === undefined ? {} : { simulatedNodes }),
       guards: guardsOf(args),
     };
     const result = await manager.up(options, progressOn(context), signal);
@@ -136,6 +142,13 @@ function guardsOf(args: Arguments): GuardFlags {
       return text === undefined ? [] : [[setting, read(text)] as const];
     });
   return Object.fromEntries([...of<string | readonly string[]>(guardLists, names), ...of(guardTexts, (text) => text)]);
+}
+
+const mostSimulated = 20_000;
+
+function simulatedOf(count: number | undefined): number | undefined {
+  if (count === undefined || (Number.isInteger(count) && count >= 0 && count <= mostSimulated)) return count;
+  throw new UserError(`--sim-nodes takes a number from 0 to ${mostSimulated}, not ${count}`, '', 2);
 }
 
 function backendOf(text: string | undefined): UpOptions['backend'] {
@@ -172,6 +185,11 @@ function report({ terminal, manager }: CommandContext, result: UpResult): void {
     terminal.print(`Cluster ${bold(manager.name)} is already running at ${result.server} (nodes: ${nodes}).`);
   } else {
     terminal.print(`Cluster ${bold(manager.name)} is up at ${result.server} after ${timeText(result.milliseconds)}.`);
+  }
+  if (result.simulatedNodes > 0) {
+    terminal.print(
+      `${result.simulatedNodes} nodes are simulated; pods reach them that tolerate coracle.dev/simulated.`,
+    );
   }
   terminal.print(`Context ${bold(result.context)} is current in ${result.kubeconfig}.`);
   terminal.print('');

@@ -68,6 +68,26 @@ const told = (reason: string): readonly string[] =>
   simulation.events.filter((event) => event.reason === reason).map(({ message }) => message);
 
 describe('a node that is no longer heard of', () => {
+  it('is given for as long as its Lease promises, if that is more than a minute', async () => {
+    await live(10, 'one', 'two');
+    const spec = { renewTime: microTimestamp(simulation.clock.now()), leaseDurationSeconds: 3600 };
+    simulation.client.seed(Lease, { metadata: { name: 'two', namespace: 'kube-node-lease' }, spec });
+    await live(3500, 'one');
+    expect(readiness('two')).toBe('True');
+    await live(200, 'one');
+    expect(readiness('two')).toBe('Unknown');
+  });
+
+  it('is not given up because the wall clock jumped', async () => {
+    await live(30, 'one', 'two');
+    simulation.clock.jump(simulation.clock.now() + 86_400_000);
+    await live(60, 'one', 'two');
+    simulation.clock.jump(simulation.clock.now() - 2 * 86_400_000);
+    await live(60, 'one', 'two');
+    expect([readiness('one'), readiness('two')]).toEqual(['True', 'True']);
+    expect(told('NodeNotReady')).toEqual([]);
+  });
+
   it('is Unknown after 40 seconds, tainted, and its pods are not ready', async () => {
     addPod('patient', 'two', [{ operator: 'Exists' }]);
     await live(30, 'one', 'two');

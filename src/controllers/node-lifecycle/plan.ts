@@ -31,9 +31,12 @@ export function readinessOf({ status }: Node): Health {
   return ready?.status === 'True' ? 'True' : ready?.status === 'False' ? 'False' : 'Unknown';
 }
 
-/** When a node that was heard of at `heard` is given up; both in milliseconds. */
-export function dueAt(node: Node, heard: number): number {
-  return heard + (hasReported(node) ? grace.running : grace.starting);
+/**
+ * When a node that was heard of at `heard` is given up. `promised`: for how long its Lease says that it is good,
+ * which is more than a node's ordinary grace only for those that say so. All in milliseconds.
+ */
+export function dueAt(node: Node, heard: number, promised = 0): number {
+  return heard + Math.max(promised, hasReported(node) ? grace.running : grace.starting);
 }
 
 /** Conditions of a node that says nothing any more; undefined when they say so already. */

@@ -89,6 +89,17 @@ export const componentRoles: readonly ComponentRole[] = [
     ],
     subjects: [account('coracle-ingress')],
   },
+  // `coracle up --sim-nodes`: one process stands for all of them.
+  {
+    name: 'coracle:simulated-nodes',
+    rules: [
+      can('list create delete', 'core', 'nodes'),
+      can('patch', 'core', 'nodes/status pods/status'),
+      can('list watch delete', 'core', 'pods'),
+      can('create patch', 'coordination.k8s.io', 'leases'),
+    ],
+    subjects: [account('coracle-simulated-nodes')],
+  },
   // What the service proxy needs for NetworkPolicies.
   {
     name: 'coracle:network',

@@ -8,7 +8,7 @@
 import { PassThrough, Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { TerminalSize } from '../../runtime/runtime.ts';
-import { settle } from './settle.ts';
+import { settle } from '../../spdy/settle.ts';
 import { parseSize, statusText, type CommandStreams, type StreamRequest } from './streams.ts';
 
 /** In order of preference. */

@@ -91,6 +91,9 @@ function networkNamespaceOf(info: Readonly<Record<string, string>>): string | un
   return match?.[1];
 }
 
+/** Remembers the pod's stop signal with the container. */
+export const stopSignalAnnotation = 'coracle.dev/stop-signal';
+
 export function containerConfig(config: ContainerConfig, namespaces: NamespaceOptions): CriContainer {
   const { name, attempt, image, userImage, env, mounts, devices, labels, annotations } = config;
   return {
@@ -103,7 +106,8 @@ export function containerConfig(config: ContainerConfig, namespaces: NamespaceOp
     mounts: mounts.map(criMount),
     devices,
     labels,
-    annotations,
+    annotations:
+      config.stopSignal === undefined ? annotations : { ...annotations, [stopSignalAnnotation]: config.stopSignal },
     logPath: config.logPath,
     stdin: config.stdin,
     stdinOnce: config.stdinOnce,

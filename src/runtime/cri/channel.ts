@@ -10,10 +10,13 @@ import { Client, credentials, type ClientReadableStream, type ServiceError } fro
 export class CriError extends Error {
   override readonly name = 'CriError';
   readonly code: number;
+  /** The runtime's own words. */
+  readonly details: string;
 
-  constructor(call: string, code: number, message: string) {
-    super(`${call}: ${message}`);
+  constructor(call: string, code: number, details: string) {
+    super(`${call}: ${details}`);
     this.code = code;
+    this.details = details;
   }
 }
 

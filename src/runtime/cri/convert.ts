@@ -200,13 +200,13 @@ function profile({ type, localhost }: SecurityProfile): NonNullable<CriSecurity[
 /** `info`: the verbose answer, which holds the pid. */
 export function containerStatus(
   status: Complete<CriContainerStatus>,
-  sandboxId: string,
+  owner: { readonly runtime: string; readonly sandboxId: string },
   info: Readonly<Record<string, string>>,
 ): ContainerStatus {
   const { metadata = { name: '', attempt: 0 }, image = noImage, user, resources } = status;
   return {
     id: status.id,
-    sandboxId,
+    ...owner,
     ...metadata,
     state: containerStates[status.state] ?? 'unknown',
     createdAt: milliseconds(status.createdAt),

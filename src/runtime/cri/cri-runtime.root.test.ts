@@ -55,6 +55,7 @@ describe.skipIf(!hasContainerd)('containerd through CRI', { timeout: 60_000 }, (
     await until(() => seen.some((event) => event.type === 'stopped' && event.containerId === id));
     stop.abort();
     await following;
+    expect(seen.every((event) => event.sandboxId === sandboxId)).toBe(true);
     await bed.runtime.removePodSandbox(sandboxId);
   });
 });

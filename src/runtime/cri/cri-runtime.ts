@@ -71,6 +71,7 @@ export class CriRuntime implements RuntimeService {
   readonly #log: Logger;
   /** Which sandbox a container belongs to, since its status does not say. */
   readonly #owners = new Map<string, string>();
+  #name: string | undefined;
 
   constructor(channel: CriChannel, clock: Clock, log: Logger) {
     this.#channel = channel;
@@ -151,7 +152,7 @@ export class CriRuntime implements RuntimeService {
     try {
       await this.#channel.call('StartContainer', ContainerIdRequest, Empty, { containerId });
     } catch (error) {
-      throw error instanceof CriError ? new StartError(error.message, { cause: error }) : error;
+      throw error instanceof CriError ? new StartError(error.details, { cause: error }) : error;
     }
   }
 
@@ -199,7 +200,9 @@ export class CriRuntime implements RuntimeService {
         ContainerStatusResponse,
         request,
       );
-      return status === undefined ? undefined : containerStatus(status, this.#owners.get(containerId) ?? '', info);
+      if (status === undefined) return undefined;
+      const runtime = (this.#name ??= (await this.version()).name);
+      return containerStatus(status, { runtime, sandboxId: this.#owners.get(containerId) ?? '' }, info);
     } catch (error) {
       if (isGone(error)) return undefined;
       throw error;
@@ -330,7 +333,7 @@ function execError(error: unknown, timeoutSeconds: number): unknown {
   if (error.code === deadlineExceededCode || /timeout .* exceeded|timed out/.test(error.message))
     return new ExecTimeoutError(`the command took longer than ${timeoutSeconds}s`, { cause: error });
   return /exec failed|failed to start exec/.test(error.message)
-    ? new StartError(error.message, { cause: error })
+    ? new StartError(error.details, { cause: error })
     : error;
 }
 

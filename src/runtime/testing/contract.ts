@@ -47,14 +47,31 @@ async function textOf(stream: NodeJS.ReadableStream | undefined): Promise<string
 
 /** Defines the tests within the caller's `describe`; `current` is asked in each, after its `beforeAll`. */
 export function runtimeContract(current: () => ContractBed): void {
-  const exec = async (id: string, ...command: string[]): Promise<string> =>
-    Buffer.from((await current().runtime.execSync(id, command, 20)).stdout).toString();
-  const exited = (id: string): Promise<void> =>
-    until(async () => (await current().runtime.containerStatus(id))?.state === 'exited');
-  const secured = (changes: Partial<ContainerConfig['security']>): Partial<ContainerConfig> => ({
-    security: { ...current().container([]).security, ...changes },
-  });
+  networking(current);
+  endings(current);
+  commands(current);
+  streams(current);
+  identity(current);
+  sharing(current);
+  files(current);
+}
 
+type Current = () => ContractBed;
+
+/** What a command in a container prints. */
+async function output(bed: ContractBed, id: string, ...command: string[]): Promise<string> {
+  return Buffer.from((await bed.runtime.execSync(id, command, 20)).stdout).toString();
+}
+
+function exited(bed: ContractBed, id: string): Promise<void> {
+  return until(async () => (await bed.runtime.containerStatus(id))?.state === 'exited');
+}
+
+function secured(bed: ContractBed, changes: Partial<ContainerConfig['security']>): Partial<ContainerConfig> {
+  return { security: { ...bed.container([]).security, ...changes } };
+}
+
+function networking(current: Current): void {
   test('a container has namespaces, hostname and address of its pod, reachable from the node', async () => {
     const bed = current();
     const { sandboxId, id } = await bed.run('web', [
@@ -63,10 +80,10 @@ export function runtimeContract(current: () => ContractBed): void {
       'mkdir /www; echo hello > /www/index.html; exec httpd -f -p 8080 -h /www',
     ]);
     const sandbox = present(await bed.runtime.podSandboxStatus(sandboxId), 'sandbox');
-    expect(await exec(id, 'hostname')).toBe('web\n');
-    expect(await exec(id, 'ip', '-o', '-4', 'addr')).toContain(`${sandbox.ips[0]}/24`);
+    expect(await output(bed, id, 'hostname')).toBe('web\n');
+    expect(await output(bed, id, 'ip', '-o', '-4', 'addr')).toContain(`${sandbox.ips[0]}/24`);
     for (const kind of ['net', 'pid', 'ipc', 'uts', 'mnt']) {
-      expect((await exec(id, 'readlink', `/proc/self/ns/${kind}`)).trim()).not.toBe(
+      expect((await output(bed, id, 'readlink', `/proc/self/ns/${kind}`)).trim()).not.toBe(
         readlinkSync(`/proc/self/ns/${kind}`),
       );
     }
@@ -82,7 +99,7 @@ export function runtimeContract(current: () => ContractBed): void {
   test('exit code, times, reason and log lines are those of the process', async () => {
     const bed = current();
     const { sandboxId, id } = await bed.run('exits', ['sh', '-c', 'echo out; echo err >&2; printf part; exit 3']);
-    await exited(id);
+    await exited(bed, id);
     const status = present(await bed.runtime.containerStatus(id), 'status');
     expect(status).toMatchObject({ exitCode: 3, reason: 'Error', pid: 0 });
     expect(status.finishedAt).toBeGreaterThanOrEqual(status.startedAt - 1);
@@ -93,7 +110,9 @@ export function runtimeContract(current: () => ContractBed): void {
     expect(lines.toSorted()).toEqual(['stderr F err', 'stdout F out', 'stdout P part']);
     await bed.runtime.removePodSandbox(sandboxId);
   });
+}
 
+function endings(current: Current): void {
   test('a command that is not there fails the start in the words users look up', async () => {
     const bed = current();
     await expect(bed.run('nocmd', ['--keygen-enable'])).rejects.toThrow(
@@ -109,7 +128,7 @@ export function runtimeContract(current: () => ContractBed): void {
     const obeying = await bed.run('obeys', ['sh', '-c', 'trap "exit 9" USR1; while :; do sleep 0.05; done'], {
       stopSignal: 'SIGUSR1',
     });
-    await until(async () => (await exec(obeying.id, 'ps')).includes('sleep'));
+    await until(async () => (await output(bed, obeying.id, 'ps')).includes('sleep'));
     await bed.runtime.stopContainer(obeying.id, 10);
     expect(await bed.runtime.containerStatus(obeying.id)).toMatchObject({ state: 'exited', exitCode: 9 });
     const deaf = await bed.run('deaf', ['sh', '-c', 'trap "" TERM; while :; do sleep 0.05; done']);
@@ -127,11 +146,13 @@ export function runtimeContract(current: () => ContractBed): void {
     const { sandboxId, id } = await bed.run('oom', ['sh', '-c', 'x=aaaaaaaa; while :; do x=$x$x; done'], {
       resources: { memoryLimit: 20 * 1024 * 1024 },
     });
-    await exited(id);
+    await exited(bed, id);
     expect(await bed.runtime.containerStatus(id)).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
     await bed.runtime.removePodSandbox(sandboxId);
   });
+}
 
+function commands(current: Current): void {
   test('exec gives output, exit code and errors; a timeout kills the command', async () => {
     const bed = current();
     const { sandboxId, id } = await bed.run('execs', ['sleep', '1000']);
@@ -143,7 +164,7 @@ export function runtimeContract(current: () => ContractBed): void {
     ]);
     await expect(bed.runtime.execSync(id, ['nonesuch'], 10)).rejects.toThrow(StartError);
     await expect(bed.runtime.execSync(id, ['sleep', '77'], 0.3)).rejects.toThrow(ExecTimeoutError);
-    await until(async () => !(await exec(id, 'ps')).includes('sleep 77'));
+    await until(async () => !(await output(bed, id, 'ps')).includes('sleep 77'));
     const piped = await bed.runtime.exec(id, ['cat'], { stdin: true, stdout: true, stderr: true, tty: false });
     present(piped.stdin, 'stdin').end('through');
     expect(await textOf(piped.stdout)).toBe('through');
@@ -161,7 +182,9 @@ export function runtimeContract(current: () => ContractBed): void {
     expect(await terminal.finished).toEqual({ exitCode: 6 });
     await bed.runtime.removePodSandbox(sandboxId);
   });
+}
 
+function streams(current: Current): void {
   test('attach reads and writes the first process, and end of input reaches it once', async () => {
     const bed = current();
     const { sandboxId, id } = await bed.run('attach', ['sh', '-c', 'cat; echo bye >&2'], {
@@ -197,11 +220,13 @@ export function runtimeContract(current: () => ContractBed): void {
     ).toEqual(Array.from({ length: 400 }, (_, index) => index));
     await bed.runtime.removePodSandbox(sandboxId);
   });
+}
 
+function identity(current: Current): void {
   test('the security context holds: user, groups, read-only root, capabilities, no new privileges, seccomp', async () => {
     const bed = current();
     const { sandboxId, id } = await bed.run('secure', ['sleep', '1000'], {
-      ...secured({
+      ...secured(bed, {
         user: '1000',
         group: 2000,
         supplementalGroups: [3000],
@@ -211,20 +236,22 @@ export function runtimeContract(current: () => ContractBed): void {
         noNewPrivileges: true,
       }),
     });
-    expect(await exec(id, 'id')).toBe('uid=1000 gid=2000 groups=2000,3000\n');
-    const status = await exec(id, 'cat', '/proc/1/status');
+    expect(await output(bed, id, 'id')).toBe('uid=1000 gid=2000 groups=2000,3000\n');
+    const status = await output(bed, id, 'cat', '/proc/1/status');
     expect(status).toMatch(/CapBnd:\s+0000000000000400/);
     expect(status).toMatch(/NoNewPrivs:\s+1/);
     expect(status).toMatch(/Seccomp:\s+2/);
     expect((await bed.runtime.execSync(id, ['touch', '/x'], 5)).exitCode).not.toBe(0);
     expect((await bed.runtime.execSync(id, ['unshare', '-m', 'true'], 5)).exitCode).not.toBe(0);
     await bed.runtime.removePodSandbox(sandboxId);
-    await expect(bed.run('nouser', ['true'], secured({ user: 'ghost' }))).rejects.toThrow(
+    await expect(bed.run('nouser', ['true'], secured(bed, { user: 'ghost' }))).rejects.toThrow(
       /unable to find user ghost: no matching entries in passwd file|no users found/,
     );
     for (const sandbox of await bed.runtime.listPodSandboxes()) await bed.runtime.removePodSandbox(sandbox.id);
   });
+}
 
+function sharing(current: Current): void {
   test('containers of a pod share network, ipc and /dev/shm; and processes when the pod says so', async () => {
     const bed = current();
     const config = bed.sandbox('shared', { namespaces: { network: 'pod', pid: 'pod', ipc: 'pod' } });
@@ -241,8 +268,8 @@ export function runtimeContract(current: () => ContractBed): void {
     }
     const [one = '', two = ''] = ids;
     await bed.runtime.execSync(one, ['sh', '-c', 'echo seen > /dev/shm/file'], 5);
-    expect(await exec(two, 'cat', '/dev/shm/file')).toBe('seen\n');
-    expect(await exec(two, 'ps')).toContain('sleep 1000');
+    expect(await output(bed, two, 'cat', '/dev/shm/file')).toBe('seen\n');
+    expect(await output(bed, two, 'ps')).toContain('sleep 1000');
     await bed.runtime.stopContainer(one, 2);
     expect(await bed.runtime.containerStatus(two)).toMatchObject({ state: 'running' });
     await bed.runtime.removePodSandbox(sandboxId);
@@ -260,12 +287,18 @@ export function runtimeContract(current: () => ContractBed): void {
     await bed.runtime.startContainer(id);
     expect((await bed.runtime.podSandboxStatus(sandboxId))?.ips).toEqual([]);
     for (const kind of ['net', 'pid', 'ipc', 'uts']) {
-      expect((await exec(id, 'readlink', `/proc/self/ns/${kind}`)).trim()).toBe(readlinkSync(`/proc/self/ns/${kind}`));
+      expect((await output(bed, id, 'readlink', `/proc/self/ns/${kind}`)).trim()).toBe(
+        readlinkSync(`/proc/self/ns/${kind}`),
+      );
     }
-    expect(await exec(id, 'sh', '-c', 'echo $HOSTNAME; cat /etc/hostname')).toBe(`${hostname()}\n${hostname()}\n`);
+    expect(await output(bed, id, 'sh', '-c', 'echo $HOSTNAME; cat /etc/hostname')).toBe(
+      `${hostname()}\n${hostname()}\n`,
+    );
     await bed.runtime.removePodSandbox(sandboxId);
   });
+}
 
+function files(current: Current): void {
   test('mounts: host folders, which are made when they are missing, and read-only ones', async () => {
     const bed = current();
     const host = join(bed.folder, 'host');
@@ -278,8 +311,8 @@ export function runtimeContract(current: () => ContractBed): void {
         { containerPath: '/made', hostPath: join(host, 'made/for/it'), readonly: false, propagation: 'private' },
       ],
     });
-    expect(await exec(id, 'cat', '/host/file')).toBe('from the host');
-    expect(await exec(id, 'touch', '/made/file')).toBe('');
+    expect(await output(bed, id, 'cat', '/host/file')).toBe('from the host');
+    expect(await output(bed, id, 'touch', '/made/file')).toBe('');
     expect(existsSync(join(host, 'made/for/it/file'))).toBe(true);
     expect((await bed.runtime.execSync(id, ['touch', '/host-ro/x'], 5)).exitCode).toBe(1);
     expect((await bed.runtime.execSync(id, ['touch', '/host/x'], 5)).exitCode).toBe(0);
@@ -294,7 +327,8 @@ export function runtimeContract(current: () => ContractBed): void {
     await until(async () => ((await bed.runtime.containerStats(id))?.diskBytes ?? 0) >= 3_000_000);
     expect((await bed.runtime.containerStats(id))?.cpuNanoseconds).toBeGreaterThan(0);
     await bed.runtime.updateContainerResources(id, { memoryLimit: 96 << 20 });
-    const limit = await exec(
+    const limit = await output(
+      bed,
       id,
       'sh',
       '-c',

@@ -38,14 +38,14 @@ export async function openContainerdBed({ name, subnet }: ContainerdOptions): Pr
   const folder = mkdtempSync(join(tmpdir(), `coracle-${name}-`));
   const bridge = `${name}-br`;
   const prefix = `coracle-test-${name}`;
-  const socket = join(folder, 'containerd.sock');
   const logs = join(folder, 'logs');
   mkdirSync(logs);
-  const daemon = spawn('containerd', ['--config', writeConfig(folder, socket, bridge, subnet)], { stdio: 'ignore' });
+  const daemon = startContainerd(folder, writeNetwork(folder, bridge, subnet));
+  const { socket } = daemon;
   const channel = CriChannel.open(`unix://${socket}`, () => systemClock.now());
   const runtime = new CriRuntime(channel, systemClock, silentLogger);
   await ready(runtime);
-  await importImages(folder, socket);
+  await importImages(folder, socket, 'localhost/busybox:1');
   const sandbox: ContainerdBed['sandbox'] = (pod, changes = {}) => ({
     ...testSandbox(pod, logs, `/${prefix}/${pod}`),
     ...changes,
@@ -73,9 +73,7 @@ export async function openContainerdBed({ name, subnet }: ContainerdOptions): Pr
         await runtime.removePodSandbox(id);
       }
       channel.close();
-      const ended = new Promise((resolve) => daemon.once('exit', resolve));
-      daemon.kill('SIGTERM');
-      await ended;
+      await daemon.stop();
       execFileSync('sh', ['-c', cleaning(bridge, prefix)]);
       rmSync(folder, { recursive: true, force: true });
     },
@@ -85,18 +83,15 @@ export async function openContainerdBed({ name, subnet }: ContainerdOptions): Pr
 const cleaning = (bridge: string, prefix: string): string =>
   `ip link del ${bridge} 2>/dev/null; find /sys/fs/cgroup -depth -type d -path '*/${prefix}*' -exec rmdir {} + ; true`;
 
-function writeConfig(folder: string, socket: string, bridge: string, subnet: string): string {
-  const network = join(folder, 'net.d');
-  mkdirSync(network);
-  const ipam = { type: 'host-local', dataDir: join(folder, 'ipam'), ranges: [[{ subnet }]] };
-  writeFileSync(
-    join(network, '10-test.conflist'),
-    JSON.stringify({
-      cniVersion: '0.4.0',
-      name: bridge,
-      plugins: [{ type: 'bridge', bridge, isGateway: true, ipam }],
-    }),
-  );
+export interface Containerd {
+  /** Path of its socket, in `folder`. */
+  readonly socket: string;
+  stop(): Promise<void>;
+}
+
+/** `networks`: folder of CNI configurations. */
+export function startContainerd(folder: string, networks: string): Containerd {
+  const socket = join(folder, 'containerd.sock');
   const config = join(folder, 'config.toml');
   writeFileSync(
     config,
@@ -111,10 +106,33 @@ state = "${folder}/state"
   stream_server_address = "127.0.0.1"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "${plugins}"
-    conf_dir = "${network}"
+    conf_dir = "${networks}"
 `,
   );
-  return config;
+  const daemon = spawn('containerd', ['--config', config], { stdio: 'ignore' });
+  return {
+    socket,
+    async stop() {
+      const ended = new Promise((resolve) => daemon.once('exit', resolve));
+      daemon.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+function writeNetwork(folder: string, bridge: string, subnet: string): string {
+  const network = join(folder, 'net.d');
+  mkdirSync(network);
+  const ipam = { type: 'host-local', dataDir: join(folder, 'ipam'), ranges: [[{ subnet }]] };
+  writeFileSync(
+    join(network, '10-test.conflist'),
+    JSON.stringify({
+      cniVersion: '0.4.0',
+      name: bridge,
+      plugins: [{ type: 'bridge', bridge, isGateway: true, ipam }],
+    }),
+  );
+  return network;
 }
 
 async function ready(runtime: CriRuntime): Promise<void> {
@@ -126,15 +144,15 @@ async function ready(runtime: CriRuntime): Promise<void> {
   }
 }
 
-/** Without the internet: busybox, and a pause container made of it, are made here and imported. */
-async function importImages(folder: string, socket: string): Promise<void> {
+/** Without the internet: `busybox`, and a pause container made of it, are made here and imported. */
+export async function importImages(folder: string, socket: string, busybox: string): Promise<void> {
   const root = join(folder, 'store');
   const own = await Images.open({ root, clock: systemClock, random: systemRandom, log: silentLogger });
   const layer = await buildLayer(own.store, await busyboxFiles(findBusybox()));
   const env = ['PATH=/bin:/usr/bin'];
   for (const [name, command] of [
     ['localhost/pause:1', ['/bin/sleep', '2147483647']],
-    ['localhost/busybox:1', ['sh']],
+    [busybox, ['sh']],
   ] as const) {
     const digests = (manifest: string): readonly string[] => [`${name.split(':')[0]}@${manifest}`];
     await buildImage(

@@ -91,8 +91,13 @@ export interface UpResult {
   readonly milliseconds: number;
 }
 
+/** What `down` gives containers to end when nobody says. */
+export const defaultGraceSeconds = 10;
+
 export interface DownOptions {
   readonly keepPods: boolean;
+  /** Seconds that containers get to end after their stop signal; 0: they are killed. */
+  readonly graceSeconds: number;
 }
 
 export interface DownResult {

@@ -5,7 +5,8 @@ import type { Clock } from '../base/clock.ts';
 import { readTextIfPresent, writeFileDurably } from '../base/file.ts';
 import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
-import { runAll, type Service } from '../base/service.ts';
+import { messageOf } from '../base/errors.ts';
+import { aborted, runAll, type Service } from '../base/service.ts';
 import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
 import type { HttpsClient } from '../client/https-client.ts';
@@ -22,6 +23,7 @@ import { certificateReload } from './certificate-renewal.ts';
 import { certificatePath, readKeyPair } from './credentials.ts';
 import type { Layout } from './layout.ts';
 import { openImages, openRuntime, podNetworkOf, runtimePrefix, tableName } from './node-runtime.ts';
+import { graceOfStopOrder } from './stop-order.ts';
 import { nthAddress, type ClusterSettings } from './settings.ts';
 import { apiAddress, kubeletPort, nodeAddress } from './nodes.ts';
 
@@ -95,11 +97,25 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       untilReady(options, client),
       reloadOf(options, kubelet),
     ];
-    await runAll(services, signal);
+    await runAll(services, containersFirst(options, agent, signal));
   } finally {
     await Promise.all([client.close(), provisioner.close()]);
   }
-  logger.info('stopped; containers run on', { data: layout.node(nodeName) });
+  logger.info('stopped', { data: layout.node(nodeName) });
+}
+
+/** Aborts when `signal` does; where containers are to end, too, after these: all else is still needed for that. */
+function containersFirst({ layout, logger }: AgentOptions, agent: NodeAgent, signal: AbortSignal): AbortSignal {
+  const stop = new AbortController();
+  const end = async (): Promise<void> => {
+    const grace = graceOfStopOrder(layout);
+    if (grace !== undefined && grace > 0) await agent.shutDown(grace);
+  };
+  void aborted(signal)
+    .then(end)
+    .catch((error: unknown) => logger.warn('cannot stop containers', { error: messageOf(error) }))
+    .finally(() => stop.abort(signal.reason));
+  return stop.signal;
 }
 
 function kubeletTls({ layout, nodeName }: AgentOptions): Parameters<KubeletServer['rotate']>[0] {

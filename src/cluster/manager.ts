@@ -5,7 +5,16 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { aborted } from '../base/service.ts';
-import type { ClusterManager, DownResult, Progress, RotatedSecrets, UpOptions, UpResult } from '../cli/manager.ts';
+import {
+  defaultGraceSeconds,
+  type ClusterManager,
+  type DownOptions,
+  type DownResult,
+  type Progress,
+  type RotatedSecrets,
+  type UpOptions,
+  type UpResult,
+} from '../cli/manager.ts';
 import { UserError } from '../cli/user-error.ts';
 import { deepEqual } from '../schema/freeze.ts';
 import { apiClient } from './api-client.ts';
@@ -28,6 +37,7 @@ import {
 } from './settings.ts';
 import { prepareCredentials, processNames, startProcesses, waitUntilReady, type StartEnvironment } from './start.ts';
 import { statusOf } from './status.ts';
+import { patienceOf, removeStopOrder, writeStopOrder } from './stop-order.ts';
 import { stopPatience, stopSupervised, supervisorPid } from './supervisor.ts';
 import { rotated, rotatePath } from './rotation.ts';
 import { mountsBelow, tearDown } from './teardown.ts';
@@ -46,7 +56,7 @@ export function createManager(environment: ManagerEnvironment): ClusterManager {
     name: layout.name,
     dataDir: layout.dataDir,
     up: (options, progress, signal) => up(environment, options, progress, signal),
-    down: (options, progress) => down(environment, options.keepPods, progress),
+    down: (options, progress) => down(environment, options, progress),
     status: () => statusOf(layout),
     reset: () => reset(environment),
     logFiles: () => logFiles(layout),
@@ -176,22 +186,31 @@ async function stayInForeground(
   progress.note('The cluster is up. Press Ctrl-C to stop it.');
   await aborted(signal);
   progress.note('Stopping ...');
-  await down(environment, false, progress);
+  await down(environment, { keepPods: false, graceSeconds: defaultGraceSeconds }, progress);
 }
 
-async function down(environment: ManagerEnvironment, keepPods: boolean, progress: Progress): Promise<DownResult> {
+async function down(environment: ManagerEnvironment, options: DownOptions, progress: Progress): Promise<DownResult> {
+  const { keepPods, graceSeconds } = options;
   const { layout, clock } = environment;
   const settings = knownSettings(layout);
   if (settings === undefined) return { wasRunning: false, stoppedPods: 0 };
   const wasRunning = isRunning(layout, settings);
   const began = clock.monotonic();
-  // The agent first: it writes its last status while the server still answers.
-  for (const name of processNames(settings).toReversed()) {
+  // One that was left by a `down` that was cut off must not speak for this one.
+  removeStopOrder(layout);
+  if (!keepPods && wasRunning) writeStopOrder(layout, graceSeconds);
+  const stop = async (name: string): Promise<void> => {
     const state = readState(layout.state(name));
     const pid = state !== undefined && isAlive(state) ? state.pid : undefined;
-    await stopSupervised(layout.runDir, name, pid, clock, stopPatience);
+    const patience = stopPatience + (keepPods ? 0 : patienceOf(graceSeconds));
+    await stopSupervised(layout.runDir, name, pid, clock, patience);
     rmSync(layout.state(name), { force: true });
-  }
+  };
+  // The server last: agents write their last status while it still answers.
+  const names = processNames(settings);
+  await Promise.all(names.filter((name) => name !== 'server').map(stop));
+  await Promise.all(names.filter((name) => name === 'server').map(stop));
+  removeStopOrder(layout);
   if (wasRunning) progress.phase('processes stopped', clock.monotonic() - began);
   if (keepPods) return { wasRunning, stoppedPods: 0 };
   const removing = clock.monotonic();

@@ -47,9 +47,6 @@ export interface NodeConfig {
   readonly containerLogMaxFiles: number;
   /** Folder of static pod manifests; '' for none. */
   readonly staticPodPath: string;
-  /** Seconds to wait for pods when the machine shuts down; 0: no waiting. */
-  readonly shutdownGracePeriod: number;
-  readonly shutdownGracePeriodCriticalPods: number;
   /** Longest crash-loop delay in seconds. */
   readonly maxCrashLoopBackOff: number;
   /** Image pulls and container starts at the same time. */
@@ -92,8 +89,6 @@ export function nodeConfig(input: NodeConfigInput): NodeConfig {
     containerLogMaxSize: 10 * 1024 * 1024,
     containerLogMaxFiles: 5,
     staticPodPath: '',
-    shutdownGracePeriod: 0,
-    shutdownGracePeriodCriticalPods: 0,
     maxCrashLoopBackOff: 300,
     maxParallelImagePulls: 5,
     maxParallelStarts: 8,

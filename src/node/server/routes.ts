@@ -52,8 +52,6 @@ export async function configz(request: KubeletRequest, response: KubeletResponse
       containerLogMaxSize: `${config.containerLogMaxSize}`,
       containerLogMaxFiles: config.containerLogMaxFiles,
       staticPodPath: config.staticPodPath,
-      shutdownGracePeriod: `${config.shutdownGracePeriod}s`,
-      shutdownGracePeriodCriticalPods: `${config.shutdownGracePeriodCriticalPods}s`,
       systemReserved: config.reserved,
       allowedUnsafeSysctls: config.allowedUnsafeSysctls,
       registerNode: config.registerNode,

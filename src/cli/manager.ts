@@ -46,6 +46,8 @@ export interface UpOptions {
   /** CRI socket of the runtime to use instead of the built-in one. Chosen at the first start. */
   readonly runtimeEndpoint?: string;
   readonly guards?: GuardFlags;
+  /** Path of a KubeletConfiguration. Absent: as it is set; empty: none. */
+  readonly kubeletConfig?: string;
 }
 
 /** Absent: as it is set; empty: back to the default. */

@@ -21,6 +21,7 @@ import { apiClient } from './api-client.ts';
 import { builtinPrograms } from './builtin-programs.ts';
 import { certificateReload } from './certificate-renewal.ts';
 import { certificatePath, readKeyPair } from './credentials.ts';
+import { readKubeletConfig } from './kubelet-config.ts';
 import type { Layout } from './layout.ts';
 import { openImages, openRuntime, podNetworkOf, runtimePrefix, tableName } from './node-runtime.ts';
 import { graceOfStopOrder } from './stop-order.ts';
@@ -67,7 +68,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       clock,
       random,
       log: logger.named('node'),
-      config: configOf(options, podCidr),
+      config: configOf(options, podCidr, await readKubeletConfig(settings.kubeletConfig)),
       handlers: [builtinHandler],
     });
     const kubelet = kubeletServerOf(options, agent, client);
@@ -146,8 +147,13 @@ function clientAs({ layout, settings, nodeName, clock, random }: AgentOptions, n
   return apiClient({ pki: layout.pki, server: apiAddress(settings, nodeName), clock, random }, name);
 }
 
-function configOf({ settings, layout, nodeName }: AgentOptions, podCidr: string): NodeConfig {
+function configOf(
+  { settings, layout, nodeName }: AgentOptions,
+  podCidr: string,
+  wishes: Partial<NodeConfig>,
+): NodeConfig {
   return nodeConfig({
+    ...wishes,
     nodeName,
     rootDirectory: layout.node(nodeName),
     addresses: [nodeAddress(settings, nodeName)],

@@ -19,6 +19,7 @@ import { UserError } from '../cli/user-error.ts';
 import { deepEqual } from '../schema/freeze.ts';
 import { apiClient } from './api-client.ts';
 import { guardsFrom } from './guards.ts';
+import { kubeletConfigFrom } from './kubelet-config.ts';
 import { imageCommands } from './images.ts';
 import { defaultKubeconfig, writeContext } from './kubeconfig.ts';
 import type { Layout } from './layout.ts';
@@ -88,8 +89,10 @@ async function up(
   refuseFewerNodes(options.nodes, kept);
   refuseOtherRuntime(layout, options, kept);
   const guards = guardsFrom(kept?.guards, options.guards ?? {});
+  const kubeletConfig = await kubeletConfigFrom(kept?.kubeletConfig, options.kubeletConfig);
   if (running) refuseChanges(layout, kept, options.port, guards);
-  const settings = await settle(layout, { ...options, guards });
+  if (running) refuseOtherKubeletConfig(layout, kept.kubeletConfig, kubeletConfig);
+  const settings = await settle(layout, { ...options, guards, kubeletConfig });
   const start: StartEnvironment = { ...environment, progress };
   if (!running || kept.furtherNodes.length !== settings.furtherNodes.length) await prepareCredentials(start, settings);
   await startProcesses(start, settings);
@@ -130,6 +133,14 @@ function refuseChanges(
       `stop it first to change them: coracle down --name ${layout.name}`,
     );
   }
+}
+
+function refuseOtherKubeletConfig(layout: Layout, kept: string | undefined, wanted: string | undefined): void {
+  if (wanted === kept) return;
+  throw new UserError(
+    `cluster ${layout.name} is running with ${kept === undefined ? 'no' : 'another'} kubelet configuration`,
+    `stop it first to change it: coracle down --name ${layout.name}`,
+  );
 }
 
 function refuseFewerNodes(wanted: number | undefined, kept: ClusterSettings | undefined): void {

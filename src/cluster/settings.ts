@@ -36,6 +36,8 @@ export interface ClusterSettings {
   readonly underlayCidr: string;
   /** The CRI socket of the runtime that runs the containers; absent: the built-in one. */
   readonly runtimeEndpoint?: string;
+  /** Path of the agents' KubeletConfiguration. */
+  readonly kubeletConfig?: string;
   /** Bytes that the machine's way out carries in one packet; as it was at the last start. */
   readonly linkMtu: number;
   /** Nodes on this machine beside the first. */
@@ -120,6 +122,8 @@ export interface SettingsRequest {
   readonly backend?: Backend;
   readonly runtimeEndpoint?: string;
   readonly guards?: GuardSettings | undefined;
+  /** As it shall be from now on. */
+  readonly kubeletConfig?: string | undefined;
 }
 
 /** Settings for this start: what is kept, with what the flags change. Writes them when they are new. */
@@ -165,14 +169,19 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
     linkMtu: linkMtu(),
     furtherNodes: [],
     ...(request.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: request.runtimeEndpoint }),
-    ...guardsOf(request),
+    ...replaced(request),
   };
   announceSettings(layout, settings);
   return withNodes(settings, request.nodes ?? 1);
 }
 
-const guardsOf = ({ guards }: SettingsRequest): Pick<ClusterSettings, 'guards'> =>
-  guards === undefined ? {} : { guards };
+/** What is set anew at each start. */
+function replaced({ guards, kubeletConfig }: SettingsRequest): Pick<ClusterSettings, 'guards' | 'kubeletConfig'> {
+  return {
+    ...(guards === undefined ? {} : { guards }),
+    ...(kubeletConfig === undefined ? {} : { kubeletConfig }),
+  };
+}
 
 /** With what an earlier version had no settings for, as far as it follows from the slot. */
 function parse(text: string): ClusterSettings {
@@ -227,8 +236,8 @@ function change(kept: ClusterSettings, request: SettingsRequest): ClusterSetting
   const { nodes = 1, backend = kept.backend } = request;
   // Port 0 asked for a free one at the first start; that one is kept.
   const port = request.port === undefined || request.port === 0 ? kept.port : request.port;
-  const { guards: _before, ...others } = kept;
-  return withNodes({ ...others, port, backend, linkMtu: linkMtu(), ...guardsOf(request) }, nodes);
+  const { guards: _guards, kubeletConfig: _kubeletConfig, ...others } = kept;
+  return withNodes({ ...others, port, backend, linkMtu: linkMtu(), ...replaced(request) }, nodes);
 }
 
 /**

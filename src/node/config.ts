@@ -36,6 +36,11 @@ export interface NodeConfig {
   readonly reserved: Readonly<Record<string, string>>;
   /** Signal to threshold, such as `memory.available` to `100Mi` or `nodefs.available` to `10%`. */
   readonly evictionHard: Readonly<Record<string, string>>;
+  /** Likewise; passed for `evictionSoftGracePeriod` (seconds, by signal) before a pod is evicted. */
+  readonly evictionSoft: Readonly<Record<string, string>>;
+  readonly evictionSoftGracePeriod: Readonly<Record<string, number>>;
+  /** Most seconds that a pod gets to end when a soft threshold is passed. */
+  readonly evictionMaxPodGracePeriod: number;
   /** Seconds for which a pressure condition stays after it was last seen. */
   readonly evictionPressureTransition: number;
   readonly imageGcHighPercent: number;
@@ -82,6 +87,9 @@ export function nodeConfig(input: NodeConfigInput): NodeConfig {
       'imagefs.available': '15%',
       'imagefs.inodesFree': '5%',
     },
+    evictionSoft: {},
+    evictionSoftGracePeriod: {},
+    evictionMaxPodGracePeriod: 0,
     evictionPressureTransition: 300,
     imageGcHighPercent: 85,
     imageGcLowPercent: 80,

@@ -28,6 +28,11 @@ export const up: Command = {
       value: 'SOCKET',
       doc: 'run containers with containerd or CRI-O, such as unix:///run/containerd/containerd.sock',
     },
+    'kubelet-config': {
+      type: 'string',
+      value: 'FILE',
+      doc: "settings of the nodes' agents, of kind KubeletConfiguration (default: none)",
+    },
     ...guardFlags,
     ...jsonFlag,
   },
@@ -43,6 +48,7 @@ export const up: Command = {
     const kubeconfig = args.text('kubeconfig');
     const nodes = args.number('nodes');
     const runtimeEndpoint = endpointOf(args.text('container-runtime-endpoint'));
+    const kubeletConfig = args.text('kubelet-config');
     const backend = backendOf(args.text('backend'));
     const options: UpOptions = {
       foreground: args.is('foreground'),
@@ -51,6 +57,7 @@ export const up: Command = {
       ...(nodes === undefined ? {} : { nodes }),
       ...(backend === undefined ? {} : { backend }),
       ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }),
+      ...(kubeletConfig === undefined ? {} : { kubeletConfig }),
       guards: guardsOf(args),
     };
     const result = await manager.up(options, progressOn(context), signal);

@@ -45,6 +45,11 @@ export async function configz(request: KubeletRequest, response: KubeletResponse
       podPidsLimit: config.podPidsLimit,
       resolvConf: config.resolvConf,
       evictionHard: config.evictionHard,
+      evictionSoft: config.evictionSoft,
+      evictionSoftGracePeriod: Object.fromEntries(
+        Object.entries(config.evictionSoftGracePeriod).map(([signal, seconds]) => [signal, `${seconds}s`]),
+      ),
+      evictionMaxPodGracePeriod: config.evictionMaxPodGracePeriod,
       evictionPressureTransitionPeriod: `${config.evictionPressureTransition}s`,
       imageGCHighThresholdPercent: config.imageGcHighPercent,
       imageGCLowThresholdPercent: config.imageGcLowPercent,

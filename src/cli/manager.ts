@@ -61,6 +61,8 @@ export interface UpOptions {
   readonly loadBalancerPool?: string;
   /** How many nodes are to exist in the API only; absent: as it is set. */
   readonly simulatedNodes?: number;
+  /** Path of a KubeletConfiguration. Absent: as it is set; empty: none. */
+  readonly kubeletConfig?: string;
 }
 
 export interface JoinOptions {
@@ -183,8 +185,13 @@ export interface UpResult {
   readonly milliseconds: number;
 }
 
+/** What `down` gives containers to end when nobody says. */
+export const defaultGraceSeconds = 10;
+
 export interface DownOptions {
   readonly keepPods: boolean;
+  /** Seconds that containers get to end after their stop signal; 0: they are killed. */
+  readonly graceSeconds: number;
 }
 
 export interface DownResult {

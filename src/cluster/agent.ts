@@ -6,7 +6,8 @@ import type { Clock } from '../base/clock.ts';
 import { readTextIfPresent, writeFileDurably } from '../base/file.ts';
 import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
-import { runAll, type Service } from '../base/service.ts';
+import { messageOf } from '../base/errors.ts';
+import { aborted, runAll, type Service } from '../base/service.ts';
 import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
 import { createHttpsClient, type HttpsClient } from '../client/https-client.ts';
 import { Informer } from '../client/informer.ts';
@@ -23,8 +24,10 @@ import { certificatePath, readKeyPair } from './credentials.ts';
 import { combinedPath } from './joining/certificates.ts';
 import { joinedServices, nodeRemoved } from './joining/joined-agent.ts';
 import { podCredentials } from './joining/pod-credentials.ts';
+import { readKubeletConfig } from './kubelet-config.ts';
 import type { Layout } from './layout.ts';
 import { openImages, openRuntime, podNetworkOf, runtimePrefix, tableName } from './node-runtime.ts';
+import { graceOfStopOrder } from './stop-order.ts';
 import { nthAddress, type ClusterSettings } from './settings.ts';
 import { apiAddress, kubeletPort, nodeAddress } from './nodes.ts';
 
@@ -72,7 +75,7 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       clock,
       random,
       log: logger.named('node'),
-      config: configOf(options, podCidr),
+      config: configOf(options, podCidr, await readKubeletConfig(settings.kubeletConfig)),
       handlers: [builtinHandler],
     });
     const kubelet = (): KubeletServer => kubeletServerOf(options, agent, client);
@@ -90,11 +93,25 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
           });
     if (settings.joined === undefined) listening.resolve();
     const services: readonly Service[] = [service, agent, ...further, untilReady(options, client, listening.promise)];
-    await runAll(services, signal);
+    await runAll(services, containersFirst(options, agent, signal));
   } finally {
     await client.close();
   }
-  logger.info('stopped; containers run on', { data: layout.node(nodeName) });
+  logger.info('stopped', { data: layout.node(nodeName) });
+}
+
+/** Aborts when `signal` does; where containers are to end, too, after these: all else is still needed for that. */
+function containersFirst({ layout, logger }: AgentOptions, agent: NodeAgent, signal: AbortSignal): AbortSignal {
+  const stop = new AbortController();
+  const end = async (): Promise<void> => {
+    const grace = graceOfStopOrder(layout);
+    if (grace !== undefined && grace > 0) await agent.shutDown(grace);
+  };
+  void aborted(signal)
+    .then(end)
+    .catch((error: unknown) => logger.warn('cannot stop containers', { error: messageOf(error) }))
+    .finally(() => stop.abort(signal.reason));
+  return stop.signal;
 }
 
 /** On the machine that has the cluster's keys. */
@@ -159,8 +176,13 @@ function podClient(
   });
 }
 
-function configOf({ settings, layout, nodeName }: AgentOptions, podCidr: string): NodeConfig {
+function configOf(
+  { settings, layout, nodeName }: AgentOptions,
+  podCidr: string,
+  wishes: Partial<NodeConfig>,
+): NodeConfig {
   return nodeConfig({
+    ...wishes,
     nodeName,
     rootDirectory: layout.node(nodeName),
     addresses: [nodeAddress(settings, nodeName)],

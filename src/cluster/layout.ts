@@ -18,6 +18,8 @@ export interface Layout {
   readonly store: string;
   readonly images: string;
   readonly logs: string;
+  /** What is to become of containers when the agents are told to stop (stop-order.ts). */
+  readonly stopOrder: string;
   /** Root of one node's pods, volumes and runtime state. */
   node(nodeName: string): string;
   /** What a running process says about itself. */
@@ -35,6 +37,7 @@ export function layoutOf(name: string, dataDir = join('/var/lib/coracle', name))
     runDir,
     settings: join(dataDir, 'cluster.json'),
     runningSettings: join(runDir, 'cluster.json'),
+    stopOrder: join(runDir, 'stop-order'),
     pki: join(dataDir, 'pki'),
     store: join(dataDir, 'store'),
     images: join(dataDir, 'images'),

@@ -6,19 +6,22 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { aborted } from '../base/service.ts';
-import type {
-  ClusterManager,
-  DownResult,
-  JoinResult,
-  Progress,
-  RotatedSecrets,
-  UpOptions,
-  UpResult,
+import {
+  defaultGraceSeconds,
+  type ClusterManager,
+  type DownOptions,
+  type DownResult,
+  type JoinResult,
+  type Progress,
+  type RotatedSecrets,
+  type UpOptions,
+  type UpResult,
 } from '../cli/manager.ts';
 import { UserError } from '../cli/user-error.ts';
 import { deepEqual } from '../schema/freeze.ts';
 import { apiClient } from './api-client.ts';
 import { guardsFrom } from './guards.ts';
+import { kubeletConfigFrom } from './kubelet-config.ts';
 import { imageCommands } from './images.ts';
 import { defaultKubeconfig, writeContext } from './kubeconfig.ts';
 import { join as joinCluster } from './joining/join.ts';
@@ -46,6 +49,7 @@ import {
   type StartEnvironment,
 } from './start.ts';
 import { statusOf } from './status.ts';
+import { patienceOf, removeStopOrder, writeStopOrder } from './stop-order.ts';
 import { stopPatience, stopSupervised, supervisorPid } from './supervisor.ts';
 import { rotated, rotatePath } from './rotation.ts';
 import { mountsBelow, tearDown } from './teardown.ts';
@@ -69,7 +73,7 @@ export function createManager(environment: ManagerEnvironment): ClusterManager {
       refuseOthers(layout);
       return joinCluster({ ...environment, progress }, options, signal);
     },
-    down: (options, progress) => down(environment, options.keepPods, progress),
+    down: (options, progress) => down(environment, options, progress),
     status: () => statusOf(layout),
     reset: () => reset(environment),
     logFiles: () => logFiles(layout),
@@ -105,8 +109,10 @@ async function up(
   refuseFewerNodes(options.nodes, kept);
   refuseOtherRuntime(layout, options, kept);
   const guards = guardsFrom(kept?.guards, options.guards ?? {});
+  const kubeletConfig = await kubeletConfigFrom(kept?.kubeletConfig, options.kubeletConfig);
   if (running) refuseChanges(layout, kept, options, guards);
-  const settings = await settle(layout, { ...options, guards });
+  if (running) refuseOtherKubeletConfig(layout, kept.kubeletConfig, kubeletConfig);
+  const settings = await settle(layout, { ...options, guards, kubeletConfig });
   const phases = await start({ ...environment, progress }, running ? kept : undefined, settings, signal);
   await forgetSimulated(environment, kept, settings);
   const kubeconfig = options.kubeconfig ?? defaultKubeconfig();
@@ -202,6 +208,14 @@ function refuseChanges(
   }
 }
 
+function refuseOtherKubeletConfig(layout: Layout, kept: string | undefined, wanted: string | undefined): void {
+  if (wanted === kept) return;
+  throw new UserError(
+    `cluster ${layout.name} is running with ${kept === undefined ? 'no' : 'another'} kubelet configuration`,
+    `stop it first to change it: coracle down --name ${layout.name}`,
+  );
+}
+
 function refuseFewerNodes(wanted: number | undefined, kept: ClusterSettings | undefined): void {
   if (wanted === undefined) return;
   if (wanted < 1) throw new UserError('a cluster has at least one node');
@@ -256,17 +270,26 @@ async function stayInForeground(
   progress.note('The cluster is up. Press Ctrl-C to stop it.');
   await aborted(signal);
   progress.note('Stopping ...');
-  await down(environment, false, progress);
+  await down(environment, { keepPods: false, graceSeconds: defaultGraceSeconds }, progress);
 }
 
-async function down(environment: ManagerEnvironment, keepPods: boolean, progress: Progress): Promise<DownResult> {
+async function down(environment: ManagerEnvironment, options: DownOptions, progress: Progress): Promise<DownResult> {
+  const { keepPods, graceSeconds } = options;
   const { layout, clock } = environment;
   const settings = knownSettings(layout);
   if (settings === undefined) return { wasRunning: false, stoppedPods: 0 };
   const wasRunning = isRunning(layout, settings);
   const began = clock.monotonic();
-  // The agent first: it writes its last status while the server still answers.
-  for (const name of processNames(settings).toReversed()) await stopProcess(environment, name);
+  // One that was left by a `down` that was cut off must not speak for this one.
+  removeStopOrder(layout);
+  if (!keepPods && wasRunning) writeStopOrder(layout, graceSeconds);
+  const patience = stopPatience + (keepPods ? 0 : patienceOf(graceSeconds));
+  const stop = (name: string): Promise<void> => stopProcess(environment, name, patience);
+  // The server last: agents write their last status while it still answers.
+  const names = processNames(settings);
+  await Promise.all(names.filter((name) => name !== 'server').map(stop));
+  await Promise.all(names.filter((name) => name === 'server').map(stop));
+  removeStopOrder(layout);
   if (wasRunning) progress.phase('processes stopped', clock.monotonic() - began);
   if (keepPods) return { wasRunning, stoppedPods: 0 };
   const removing = clock.monotonic();
@@ -279,10 +302,11 @@ async function down(environment: ManagerEnvironment, keepPods: boolean, progress
 async function stopProcess(
   { layout, clock }: Pick<ManagerEnvironment, 'layout' | 'clock'>,
   name: string,
+  patience = stopPatience,
 ): Promise<void> {
   const state = readState(layout.state(name));
   const pid = state !== undefined && isAlive(state) ? state.pid : undefined;
-  await stopSupervised(layout.runDir, name, pid, clock, stopPatience);
+  await stopSupervised(layout.runDir, name, pid, clock, patience);
   rmSync(layout.state(name), { force: true });
 }
 

@@ -37,6 +37,8 @@ export interface ClusterSettings {
   readonly underlayCidr: string;
   /** The CRI socket of the runtime that runs the containers; absent: the built-in one. */
   readonly runtimeEndpoint?: string;
+  /** Path of the agents' KubeletConfiguration. */
+  readonly kubeletConfig?: string;
   /** Bytes that the machine's way out carries in one packet; as it was at the last start. */
   readonly linkMtu: number;
   /** Nodes on this machine beside the first. */
@@ -151,6 +153,8 @@ export interface SettingsRequest {
   /** Empty: back to the default. */
   readonly loadBalancerPool?: string;
   readonly simulatedNodes?: number;
+  /** As it shall be from now on. */
+  readonly kubeletConfig?: string | undefined;
 }
 
 /** Settings for this start: what is kept, with what the flags change. Writes them when they are new. */
@@ -197,7 +201,7 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
     furtherNodes: [],
     ...advertised(request.advertiseAddress),
     ...(request.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: request.runtimeEndpoint }),
-    ...guardsOf(request),
+    ...replaced(request),
     ...simulatedOf(request.simulatedNodes),
   };
   const complete = withNodes(withPool(settings, request.loadBalancerPool), request.nodes ?? 1);
@@ -205,8 +209,13 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
   return complete;
 }
 
-const guardsOf = ({ guards }: SettingsRequest): Pick<ClusterSettings, 'guards'> =>
-  guards === undefined ? {} : { guards };
+/** What is set anew at each start. */
+function replaced({ guards, kubeletConfig }: SettingsRequest): Pick<ClusterSettings, 'guards' | 'kubeletConfig'> {
+  return {
+    ...(guards === undefined ? {} : { guards }),
+    ...(kubeletConfig === undefined ? {} : { kubeletConfig }),
+  };
+}
 
 const simulatedOf = (count = 0): Pick<ClusterSettings, 'simulatedNodes'> =>
   count === 0 ? {} : { simulatedNodes: count };
@@ -264,10 +273,10 @@ function change(kept: ClusterSettings, request: SettingsRequest): ClusterSetting
   const { nodes = 1, backend = kept.backend } = request;
   // Port 0 asked for a free one at the first start; that one is kept.
   const port = request.port === undefined || request.port === 0 ? kept.port : request.port;
-  const { guards: _before, advertiseAddress, simulatedNodes, ...others } = kept;
+  const { guards: _guards, kubeletConfig: _kubeletConfig, advertiseAddress, simulatedNodes, ...others } = kept;
   const address = advertised(request.advertiseAddress ?? advertiseAddress);
   const simulated = simulatedOf(request.simulatedNodes ?? simulatedNodes);
-  const changed = { ...others, ...address, ...simulated, port, backend, linkMtu: linkMtu(), ...guardsOf(request) };
+  const changed = { ...others, ...address, ...simulated, port, backend, linkMtu: linkMtu(), ...replaced(request) };
   return withNodes(withPool(changed, request.loadBalancerPool), nodes);
 }
 

@@ -64,7 +64,7 @@ describe('a pod', () => {
       restartCount: 0,
       state: { running: {} },
     });
-    expect(pod.status?.containerStatuses?.[0]?.containerID).toMatch(/^coracle:\/\//);
+    expect(pod.status?.containerStatuses?.[0]?.containerID).toMatch(/^sim:\/\//);
     expect(await it.events('web')).toEqual([
       'Pulling: Pulling image "busybox"',
       'Pulled: Successfully pulled image "busybox" in 0s (0s including waiting). Image size: 1048576 bytes.',

@@ -74,8 +74,8 @@ export interface NodeAgent extends Service {
   readonly machine: Machine;
   /** What was last told about a pod, by its uid. */
   statusOf(uid: string): PodStatus | undefined;
-  /** The machine goes down: no new pods, and those here end within their time, critical ones last. */
-  shutDown(): Promise<void>;
+  /** The machine goes down: containers end within `seconds`, those of critical pods last. Before `run` is aborted. */
+  shutDown(seconds: number): Promise<void>;
 }
 
 /** What does not need to know of the pods' workers. */
@@ -117,7 +117,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     options,
     machine: parts.machine,
     statusOf: (uid) => loops.statuses.last(uid),
-    shutDown: () => loops.shutdown.run(),
+    shutDown: (seconds) => loops.shutdown.run(seconds),
     run: (signal) => runAgent(parts, loops, signal),
   };
 }
@@ -214,7 +214,11 @@ function makeLoops(parts: Parts): Loops {
     freeImages: () => images.freeAll(),
     onPressure: () => registration.kick(),
   });
-  const shutdown = new Shutdown({ ...options, workers, onChange: () => registration.kick() });
+  const shutdown = new Shutdown({
+    ...options,
+    halt: () => pods.halt(),
+    stop: (pod, grace) => pods.stopContainers(pod, grace),
+  });
   const registration = new Registration({
     ...options,
     machine,
@@ -223,7 +227,6 @@ function makeLoops(parts: Parts): Loops {
     handlers: options.handlers ?? [],
     pressures: () => eviction.pressures,
     volumesInUse: () => [],
-    problems: () => shutdown.problems,
   });
   const admit = admission({ parts, workers, registration, eviction, shutdown });
   const { allocatable } = parts;

@@ -36,6 +36,11 @@ export interface NodeConfig {
   readonly reserved: Readonly<Record<string, string>>;
   /** Signal to threshold, such as `memory.available` to `100Mi` or `nodefs.available` to `10%`. */
   readonly evictionHard: Readonly<Record<string, string>>;
+  /** Likewise; passed for `evictionSoftGracePeriod` (seconds, by signal) before a pod is evicted. */
+  readonly evictionSoft: Readonly<Record<string, string>>;
+  readonly evictionSoftGracePeriod: Readonly<Record<string, number>>;
+  /** Most seconds that a pod gets to end when a soft threshold is passed. */
+  readonly evictionMaxPodGracePeriod: number;
   /** Seconds for which a pressure condition stays after it was last seen. */
   readonly evictionPressureTransition: number;
   readonly imageGcHighPercent: number;
@@ -49,9 +54,6 @@ export interface NodeConfig {
   readonly staticPodPath: string;
   /** Seconds after which exec, attach and port-forward over which nothing went are cut off. */
   readonly streamingConnectionIdleTimeout: number;
-  /** Seconds to wait for pods when the machine shuts down; 0: no waiting. */
-  readonly shutdownGracePeriod: number;
-  readonly shutdownGracePeriodCriticalPods: number;
   /** Longest crash-loop delay in seconds. */
   readonly maxCrashLoopBackOff: number;
   /** Image pulls and container starts at the same time. */
@@ -87,6 +89,9 @@ export function nodeConfig(input: NodeConfigInput): NodeConfig {
       'imagefs.available': '15%',
       'imagefs.inodesFree': '5%',
     },
+    evictionSoft: {},
+    evictionSoftGracePeriod: {},
+    evictionMaxPodGracePeriod: 0,
     evictionPressureTransition: 300,
     imageGcHighPercent: 85,
     imageGcLowPercent: 80,
@@ -95,8 +100,6 @@ export function nodeConfig(input: NodeConfigInput): NodeConfig {
     containerLogMaxFiles: 5,
     staticPodPath: '',
     streamingConnectionIdleTimeout: 4 * 3_600,
-    shutdownGracePeriod: 0,
-    shutdownGracePeriodCriticalPods: 0,
     maxCrashLoopBackOff: 300,
     maxParallelImagePulls: 5,
     maxParallelStarts: 8,

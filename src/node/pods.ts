@@ -10,6 +10,8 @@ import type { RuntimeEvent, SandboxStatus } from '../runtime/runtime.ts';
 import type { PodDeps } from './pod/deps.ts';
 import { isAlive } from './pod/history.ts';
 import { annotation, isMirror, namespaceOf } from './pod/names.ts';
+import { observe } from './pod/observe.ts';
+import { stopAll } from './pod/stop.ts';
 import { PodWorker } from './pod/worker.ts';
 import type { Verdict } from './pod/status.ts';
 
@@ -23,6 +25,7 @@ export class Pods {
   readonly #running = new Set<Promise<void>>();
   readonly #orphans = new Set<string>();
   readonly #sandboxPods = new Map<string, string>();
+  readonly #halted = new AbortController();
   #signal: AbortSignal | undefined;
   #waiting: Pod[] = [];
 
@@ -81,13 +84,27 @@ export class Pods {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    this.#signal = signal;
-    for (const pod of this.#waiting.splice(0)) this.#start(pod, signal);
+    this.#signal = AbortSignal.any([signal, this.#halted.signal]);
+    for (const pod of this.#waiting.splice(0)) this.#start(pod, this.#signal);
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
     await this.#settled();
+  }
+
+  /** Stops all workers, and with them whatever starts containers again. Resolves to the pods that may run. */
+  async halt(): Promise<readonly Pod[]> {
+    this.#halted.abort();
+    await this.#settled();
+    return this.workers().map((worker) => worker.pod);
+  }
+
+  /** With its hooks and within its grace, in seconds; the pod stays. */
+  async stopContainers(pod: Pod, grace: number): Promise<void> {
+    const { runtime, config } = this.#deps;
+    const seen = await observe(runtime, pod, config);
+    await stopAll(this.#deps, seen, { pod, podIp: pod.status?.podIP ?? '', grace });
   }
 
   /**

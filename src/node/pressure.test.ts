@@ -81,6 +81,39 @@ test('when memory runs out the pod furthest over its request goes, and the node 
   await it.until('pressure is over', () => pressure() === 'False');
 });
 
+test('below a soft threshold a pod goes only when that has lasted, and with time to end', async () => {
+  let available = 6 * 1024 ** 3;
+  const machine = { ...simMachine, memoryAvailable: () => Promise.resolve(available) };
+  const config = {
+    evictionSoft: { 'memory.available': '1Gi' },
+    evictionSoftGracePeriod: { 'memory.available': 60 },
+    evictionMaxPodGracePeriod: 20,
+  };
+  const stops: number[] = [];
+  const it = await start({ agent: { machine }, config });
+  const stop = it.runtime.stopContainer.bind(it.runtime);
+  it.runtime.stopContainer = (id, seconds) => {
+    stops.push(seconds);
+    return stop(id, seconds);
+  };
+  it.create('web', { containers: [box], terminationGracePeriodSeconds: 45 });
+  await it.phase('web', 'Running');
+  available = 512 * 1024 ** 2;
+  await it.clock.advance(40_000);
+  const pressure = () =>
+    it.client.all(Node)[0]?.status?.conditions?.find((each) => each.type === 'MemoryPressure')?.status;
+  await it.until('pressure is told at once', () => pressure() === 'True');
+  // There is enough again: the time counts from the beginning.
+  available = 6 * 1024 ** 3;
+  await it.clock.advance(10_000);
+  available = 512 * 1024 ** 2;
+  await it.clock.advance(50_000);
+  expect((await it.pod('web'))?.status?.phase).toBe('Running');
+  await it.clock.advance(30_000);
+  expect((await it.phase('web', 'Failed')).status).toMatchObject({ reason: 'Evicted' });
+  expect(stops[0]).toBe(20);
+});
+
 describe('resize in place', () => {
   const limited = (cpu: string) => ({ containers: [{ ...box, resources: { requests: { cpu }, limits: { cpu } } }] });
 
@@ -138,6 +171,31 @@ test('a manifest in the static pod folder runs, is mirrored, and ends with its f
       return (await it.runtime.listPodSandboxes()).length === 0;
     });
     await it.gone('web-one');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('a static pod whose mirror could not be made at first gets it soon', async () => {
+  const folder = join('/tmp', `coracle-static-retry-${process.pid}`);
+  await mkdir(folder, { recursive: true });
+  const manifest =
+    'apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: box, image: busybox}]}\n';
+  await writeFile(join(folder, 'web.yaml'), manifest);
+  try {
+    const it = await start();
+    await it.stopAgent();
+    const create = it.client.create.bind(it.client);
+    let refusals = 1;
+    it.client.create = (kind, object, ...rest) => {
+      if ((kind as unknown) === Pod && refusals-- > 0) return Promise.reject(new Error('nothing listens there'));
+      return create(kind, object, ...rest);
+    };
+    await it.startAgent({ staticPodPath: folder });
+    await it.until('it was refused', () => refusals === 0);
+    await it.clock.advance(2000);
+    const { metadata } = await it.phase('web-one', 'Running');
+    expect(metadata.annotations?.[annotation.configMirror]).toBeDefined();
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

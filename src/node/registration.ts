@@ -30,8 +30,6 @@ export interface RegistrationOptions {
   readonly handlers: readonly string[];
   readonly pressures: () => Pressures;
   readonly volumesInUse: () => readonly string[];
-  /** What else keeps the node from being ready, such as a shutdown under way. */
-  readonly problems: () => readonly string[];
 }
 
 const leaseSeconds = 40;
@@ -140,7 +138,7 @@ export class Registration {
       handlers: ['', ...options.handlers],
       images,
       pressures: options.pressures(),
-      problems: [...problems, ...options.problems()],
+      problems,
       volumesInUse: options.volumesInUse(),
       now: options.clock.now(),
       previous: this.#known?.status,

@@ -1,27 +1,25 @@
-/** Graceful shutdown of the node: ordinary pods end first, critical ones after them. */
+/**
+ * Graceful shutdown of the node: its containers end as their pods say (preStop hooks, stop signal, grace), ordinary
+ * pods first, critical ones after them. The pods themselves stay: the next start of the node starts them again.
+ */
+import type { Pod } from '../api/core/pod.ts';
 import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { isCritical } from './admission.ts';
-import type { NodeConfig } from './config.ts';
-import type { Verdict } from './pod/status.ts';
-import type { PodWorker } from './pod/worker.ts';
 
 export interface ShutdownOptions {
-  readonly config: NodeConfig;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly workers: () => readonly PodWorker[];
-  readonly onChange: () => void;
+  /** Lets go of all pods: from now on nothing starts their containers again. Resolves to those that may run. */
+  readonly halt: () => Promise<readonly Pod[]>;
+  /** Stops a pod's containers; `grace` in seconds. */
+  readonly stop: (pod: Pod, grace: number) => Promise<void>;
 }
 
-const message = 'Pod was terminated in response to imminent node shutdown.';
-const verdict: Verdict = {
-  phase: 'Failed',
-  reason: 'Terminated',
-  message,
-  conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message }],
-};
-const pollEvery = 200;
+/** Which share of the time is kept for critical pods. */
+const criticalShare = 1 / 3;
+const defaultGrace = 30;
 
 export class Shutdown {
   readonly #options: ShutdownOptions;
@@ -35,31 +33,31 @@ export class Shutdown {
     return this.#begun;
   }
 
-  /** For the node's Ready condition. */
-  get problems(): readonly string[] {
-    return this.#begun ? ['node is shutting down'] : [];
-  }
-
-  /** Resolves when all pods have ended, or their time is over. */
-  async run(): Promise<void> {
-    const { config, log, onChange } = this.#options;
+  /** Resolves when all containers have ended, after `seconds` at the latest: what runs then is killed. */
+  async run(seconds: number): Promise<void> {
+    const { halt, log } = this.#options;
     this.#begun = true;
-    onChange();
-    const critical = config.shutdownGracePeriodCriticalPods;
-    log.info('the node is shutting down', { seconds: config.shutdownGracePeriod });
-    await this.#end((worker) => !isCritical(worker.pod), Math.max(0, config.shutdownGracePeriod - critical));
-    await this.#end(() => true, critical);
+    log.info('the node is shutting down', { seconds });
+    const pods = await halt();
+    const critical = seconds * criticalShare;
+    await this.#end(
+      pods.filter((pod) => !isCritical(pod)),
+      seconds - critical,
+    );
+    await this.#end(pods.filter(isCritical), critical);
   }
 
-  async #end(which: (worker: PodWorker) => boolean, seconds: number): Promise<void> {
-    const { clock, workers } = this.#options;
-    const chosen = workers().filter(which);
-    for (const worker of chosen) {
-      const own = worker.pod.spec?.terminationGracePeriodSeconds ?? 30;
-      worker.fail(verdict, Math.min(own, seconds));
-    }
-    const over = clock.monotonic() + seconds * 1000;
-    const ended = (worker: PodWorker): boolean => worker.state === 'terminated' || worker.state === 'gone';
-    while (!chosen.every(ended) && clock.monotonic() < over) await clock.sleep(pollEvery);
+  async #end(pods: readonly Pod[], seconds: number): Promise<void> {
+    const { stop, log, clock } = this.#options;
+    const late = Promise.withResolvers<void>();
+    const timer = clock.after(seconds * 1000, () => late.resolve());
+    const ended = pods.map(async (pod) => {
+      const grace = Math.min(pod.spec?.terminationGracePeriodSeconds ?? defaultGrace, seconds);
+      await stop(pod, grace).catch((error: unknown) => {
+        log.warn('cannot stop a pod', { pod: pod.metadata.name, error: messageOf(error) });
+      });
+    });
+    await Promise.race([Promise.all(ended), late.promise]);
+    timer.cancel();
   }
 }

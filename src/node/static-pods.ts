@@ -34,6 +34,8 @@ export interface StaticPodsOptions {
 }
 
 const rescan = 20_000;
+/** After the API could not be reached, milliseconds. */
+const retry = 1000;
 const settleDelay = 100;
 
 export class StaticPods {
@@ -70,8 +72,12 @@ export class StaticPods {
     try {
       while (!signal.aborted) {
         await this.#scan().catch((error: unknown) => log.warn('cannot read manifests', { error: messageOf(error) }));
-        await this.#mirror().catch((error: unknown) => log.warn('cannot mirror a pod', { error: messageOf(error) }));
-        const timer = clock.after(rescan, () => this.#wake?.());
+        let mirrored = true;
+        await this.#mirror().catch((error: unknown) => {
+          mirrored = false;
+          log.warn('cannot mirror a pod', { error: messageOf(error) });
+        });
+        const timer = clock.after(mirrored ? rescan : retry, () => this.#wake?.());
         await new Promise<void>((resolve) => (this.#wake = resolve));
         timer.cancel();
         // Editors write in several steps.

@@ -161,6 +161,8 @@ export type ContainerState = 'created' | 'running' | 'exited' | 'unknown';
 
 export interface ContainerStatus {
   readonly id: string;
+  /** Name of the runtime that has it, such as `containerd`. */
+  readonly runtime: string;
   readonly sandboxId: string;
   readonly name: string;
   readonly attempt: number;

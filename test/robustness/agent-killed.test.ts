@@ -155,9 +155,30 @@ test('up after everything was killed, supervisors too, finds its pods as they we
   expect(startsOf('survivor')).toBe(1);
 });
 
-test('down and up counts a restart, and keeps the log of the run before', async () => {
+const polite = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'polite' },
+  spec: {
+    containers: [
+      {
+        name: 'main',
+        image: 'busybox',
+        command: ['sh', '-c', 'trap "echo stopped >> /starts/polite; exit 7" TERM; while :; do sleep 0.1; done'],
+        lifecycle: { preStop: { exec: { command: ['sh', '-c', 'echo hook >> /starts/polite'] } } },
+        volumeMounts: [{ name: 'starts', mountPath: '/starts' }],
+      },
+    ],
+    volumes: [{ name: 'starts', hostPath: { path: starts } }],
+  },
+};
+
+test('down lets containers end as their pods say; up counts a restart, and keeps the log of the run before', async () => {
+  await create(polite);
+  await eventually('it runs', async () => (await podNamed('polite')).status.phase === 'Running');
   await ok(cluster.coracle('down'));
   expect(traces(cluster)).toEqual([]);
+  expect(readFileSync(join(starts, 'polite'), 'utf8')).toBe('hook\nstopped\n');
   await ok(cluster.up());
   await eventually('it runs again', async () => {
     const status = (await podNamed('survivor')).status.containerStatuses?.[0];

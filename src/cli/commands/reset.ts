@@ -19,7 +19,7 @@ export const reset: Command = {
     if (!args.is('yes') && !(await terminal.confirm(question))) {
       throw new UserError('nothing was deleted', 'answer yes, or pass --yes where there is no terminal');
     }
-    await manager.down({ keepPods: false }, progressOn(context));
+    await manager.down({ keepPods: false, graceSeconds: 0 }, progressOn(context));
     await manager.reset();
     if (joined === undefined) {
       terminal.print(`Cluster ${manager.name} and its data are gone.`);

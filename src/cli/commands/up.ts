@@ -88,6 +88,11 @@ export const up: Command = {
       value: 'SOCKET',
       doc: 'run containers with containerd or CRI-O, such as unix:///run/containerd/containerd.sock',
     },
+    'kubelet-config': {
+      type: 'string',
+      value: 'FILE',
+      doc: "settings of the nodes' agents, of kind KubeletConfiguration (default: none)",
+    },
     ...guardFlags,
     ...jsonFlag,
   },
@@ -106,6 +111,7 @@ export const up: Command = {
     const advertiseAddress = args.text('advertise-address');
     const loadBalancerPool = args.text('load-balancer-pool');
     const simulatedNodes = simulatedOf(args.number('sim-nodes'));
+    const kubeletConfig = args.text('kubelet-config');
     const backend = backendOf(args.text('backend'));
     const options: UpOptions = {
       foreground: args.is('foreground'),
@@ -117,6 +123,7 @@ export const up: Command = {
       ...(advertiseAddress === undefined ? {} : { advertiseAddress }),
       ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
       ...(simulatedNodes === undefined ? {} : { simulatedNodes }),
+      ...(kubeletConfig === undefined ? {} : { kubeletConfig }),
       guards: guardsOf(args),
     };
     const result = await manager.up(options, progressOn(context), signal);

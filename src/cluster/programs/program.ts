@@ -8,6 +8,7 @@ import { UserError } from '../../cli/user-error.ts';
 import { layoutOf, type Layout } from '../layout.ts';
 import { StateFile } from '../process-state.ts';
 import { readSettings, type ClusterSettings } from '../settings.ts';
+import { graceOfStopOrder, patienceOf } from '../stop-order.ts';
 import { doNotRestart } from '../supervisor.ts';
 
 export interface ProgramContext {
@@ -51,7 +52,8 @@ export async function runProgram(body: (context: ProgramContext, signal: AbortSi
     const settings = readSettings(layout);
     if (settings === undefined) throw new UserError(`${layout.settings} is missing`, 'start with: coracle up');
     phase('program loaded');
-    await untilStopped(body({ name, layout, settings, logger, state, phase }, stop.signal), logger, stop.signal);
+    const running = body({ name, layout, settings, logger, state, phase }, stop.signal);
+    await untilStopped(running, logger, stop.signal, () => patienceOf(graceOfStopOrder(layout)));
     if (!stop.signal.aborted) throw new Error('ended unasked');
   } catch (error) {
     if (!stop.signal.aborted) fail(error, logger, state);
@@ -63,10 +65,15 @@ export async function runProgram(body: (context: ProgramContext, signal: AbortSi
 }
 
 /** Everything survives a crash, so a stop that hangs is cut short. */
-async function untilStopped(running: Promise<void>, logger: Logger, signal: AbortSignal): Promise<void> {
+async function untilStopped(
+  running: Promise<void>,
+  logger: Logger,
+  signal: AbortSignal,
+  extra: () => number,
+): Promise<void> {
   const late = aborted(signal)
-    .then(() => systemClock.sleep(stopPatience))
-    .then(() => logger.warn('still not stopped: ended all the same', { milliseconds: stopPatience }));
+    .then(() => systemClock.sleep(stopPatience + extra()))
+    .then(() => logger.warn('still not stopped: ended all the same'));
   await Promise.race([running, late]);
 }
 

@@ -39,14 +39,17 @@ export interface EvictionOptions {
 }
 
 const every = 10_000;
-/** Seconds given to a pod that is over its own storage limit. */
-const limitGrace = 1;
+/** Seconds given to a pod where there is no time: below a hard threshold, or over its own storage limit. */
+const immediateGrace = 1;
+const defaultGrace = 30;
 
 export class Eviction {
   readonly name = 'eviction';
   readonly #options: EvictionOptions;
   /** When each pressure was last seen. */
   readonly #seen = new Map<Shortage['resource'], number>();
+  /** Since when each soft threshold has been passed without a break, by signal. */
+  #since = new Map<string, number>();
 
   constructor(options: EvictionOptions) {
     this.#options = options;
@@ -89,15 +92,30 @@ export class Eviction {
   async #defend(): Promise<void> {
     const { config, clock, onPressure } = this.#options;
     const before = JSON.stringify(this.pressures);
-    let short = shortages(config.evictionHard, await this.#observe());
+    const thresholds = { hard: config.evictionHard, soft: config.evictionSoft };
+    let short = shortages(thresholds, await this.#observe());
     for (const { resource } of short) this.#seen.set(resource, clock.now());
     if (JSON.stringify(this.pressures) !== before) onPressure();
-    if (short.some((each) => each.resource === 'disk')) {
+    this.#follow(short);
+    if (short.some((each) => each.resource === 'disk' && this.#isDue(each))) {
       await this.#options.freeImages();
-      short = shortages(config.evictionHard, await this.#observe());
+      short = shortages(thresholds, await this.#observe());
     }
-    const [worst] = short;
+    const worst = short.find((each) => this.#isDue(each));
     if (worst !== undefined) await this.#evictOne(worst);
+  }
+
+  #follow(short: readonly Shortage[]): void {
+    const now = this.#options.clock.now();
+    const passed = short.filter((each) => each.soft).map(({ signal }) => signal);
+    this.#since = new Map(passed.map((signal) => [signal, this.#since.get(signal) ?? now]));
+  }
+
+  #isDue({ soft, signal }: Shortage): boolean {
+    const { clock, config } = this.#options;
+    if (!soft) return true;
+    const grace = (config.evictionSoftGracePeriod[signal] ?? 0) * 1000;
+    return clock.now() - (this.#since.get(signal) ?? clock.now()) >= grace;
   }
 
   async #evictOne(shortage: Shortage): Promise<void> {
@@ -108,7 +126,9 @@ export class Eviction {
       this.#options.log.warn('the node is short and there is no pod to evict', { signal: shortage.signal });
       return;
     }
-    this.#evict(first.pod, evictionMessage(shortage, first), 0);
+    const own = first.pod.spec?.terminationGracePeriodSeconds ?? defaultGrace;
+    const grace = shortage.soft ? Math.min(own, this.#options.config.evictionMaxPodGracePeriod) : immediateGrace;
+    this.#evict(first.pod, evictionMessage(shortage, first), grace);
   }
 
   #evict(pod: Pod, message: string, grace: number): void {
@@ -149,7 +169,7 @@ export class Eviction {
     for (const worker of this.#running()) {
       if (!hasStorageLimits(worker.pod)) continue;
       const message = (await this.#overVolume(worker)) ?? (await this.#overStorage(worker));
-      if (message !== undefined) this.#evict(worker.pod, message, limitGrace);
+      if (message !== undefined) this.#evict(worker.pod, message, immediateGrace);
     }
   }
 

@@ -19,6 +19,8 @@ export interface Shortage {
   readonly resourceName: string;
   readonly threshold: number;
   readonly available: number;
+  /** Below a soft threshold only: pods are evicted when that has lasted, and get their time to end. */
+  readonly soft: boolean;
   /** Bytes are told as quantities, counts as numbers. */
   readonly unit: 'bytes' | 'count';
 }
@@ -76,8 +78,18 @@ const signals: Readonly<Record<string, Signal>> = {
   },
 };
 
-/** What is below its threshold; memory first, since it hurts soonest. */
-export function shortages(thresholds: Readonly<Record<string, string>>, seen: Observation): readonly Shortage[] {
+export const knownSignals: readonly string[] = Object.keys(signals);
+
+/** What is below its threshold; memory first, since it hurts soonest, and what is below the hard one before the rest. */
+export function shortages(
+  thresholds: { readonly hard: Readonly<Record<string, string>>; readonly soft: Readonly<Record<string, string>> },
+  seen: Observation,
+): readonly Shortage[] {
+  const found = [...below(thresholds.hard, seen, false), ...below(thresholds.soft, seen, true)];
+  return found.sort((a, b) => Number(b.resource === 'memory') - Number(a.resource === 'memory'));
+}
+
+function below(thresholds: Readonly<Record<string, string>>, seen: Observation, soft: boolean): readonly Shortage[] {
   const found: Shortage[] = [];
   for (const [name, text] of Object.entries(thresholds)) {
     const signal = signals[name];
@@ -89,9 +101,9 @@ export function shortages(thresholds: Readonly<Record<string, string>>, seen: Ob
     const available = signal.available(seen);
     if (available >= threshold) continue;
     const { resource, resourceName, unit } = signal;
-    found.push({ signal: name, resource, resourceName, threshold, available, unit });
+    found.push({ signal: name, resource, resourceName, threshold, available, unit, soft });
   }
-  return found.sort((a, b) => Number(b.resource === 'memory') - Number(a.resource === 'memory'));
+  return found;
 }
 
 function thresholdOf(text: string, capacity: number): number {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Container, EphemeralContainer } from '../../api/core/container.ts';
 import type { Pod } from '../../api/core/pod.ts';
+import type { ContainerStatus } from '../../runtime/runtime.ts';
 import type { NodeConfig } from '../config.ts';
 
 export const label = {
@@ -55,9 +56,8 @@ export const namespaceOf = (pod: Pod): string => pod.metadata.namespace ?? 'defa
 /** `name_namespace(uid)`, as upstream's messages say it. */
 export const describePod = (pod: Pod): string => `${pod.metadata.name}_${namespaceOf(pod)}(${pod.metadata.uid})`;
 
-export const runtimeName = 'coracle';
-/** `coracle://<id>`, as status shows it. */
-export const containerId = (id: string): string => `${runtimeName}://${id}`;
+/** `containerd://<id>`, as status shows it. */
+export const containerId = ({ runtime, id }: Pick<ContainerStatus, 'runtime' | 'id'>): string => `${runtime}://${id}`;
 
 /** What must not change under a running container. The rest of a container is immutable or resized in place. */
 export function containerHash(container: AnyContainer): string {

@@ -38,6 +38,7 @@ function container(name: string, changes: Partial<ContainerStatus> = {}): Contai
   const attempt = changes.attempt ?? 0;
   return {
     id: `${name}-${attempt}`,
+    runtime: 'sim',
     sandboxId: 's0',
     name,
     attempt,

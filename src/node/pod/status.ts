@@ -109,7 +109,7 @@ function containerStatus(input: StatusInput, each: SpecContainer): ApiContainerS
     restartCount: newest.attempt,
     image: imageName(newest),
     imageID: newest.imageRef,
-    containerID: containerId(newest.id),
+    containerID: containerId(newest),
     started,
     ...inForce(input, each, newest),
   };
@@ -184,7 +184,7 @@ function stateOf(status: ContainerStatus): ContainerState {
       ...(status.message === '' ? {} : { message: status.message }),
       ...(status.startedAt === 0 ? {} : { startedAt: timestamp(status.startedAt) }),
       ...(status.finishedAt === 0 ? {} : { finishedAt: timestamp(status.finishedAt) }),
-      containerID: containerId(status.id),
+      containerID: containerId(status),
     },
   };
 }

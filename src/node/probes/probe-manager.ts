@@ -229,7 +229,7 @@ function stop(run: Run): void {
 /** What was known of the same container before the agent restarted. */
 function before({ pod, type, status }: Pick<Run, 'pod' | 'type' | 'status'>): boolean | undefined {
   const all = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
-  const known = all.find((each) => each.containerID === containerId(status.id));
+  const known = all.find((each) => each.containerID === containerId(status));
   if (known === undefined || type === 'liveness') return undefined;
   const value = type === 'startup' ? known.started : known.ready;
   // Only good news: bad ones may be from before the probe had spoken.

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { WebSocket } from 'ws';
 import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import { SpdyConnection, type SpdyStream } from './spdy.ts';
+import { SpdyConnection, type SpdyStream } from '../../spdy/connection.ts';
 
 export interface ForwardTarget {
   /** For messages: `<pod> in <namespace>`. */

@@ -12,7 +12,7 @@ import { testCertificates, type TestCertificates } from '../testing/certificates
 import { Harness } from '../testing/harness.ts';
 import { kubeletAuth } from './auth.ts';
 import { createKubeletServer } from './server.ts';
-import { SpdyConnection, type SpdyStream } from './spdy.ts';
+import { SpdyConnection, type SpdyStream } from '../../spdy/connection.ts';
 import { asStream } from './websocket.ts';
 
 let harness: Harness;

@@ -2,7 +2,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { TerminalSize } from '../../runtime/runtime.ts';
 import { within } from '../timeout.ts';
-import type { SpdyConnection, SpdyStream } from './spdy.ts';
+import type { SpdyConnection, SpdyStream } from '../../spdy/connection.ts';
 import { parseSize, statusText, type CommandStreams, type StreamRequest } from './streams.ts';
 
 /** In order of preference. v1 has no name. */

@@ -12,7 +12,7 @@ import {
   tunnelProtocol,
   type ForwardTarget,
 } from './port-forward.ts';
-import { SpdyConnection } from './spdy.ts';
+import { SpdyConnection } from '../../spdy/connection.ts';
 import { SpdyCommand, spdyProtocols } from './spdy-streams.ts';
 import type { StreamRequest } from './streams.ts';
 import { acceptWebSocket, asStream, chooseProtocol } from './websocket.ts';

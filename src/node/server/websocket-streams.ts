@@ -8,7 +8,7 @@
 import { PassThrough, Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { TerminalSize } from '../../runtime/runtime.ts';
-import { settle } from './settle.ts';
+import { settle } from '../../spdy/settle.ts';
 import { parseSize, statusText, type CommandStreams, type StreamRequest } from './streams.ts';
 
 /** In order of preference. */
@@ -50,15 +50,19 @@ export function webSocketStreams(socket: WebSocket, protocol: string, request: S
         error === null || error === undefined ? resolve() : reject(error),
       );
     });
+  const stdout = request.stdout ? sink((body) => send(channel.stdout, body)) : undefined;
+  const stderr = request.stderr && !request.tty ? sink((body) => send(channel.stderr, body)) : undefined;
   return {
     stdin,
-    stdout: request.stdout ? sink((body) => send(channel.stdout, body)) : undefined,
-    stderr: request.stderr && !request.tty ? sink((body) => send(channel.stderr, body)) : undefined,
+    stdout,
+    stderr,
     onResize(action) {
       onResize = action;
       if (latest !== undefined) action(latest);
     },
     async finish(status) {
+      // The status must not overtake output that still waits to be sent.
+      await Promise.all([stdout, stderr].map(flushed));
       const text = statusText(status, protocol);
       if (socket.readyState === socket.OPEN && text !== '') await send(channel.error, Buffer.from(text));
       socket.close(1000);
@@ -77,6 +81,15 @@ function prefixed(number: number, body: Uint8Array): Buffer {
   message[0] = number;
   message.set(body, 1);
   return message;
+}
+
+/** Resolves when all that was written has been sent, or cannot be. */
+function flushed(output: Writable | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (output === undefined || output.destroyed || output.writableFinished) return resolve();
+    output.once('close', resolve);
+    output.end();
+  });
 }
 
 function sink(send: (body: Uint8Array) => Promise<void>): Writable {

@@ -92,7 +92,8 @@ export class Harness {
     return harness;
   }
 
-  async startAgent(): Promise<void> {
+  /** `config`: what differs from the first start's. */
+  async startAgent(config: HarnessOptions['config'] = {}): Promise<void> {
     this.#stop = new AbortController();
     this.agent = await createNodeAgent({
       client: this.client,
@@ -110,6 +111,7 @@ export class Harness {
         kubeletPort: 10_250,
         clusterDns: ['10.96.0.10'],
         ...this.#options.config,
+        ...config,
       }),
       ...this.#options.agent,
     });

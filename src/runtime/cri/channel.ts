@@ -10,13 +10,17 @@ import { Client, credentials, type ClientReadableStream, type ServiceError } fro
 export class CriError extends Error {
   override readonly name = 'CriError';
   readonly code: number;
+  /** The runtime's own words. */
+  readonly details: string;
 
-  constructor(call: string, code: number, message: string) {
-    super(`${call}: ${message}`);
+  constructor(call: string, code: number, details: string) {
+    super(`${call}: ${details}`);
     this.code = code;
+    this.details = details;
   }
 }
 
+export const deadlineExceededCode = 4;
 export const notFoundCode = 5;
 export const isGone = (error: unknown): boolean => error instanceof CriError && error.code === notFoundCode;
 
@@ -42,6 +46,7 @@ export class CriChannel {
     return new CriChannel(client, (milliseconds) => now() + milliseconds);
   }
 
+  /** `timeout`: milliseconds; 0: none. */
   call<Q extends Fields, A extends Fields>(
     method: string,
     request: Struct<Q>,
@@ -55,7 +60,7 @@ export class CriChannel {
         encoderOf(request),
         decoderOf(answer),
         message,
-        { deadline: this.#deadline(timeout) },
+        timeout === 0 ? {} : { deadline: this.#deadline(timeout) },
         (error: ServiceError | null, value?: Complete<InferFields<A>>) => {
           if (error !== null) reject(new CriError(method, error.code, error.details));
           else if (value === undefined) reject(new CriError(method, 13, 'the answer is empty'));

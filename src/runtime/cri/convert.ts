@@ -91,6 +91,9 @@ function networkNamespaceOf(info: Readonly<Record<string, string>>): string | un
   return match?.[1];
 }
 
+/** Remembers the pod's stop signal with the container. */
+export const stopSignalAnnotation = 'coracle.dev/stop-signal';
+
 export function containerConfig(config: ContainerConfig, namespaces: NamespaceOptions): CriContainer {
   const { name, attempt, image, userImage, env, mounts, devices, labels, annotations } = config;
   return {
@@ -103,7 +106,8 @@ export function containerConfig(config: ContainerConfig, namespaces: NamespaceOp
     mounts: mounts.map(criMount),
     devices,
     labels,
-    annotations,
+    annotations:
+      config.stopSignal === undefined ? annotations : { ...annotations, [stopSignalAnnotation]: config.stopSignal },
     logPath: config.logPath,
     stdin: config.stdin,
     stdinOnce: config.stdinOnce,
@@ -196,13 +200,13 @@ function profile({ type, localhost }: SecurityProfile): NonNullable<CriSecurity[
 /** `info`: the verbose answer, which holds the pid. */
 export function containerStatus(
   status: Complete<CriContainerStatus>,
-  sandboxId: string,
+  owner: { readonly runtime: string; readonly sandboxId: string },
   info: Readonly<Record<string, string>>,
 ): ContainerStatus {
   const { metadata = { name: '', attempt: 0 }, image = noImage, user, resources } = status;
   return {
     id: status.id,
-    sandboxId,
+    ...owner,
     ...metadata,
     state: containerStates[status.state] ?? 'unknown',
     createdAt: milliseconds(status.createdAt),

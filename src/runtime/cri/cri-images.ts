@@ -50,7 +50,7 @@ export class CriImages implements ImageService {
         failure = error;
       }
     }
-    throw failure instanceof CriError ? new ImageError('ErrImagePull', failure.message) : failure;
+    throw failure instanceof CriError ? new ImageError('ErrImagePull', failure.details) : failure;
   }
 
   async #pull(image: string, auth: RegistryAuth | undefined): Promise<PullResult> {

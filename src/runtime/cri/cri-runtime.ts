@@ -1,10 +1,12 @@
 /** containerd, CRI-O and whatever else speaks CRI v1, behind the runtime's interface. */
 import { connect } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
-import { messageOf } from '../../base/errors.ts';
+import { codeOf, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { connectInside } from '../oci/port-forward.ts';
+import { signalNumber } from '../oci/signals.ts';
 import {
+  ExecTimeoutError,
   StartError,
   type ContainerConfig,
   type ContainerResources,
@@ -18,9 +20,10 @@ import {
   type StreamSession,
 } from '../runtime.ts';
 import type { Complete } from './complete.ts';
-import { CriError, isGone, type CriChannel } from './channel.ts';
+import { CriError, deadlineExceededCode, isGone, type CriChannel } from './channel.ts';
 import {
   containerConfig,
+  stopSignalAnnotation,
   containerStats,
   containerStatus,
   linuxResources,
@@ -59,6 +62,8 @@ import { openStream } from './streams.ts';
 
 /** Runtimes without an event stream are asked this often, in milliseconds. */
 const pollInterval = 1_000;
+/** While a container is given its time to stop, in milliseconds. */
+const stopInterval = 50;
 
 export class CriRuntime implements RuntimeService {
   readonly #channel: CriChannel;
@@ -66,6 +71,7 @@ export class CriRuntime implements RuntimeService {
   readonly #log: Logger;
   /** Which sandbox a container belongs to, since its status does not say. */
   readonly #owners = new Map<string, string>();
+  #name: string | undefined;
 
   constructor(channel: CriChannel, clock: Clock, log: Logger) {
     this.#channel = channel;
@@ -146,15 +152,36 @@ export class CriRuntime implements RuntimeService {
     try {
       await this.#channel.call('StartContainer', ContainerIdRequest, Empty, { containerId });
     } catch (error) {
-      throw error instanceof CriError ? new StartError(error.message, { cause: error }) : error;
+      throw error instanceof CriError ? new StartError(error.details, { cause: error }) : error;
     }
   }
 
   async stopContainer(containerId: string, timeoutSeconds: number): Promise<void> {
-    const patience = (timeoutSeconds + 60) * 1000;
+    const timeout = (await this.#stoppedByItsSignal(containerId, timeoutSeconds)) ? 0 : timeoutSeconds;
+    const patience = (timeout + 60) * 1000;
     await this.#channel
-      .call('StopContainer', StopContainerRequest, Empty, { containerId, timeout: timeoutSeconds }, patience)
+      .call('StopContainer', StopContainerRequest, Empty, { containerId, timeout }, patience)
       .catch(unlessGone);
+  }
+
+  /** Most runtimes only know the image's stop signal: the pod's own is sent, and waited for, from here. */
+  async #stoppedByItsSignal(containerId: string, timeoutSeconds: number): Promise<boolean> {
+    if (timeoutSeconds <= 0) return false;
+    const status = await this.containerStatus(containerId);
+    const signal = status?.annotations[stopSignalAnnotation];
+    if (status?.state !== 'running' || signal === undefined || status.pid <= 0) return false;
+    try {
+      process.kill(status.pid, signalNumber(signal));
+    } catch (error) {
+      // It has just ended.
+      if (codeOf(error) !== 'ESRCH') throw error;
+    }
+    const until = this.#clock.monotonic() + timeoutSeconds * 1000;
+    while (this.#clock.monotonic() < until) {
+      if ((await this.containerStatus(containerId))?.state !== 'running') break;
+      await this.#clock.sleep(stopInterval);
+    }
+    return true;
   }
 
   async removeContainer(containerId: string): Promise<void> {
@@ -173,7 +200,9 @@ export class CriRuntime implements RuntimeService {
         ContainerStatusResponse,
         request,
       );
-      return status === undefined ? undefined : containerStatus(status, this.#owners.get(containerId) ?? '', info);
+      if (status === undefined) return undefined;
+      const runtime = (this.#name ??= (await this.version()).name);
+      return containerStatus(status, { runtime, sandboxId: this.#owners.get(containerId) ?? '' }, info);
     } catch (error) {
       if (isGone(error)) return undefined;
       throw error;
@@ -224,13 +253,13 @@ export class CriRuntime implements RuntimeService {
     command: readonly string[],
     timeoutSeconds: number,
   ): Promise<{ readonly stdout: Uint8Array; readonly stderr: Uint8Array; readonly exitCode: number }> {
-    const request = { containerId, cmd: command, timeout: timeoutSeconds };
-    const { stdout, stderr, exitCode } = await this.#channel.call(
-      'ExecSync',
-      ExecSyncRequest,
-      ExecSyncResponse,
-      request,
-    );
+    const request = { containerId, cmd: command, timeout: Math.ceil(timeoutSeconds) };
+    const patience = timeoutSeconds > 0 ? (timeoutSeconds + 60) * 1000 : 0;
+    const { stdout, stderr, exitCode } = await this.#channel
+      .call('ExecSync', ExecSyncRequest, ExecSyncResponse, request, patience)
+      .catch((error: unknown) => {
+        throw execError(error, timeoutSeconds);
+      });
     return { stdout: Buffer.from(stdout, 'base64'), stderr: Buffer.from(stderr, 'base64'), exitCode };
   }
 
@@ -296,6 +325,16 @@ export class CriRuntime implements RuntimeService {
 function typeOf({ state }: ContainerStatus): RuntimeEvent['type'] {
   if (state === 'created') return 'created';
   return state === 'running' ? 'started' : 'stopped';
+}
+
+/** CRI has no codes for these: what runtimes write is known. */
+function execError(error: unknown, timeoutSeconds: number): unknown {
+  if (!(error instanceof CriError)) return error;
+  if (error.code === deadlineExceededCode || /timeout .* exceeded|timed out/.test(error.message))
+    return new ExecTimeoutError(`the command took longer than ${timeoutSeconds}s`, { cause: error });
+  return /exec failed|failed to start exec/.test(error.message)
+    ? new StartError(error.details, { cause: error })
+    : error;
 }
 
 function unlessGone(error: unknown): void {

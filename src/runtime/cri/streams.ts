@@ -1,14 +1,15 @@
 /**
- * Exec, attach and port-forward through the streaming server that a CRI runtime names: WebSocket with one byte
- * in front of each message that says which stream it belongs to (`v5.channel.k8s.io`, or v4 without a way to
- * end stdin).
+ * Exec and attach through the streaming server that a CRI runtime names, by SPDY/3.1. All runtimes speak it, and
+ * it can end stdin alone; their WebSockets cannot before `v5.channel.k8s.io` (containerd 2).
  */
-import { PassThrough, Writable } from 'node:stream';
-import type { WebSocket } from 'ws';
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Duplex, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { SpdyConnection, type SpdyStream } from '../../spdy/connection.ts';
 import type { StreamOptions, StreamSession } from '../runtime.ts';
 
-const channels = { stdin: 0, stdout: 1, stderr: 2, status: 3, resize: 4, close: 255 } as const;
-const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
+const protocol = 'v4.channel.k8s.io';
 
 interface StreamStatus {
   readonly status?: string;
@@ -16,70 +17,70 @@ interface StreamStatus {
   readonly details?: { readonly causes?: readonly { readonly reason?: string; readonly message?: string }[] };
 }
 
+/** Rejects when the server does not switch protocols, with what it said instead. */
 export async function openStream(url: string, options: StreamOptions): Promise<StreamSession> {
-  const { WebSocket: Socket } = await import('ws');
-  const socket = new Socket(url.replace(/^http/, 'ws'), protocols);
-  const stdout = new PassThrough();
-  const stderr = new PassThrough();
-  const finished = Promise.withResolvers<{ readonly exitCode: number }>();
-  finished.promise.catch(() => {});
-  socket.on('message', (data: Buffer) => {
-    const content = data.subarray(1);
-    if (data[0] === channels.stdout) stdout.write(content);
-    else if (data[0] === channels.stderr) stderr.write(content);
-    else if (data[0] === channels.status) settle(content, finished);
+  const transport = await upgrade(url);
+  const connection = new SpdyConnection(transport, { role: 'client', onStream: (stream) => stream.destroy() });
+  connection.run().catch(() => {
+    // Whoever reads a stream learns that it ended.
   });
-  socket.on('close', () => {
-    stdout.end();
-    stderr.end();
-    finished.resolve({ exitCode: 0 });
-  });
-  await new Promise<void>((resolve, reject) => {
-    socket.once('open', resolve);
-    socket.once('error', reject);
-  });
-  socket.on('error', (error) => finished.reject(error));
-  return {
-    stdin: options.stdin ? stdinOf(socket) : undefined,
-    stdout: options.stdout ? stdout : void stdout.resume(),
-    stderr: options.stderr && !options.tty ? stderr : void stderr.resume(),
-    resize: ({ width, height }) =>
-      send(socket, channels.resize, Buffer.from(JSON.stringify({ Width: width, Height: height }))),
-    finished: finished.promise,
-    close: () => socket.close(),
+  const open = async (wanted: boolean, streamType: string): Promise<SpdyStream | undefined> => {
+    if (!wanted) return undefined;
+    const stream = await connection.createStream({ streamType });
+    // Of a connection that broke, `finished` tells.
+    stream.on('error', () => {});
+    return stream;
   };
+  try {
+    const status = (await open(true, 'error')) as SpdyStream;
+    const stdin = await open(options.stdin, 'stdin');
+    const stdout = await open(options.stdout, 'stdout');
+    const stderr = await open(options.stderr && !options.tty, 'stderr');
+    const resize = await open(options.tty, 'resize');
+    const finished = outcome(status);
+    finished.catch(() => {});
+    return {
+      stdin,
+      stdout,
+      stderr,
+      resize: ({ width, height }) => resize?.write(JSON.stringify({ Width: width, Height: height })),
+      finished,
+      close: () => connection.close(),
+    };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
 }
 
-/** The last message says how it ended: success, or a Status with the exit code among its causes. */
-function settle(
-  content: Buffer,
-  finished: { resolve(value: { readonly exitCode: number }): void; reject(error: Error): void },
-): void {
-  const status = JSON.parse(content.toString() || '{}') as StreamStatus;
-  if (status.status === 'Success') return finished.resolve({ exitCode: 0 });
-  const code = status.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message;
-  if (code === undefined) finished.reject(new Error(status.message ?? 'the stream failed'));
-  else finished.resolve({ exitCode: Number(code) });
-}
-
-function stdinOf(socket: WebSocket): Writable {
-  return new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      send(socket, channels.stdin, chunk, done);
-    },
-    final(done) {
-      // Older protocols cannot end one stream alone: the command sees its end when the connection closes.
-      if (socket.protocol === protocols[0]) send(socket, channels.close, Buffer.from([channels.stdin]), done);
-      else done();
-    },
+function upgrade(url: string): Promise<Duplex> {
+  const headers = { Connection: 'Upgrade', Upgrade: 'SPDY/3.1', 'X-Stream-Protocol-Version': protocol };
+  const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    // Its own connection: it is no HTTP after this.
+    const request: ClientRequest = send(url, { method: 'POST', headers, agent: false });
+    request.once('error', reject);
+    request.once('upgrade', (_answer: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (head.length > 0) socket.unshift(head);
+      resolve(socket);
+    });
+    request.once('response', (answer: IncomingMessage) => void refused(answer).then(reject, reject));
+    request.end();
   });
 }
 
-function send(
-  socket: WebSocket,
-  channel: number,
-  content: Buffer,
-  done: (error?: Error | null) => void = () => {},
-): void {
-  socket.send(Buffer.concat([Buffer.from([channel]), content]), { binary: true }, (error) => done(error));
+async function refused(answer: IncomingMessage): Promise<Error> {
+  const said = (await text(answer)).trim();
+  return new Error(`the runtime's streaming server answered ${answer.statusCode}: ${said}`);
+}
+
+/** The last word is on the error stream: success, or a Status with the exit code among its causes. */
+async function outcome(stream: Readable): Promise<{ readonly exitCode: number }> {
+  const said = await text(stream).catch(() => '');
+  if (said === '') throw new Error('the connection to the runtime broke before the command ended');
+  const status = JSON.parse(said) as StreamStatus;
+  if (status.status === 'Success') return { exitCode: 0 };
+  const code = status.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message;
+  if (code === undefined) throw new Error(status.message ?? 'the stream failed');
+  return { exitCode: Number(code) };
 }

@@ -1,39 +1,14 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
-import { hostname } from 'node:os';
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
 import { present } from '../../base/errors.ts';
 import { buildImage, buildLayer } from '../../image/build.ts';
-import { ExecTimeoutError, type ContainerConfig, StartError } from '../runtime.ts';
+import { runtimeContract, until } from '../testing/contract.ts';
 import { Cgroups } from './cgroups.ts';
 import { canRunContainers, openTestBed, type TestBed } from './testing/test-bed.ts';
 
-const security = { ...({} as ContainerConfig['security']) };
 const signal = new AbortController().signal;
-
-async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-  for (let waited = 0; waited < 10_000; waited += 20) {
-    if (await what()) return;
-    await systemClock.sleep(20);
-  }
-  throw new Error('it never came true');
-}
-
-async function textOf(stream: NodeJS.ReadableStream | undefined): Promise<string> {
-  let text = '';
-  for await (const chunk of present(stream, 'stream')) text += String(chunk);
-  return text;
-}
 
 describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_000 }, () => {
   let bed: TestBed;
@@ -41,9 +16,6 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
     Buffer.from((await bed.runtime.execSync(id, command, 20)).stdout).toString();
   const exited = (id: string): Promise<void> =>
     until(async () => (await bed.runtime.containerStatus(id))?.state === 'exited');
-  const secured = (changes: Partial<ContainerConfig['security']>): Partial<ContainerConfig> => ({
-    security: { ...bed.container([]).security, ...security, ...changes },
-  });
 
   beforeAll(async () => {
     bed = await openTestBed({
@@ -54,70 +26,9 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
   });
   afterAll(() => bed.destroy());
 
-  test('a container has namespaces, hostname and address of its pod, reachable from the node', async () => {
-    const { sandboxId, id } = await bed.run('web', [
-      'sh',
-      '-c',
-      'mkdir /www; echo hello > /www/index.html; exec httpd -f -p 8080 -h /www',
-    ]);
-    const sandbox = present(await bed.runtime.podSandboxStatus(sandboxId), 'sandbox');
-    expect(await exec(id, 'hostname')).toBe('web\n');
-    expect(await exec(id, 'ip', '-o', '-4', 'addr')).toContain(`${sandbox.ips[0]}/24`);
-    for (const kind of ['net', 'pid', 'ipc', 'uts', 'mnt']) {
-      expect((await exec(id, 'readlink', `/proc/self/ns/${kind}`)).trim()).not.toBe(
-        readlinkSync(`/proc/self/ns/${kind}`),
-      );
-    }
-    await until(async () => (await fetch(`http://${sandbox.ips[0]}:8080/`).catch(() => undefined))?.ok === true);
-    expect(await (await fetch(`http://${sandbox.ips[0]}:8080/`)).text()).toBe('hello\n');
-    const stream = await bed.runtime.portForward(sandboxId, 8080);
-    stream.write('GET / HTTP/1.0\r\n\r\n');
-    expect(await textOf(stream)).toContain('hello');
-    await expect(bed.runtime.portForward(sandboxId, 81)).rejects.toThrow(/Connection refused/);
-    await bed.runtime.removePodSandbox(sandboxId);
-  });
+  runtimeContract(() => bed);
 
-  test('exit code, times, reason and log lines are those of the process', async () => {
-    const { sandboxId, id } = await bed.run('exits', ['sh', '-c', 'echo out; echo err >&2; printf part; exit 3']);
-    await exited(id);
-    const status = present(await bed.runtime.containerStatus(id), 'status');
-    expect(status).toMatchObject({ exitCode: 3, reason: 'Error', pid: 0 });
-    expect(status.finishedAt).toBeGreaterThanOrEqual(status.startedAt - 1);
-    const lines = readFileSync(bed.logOf('exits'), 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => line.split(' ').slice(1).join(' '));
-    expect(lines.toSorted()).toEqual(['stderr F err', 'stdout F out', 'stdout P part']);
-    await bed.runtime.removePodSandbox(sandboxId);
-  });
-
-  test('a command that is not there fails the start in the words users look up', async () => {
-    await expect(bed.run('nocmd', ['--keygen-enable'])).rejects.toThrow(
-      'exec: "--keygen-enable": executable file not found in $PATH',
-    );
-    const [failed] = (await bed.runtime.listContainers()).filter((status) => status.reason === 'StartError');
-    expect(failed).toMatchObject({ state: 'exited', exitCode: 128 });
-    await bed.runtime.removePodSandbox(present(failed, 'container').sandboxId);
-  });
-
-  test('stop sends the stop signal, and kills what ignores it', async () => {
-    const obeying = await bed.run('obeys', ['sh', '-c', 'trap "exit 9" USR1; while :; do sleep 0.05; done'], {
-      stopSignal: 'SIGUSR1',
-    });
-    await until(async () => (await exec(obeying.id, 'ps')).includes('sleep'));
-    await bed.runtime.stopContainer(obeying.id, 10);
-    expect(await bed.runtime.containerStatus(obeying.id)).toMatchObject({ state: 'exited', exitCode: 9 });
-    const deaf = await bed.run('deaf', ['sh', '-c', 'trap "" TERM; while :; do sleep 0.05; done']);
-    await bed.runtime.stopContainer(deaf.id, 1);
-    expect(await bed.runtime.containerStatus(deaf.id)).toMatchObject({
-      state: 'exited',
-      exitCode: 137,
-      reason: 'Error',
-    });
-    for (const { sandboxId } of [obeying, deaf]) await bed.runtime.removePodSandbox(sandboxId);
-  });
-
-  test('memory beyond the limit is OOMKilled, with an event', async () => {
+  test('memory beyond the limit is an event', async () => {
     const events: string[] = [];
     const watching = new AbortController();
     const reading = (async () => {
@@ -127,145 +38,13 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
       resources: { memoryLimit: 20 * 1024 * 1024 },
     });
     await exited(id);
-    expect(await bed.runtime.containerStatus(id)).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
     watching.abort();
     await reading;
     expect(events).toContain('oom');
     await bed.runtime.removePodSandbox(sandboxId);
   });
 
-  test('exec gives output, exit code and errors; a timeout kills the command', async () => {
-    const { sandboxId, id } = await bed.run('execs', ['sleep', '1000']);
-    const result = await bed.runtime.execSync(id, ['sh', '-c', 'echo o; echo e >&2; exit 5'], 10);
-    expect([Buffer.from(result.stdout).toString(), Buffer.from(result.stderr).toString(), result.exitCode]).toEqual([
-      'o\n',
-      'e\n',
-      5,
-    ]);
-    await expect(bed.runtime.execSync(id, ['nonesuch'], 10)).rejects.toThrow(StartError);
-    await expect(bed.runtime.execSync(id, ['sleep', '77'], 0.3)).rejects.toThrow(ExecTimeoutError);
-    await until(async () => !(await exec(id, 'ps')).includes('sleep 77'));
-    const piped = await bed.runtime.exec(id, ['cat'], { stdin: true, stdout: true, stderr: true, tty: false });
-    present(piped.stdin, 'stdin').end('through');
-    expect(await textOf(piped.stdout)).toBe('through');
-    expect(await piped.finished).toEqual({ exitCode: 0 });
-    const terminal = await bed.runtime.exec(id, ['sh', '-c', 'tty; read x; stty size; exit 6'], {
-      stdin: true,
-      stdout: true,
-      stderr: false,
-      tty: true,
-    });
-    terminal.resize({ width: 101, height: 41 });
-    await systemClock.sleep(300);
-    present(terminal.stdin, 'stdin').write('go\n');
-    expect(await textOf(terminal.stdout)).toMatch(/\/dev\/pts\/\d+[^]*41 101/);
-    expect(await terminal.finished).toEqual({ exitCode: 6 });
-    await bed.runtime.removePodSandbox(sandboxId);
-  });
-
-  test('attach reads and writes the first process, and end of input reaches it once', async () => {
-    const { sandboxId, id } = await bed.run('attach', ['sh', '-c', 'cat; echo bye >&2'], {
-      stdin: true,
-      stdinOnce: true,
-    });
-    const session = await bed.runtime.attach(id, { stdin: true, stdout: true, stderr: true, tty: false });
-    const output = Promise.all([textOf(session.stdout), textOf(session.stderr)]);
-    present(session.stdin, 'stdin').end('a line\n');
-    expect(await output).toEqual(['a line\n', 'bye\n']);
-    expect(await session.finished).toEqual({ exitCode: 0 });
-    await bed.runtime.removePodSandbox(sandboxId);
-  });
-
-  test('a log that was renamed is continued under its name, with no line lost', async () => {
-    const { sandboxId, id } = await bed.run('rotate', [
-      'sh',
-      '-c',
-      'i=0; while [ $i -lt 400 ]; do echo $i; i=$((i+1)); sleep 0.001; done; sleep 100',
-    ]);
-    const log = bed.logOf('rotate');
-    await until(() => readFileSync(log, 'utf8').includes(' 20\n'));
-    renameSync(log, `${log}.1`);
-    await bed.runtime.reopenContainerLog(id);
-    await until(() => existsSync(log) && readFileSync(log, 'utf8').includes(' 399\n'));
-    const all = `${readFileSync(`${log}.1`, 'utf8')}${readFileSync(log, 'utf8')}`;
-    expect(
-      all
-        .trim()
-        .split('\n')
-        .map((line) => Number(line.split(' ')[3])),
-    ).toEqual(Array.from({ length: 400 }, (_, index) => index));
-    await bed.runtime.removePodSandbox(sandboxId);
-  });
-
-  test('the security context holds: user, groups, read-only root, capabilities, no new privileges, seccomp', async () => {
-    const { sandboxId, id } = await bed.run('secure', ['sleep', '1000'], {
-      ...secured({
-        user: '1000',
-        group: 2000,
-        supplementalGroups: [3000],
-        readonlyRootfs: true,
-        dropCapabilities: ['ALL'],
-        addCapabilities: ['NET_BIND_SERVICE'],
-        noNewPrivileges: true,
-      }),
-    });
-    expect(await exec(id, 'id')).toBe('uid=1000 gid=2000 groups=2000,3000\n');
-    const status = await exec(id, 'cat', '/proc/1/status');
-    expect(status).toMatch(/CapBnd:\s+0000000000000400/);
-    expect(status).toMatch(/NoNewPrivs:\s+1/);
-    expect(status).toMatch(/Seccomp:\s+2/);
-    expect((await bed.runtime.execSync(id, ['touch', '/x'], 5)).exitCode).not.toBe(0);
-    expect((await bed.runtime.execSync(id, ['unshare', '-m', 'true'], 5)).exitCode).not.toBe(0);
-    await bed.runtime.removePodSandbox(sandboxId);
-    await expect(bed.run('nouser', ['true'], secured({ user: 'ghost' }))).rejects.toThrow(
-      'unable to find user ghost: no matching entries in passwd file',
-    );
-    for (const sandbox of await bed.runtime.listPodSandboxes()) await bed.runtime.removePodSandbox(sandbox.id);
-  });
-
-  test('containers of a pod share network, ipc and /dev/shm; and processes when the pod says so', async () => {
-    const config = bed.sandbox('shared', { namespaces: { network: 'pod', pid: 'pod', ipc: 'pod' } });
-    const sandboxId = await bed.runtime.runPodSandbox(config);
-    const ids: string[] = [];
-    for (const name of ['one', 'two']) {
-      const id = await bed.runtime.createContainer(
-        sandboxId,
-        bed.container(['sleep', `100${ids.length}`], { name, logPath: `${name}.log` }),
-        config,
-      );
-      await bed.runtime.startContainer(id);
-      ids.push(id);
-    }
-    const [one = '', two = ''] = ids;
-    await bed.runtime.execSync(one, ['sh', '-c', 'echo seen > /dev/shm/file'], 5);
-    expect(await exec(two, 'cat', '/dev/shm/file')).toBe('seen\n');
-    expect(await exec(two, 'ps')).toContain('sleep 1000');
-    await bed.runtime.stopContainer(one, 2);
-    expect(await bed.runtime.containerStatus(two)).toMatchObject({ state: 'running' });
-    await bed.runtime.removePodSandbox(sandboxId);
-  });
-
-  test('a pod of the node: its network, its name, its processes', async () => {
-    const config = bed.sandbox('host', { hostname: '', namespaces: { network: 'node', pid: 'node', ipc: 'node' } });
-    const sandboxId = await bed.runtime.runPodSandbox(config);
-    const id = await bed.runtime.createContainer(
-      sandboxId,
-      bed.container(['sleep', '1000'], { logPath: 'host.log' }),
-      config,
-    );
-    await bed.runtime.startContainer(id);
-    expect((await bed.runtime.podSandboxStatus(sandboxId))?.ips).toEqual([]);
-    for (const kind of ['net', 'pid', 'ipc', 'uts']) {
-      expect((await exec(id, 'readlink', `/proc/self/ns/${kind}`)).trim()).toBe(readlinkSync(`/proc/self/ns/${kind}`));
-    }
-    expect(await exec(id, 'sh', '-c', 'echo $HOSTNAME; cat /etc/hostname')).toBe(`${hostname()}\n${hostname()}\n`);
-    await bed.runtime.removePodSandbox(sandboxId);
-  });
-
-  test('mounts: host folders, which are made when they are missing, read-only ones, and images as volumes', async () => {
-    const host = join(bed.folder, 'host');
-    mkdirSync(host);
-    writeFileSync(join(host, 'file'), 'from the host');
+  test('an image is a volume, with what its layers hide hidden', async () => {
     const image = await bed.images.store.adding(async () => {
       const layers = [
         await buildLayer(bed.images.store, [
@@ -286,11 +65,8 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
         signal,
       );
     });
-    const { sandboxId, id } = await bed.run('mounts', ['sleep', '1000'], {
+    const { sandboxId, id } = await bed.run('image', ['sleep', '1000'], {
       mounts: [
-        { containerPath: '/host', hostPath: host, readonly: false, propagation: 'private' },
-        { containerPath: '/host-ro', hostPath: host, readonly: true, propagation: 'private' },
-        { containerPath: '/made', hostPath: join(host, 'made/for/it'), readonly: false, propagation: 'private' },
         {
           containerPath: '/image',
           hostPath: '',
@@ -301,30 +77,8 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
         },
       ],
     });
-    expect(await exec(id, 'cat', '/host/file')).toBe('from the host');
-    expect(await exec(id, 'touch', '/made/file')).toBe('');
-    expect(existsSync(join(host, 'made/for/it/file'))).toBe(true);
-    expect((await bed.runtime.execSync(id, ['touch', '/host-ro/x'], 5)).exitCode).toBe(1);
-    expect((await bed.runtime.execSync(id, ['touch', '/host/x'], 5)).exitCode).toBe(0);
     expect(await exec(id, 'ls', '/image')).toBe('b\n');
     expect((await bed.runtime.execSync(id, ['touch', '/image/x'], 5)).exitCode).toBe(1);
-    await bed.runtime.removePodSandbox(sandboxId);
-  });
-
-  test('usage is measured, and limits can be changed while it runs', async () => {
-    const { sandboxId, id } = await bed.run('stats', ['sh', '-c', 'head -c 3000000 /dev/zero > /file; sleep 1000'], {
-      resources: { memoryLimit: 64 << 20 },
-    });
-    await until(async () => ((await bed.runtime.containerStats(id))?.diskBytes ?? 0) >= 3_000_000);
-    expect((await bed.runtime.containerStats(id))?.cpuNanoseconds).toBeGreaterThan(0);
-    await bed.runtime.updateContainerResources(id, { memoryLimit: 96 << 20 });
-    const limit = await exec(
-      id,
-      'sh',
-      '-c',
-      'cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null',
-    );
-    expect(limit.trim()).toBe(String(96 << 20));
     await bed.runtime.removePodSandbox(sandboxId);
   });
 

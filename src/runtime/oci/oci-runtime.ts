@@ -311,6 +311,7 @@ export class OciRuntime implements RuntimeService, Service {
     const { config, phase } = record;
     return {
       id: record.id,
+      runtime: 'coracle',
       sandboxId: record.sandboxId,
       name: config.name,
       attempt: config.attempt,

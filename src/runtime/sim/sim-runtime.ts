@@ -134,6 +134,7 @@ export class SimRuntime implements RuntimeService {
     const { name, attempt, image, userImage, labels, annotations, mounts, resources } = config;
     const status: ContainerStatus = {
       id,
+      runtime: 'sim',
       sandboxId,
       name,
       attempt,

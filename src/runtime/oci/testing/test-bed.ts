@@ -11,6 +11,7 @@ import { createCommandRunner } from '../../../network/command.ts';
 import { PodNetwork } from '../../../network/pod-network.ts';
 import type { ContainerConfig, SandboxConfig } from '../../runtime.ts';
 import type { BuiltinProgram } from '../builtin-driver.ts';
+import { testContainer, testSandbox } from '../../testing/configs.ts';
 import { Cgroups } from '../cgroups.ts';
 import { findLeaks, type Leak } from '../leaks.ts';
 import { OciRuntime } from '../oci-runtime.ts';
@@ -132,53 +133,4 @@ async function openImages(folder: string): Promise<{ images: Images; busybox: st
   const present = await images.imageStatus('busybox');
   const { id } = present ?? (await images.pullImage('busybox', [], new AbortController().signal));
   return { images, busybox: id };
-}
-
-function testSandbox(name: string, logDirectory: string, cgroupParent: string): SandboxConfig {
-  return {
-    metadata: { name, namespace: 'default', uid: name, attempt: 0 },
-    hostname: name,
-    logDirectory,
-    portMappings: [],
-    labels: {},
-    annotations: {},
-    cgroupParent,
-    sysctls: {},
-    namespaces: { network: 'pod', pid: 'container', ipc: 'pod' },
-    handler: '',
-  };
-}
-
-function testContainer(image: string, args: readonly string[], changes: Partial<ContainerConfig>): ContainerConfig {
-  return {
-    name: 'main',
-    attempt: 0,
-    image,
-    userImage: 'busybox',
-    command: [],
-    args,
-    workingDir: '',
-    env: [],
-    mounts: [],
-    devices: [],
-    labels: {},
-    annotations: {},
-    logPath: 'main.log',
-    stdin: false,
-    stdinOnce: false,
-    tty: false,
-    resources: {},
-    security: {
-      privileged: false,
-      addCapabilities: [],
-      dropCapabilities: [],
-      supplementalGroups: [],
-      supplementalGroupsPolicy: 'Merge',
-      readonlyRootfs: false,
-      noNewPrivileges: false,
-      seccomp: { type: 'runtimeDefault' },
-      apparmor: { type: 'runtimeDefault' },
-    },
-    ...changes,
-  };
 }

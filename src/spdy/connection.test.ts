@@ -1,8 +1,8 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { SpdyConnection, type SpdyStream } from './spdy.ts';
+import { SpdyConnection, type SpdyStream } from './connection.ts';
 
-const open: { destroy(): void }[] = [];
+const open: Socket[] = [];
 afterEach(() => {
   for (const each of open.splice(0)) each.destroy();
 });
@@ -99,6 +99,19 @@ test('a reset ends the other side', async () => {
   near.destroy();
   await closed;
   expect(far.destroyed).toBe(true);
+});
+
+test('what was sent before a reset, or before the connection ended, can still be read', async () => {
+  const { client, accepted } = await connected();
+  const [first, second] = [await client.createStream({ name: 'first' }), await client.createStream({ name: 'second' })];
+  const far = [(await accepted.next()).value as SpdyStream, (await accepted.next()).value as SpdyStream];
+  first.write('all of it');
+  second.write('the rest');
+  await new Promise((resolve) => second.write('', resolve));
+  first.destroy();
+  client.close();
+  await new Promise<void>((resolve) => open[1]?.once('close', resolve));
+  expect(await Promise.all(far.map(text))).toEqual(['all of it', 'the rest']);
 });
 
 test('what is not SPDY is refused', async () => {

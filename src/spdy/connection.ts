@@ -9,7 +9,7 @@
 import { Duplex } from 'node:stream';
 import { constants, createDeflate, createInflate, type Deflate, type Inflate } from 'node:zlib';
 import { settle } from './settle.ts';
-import { spdyDictionary } from './spdy-dictionary.ts';
+import { spdyDictionary } from './dictionary.ts';
 
 export type SpdyHeaders = Readonly<Record<string, string>>;
 
@@ -33,6 +33,7 @@ export class SpdyStream extends Duplex {
   readonly headers: SpdyHeaders;
   readonly #connection: SpdyConnection;
   #drained: (() => void) | undefined;
+  #finished = false;
 
   constructor(connection: SpdyConnection, id: number, headers: SpdyHeaders) {
     super({ allowHalfOpen: true, emitClose: true });
@@ -69,7 +70,17 @@ export class SpdyStream extends Duplex {
 
   /** The peer has sent its last byte. */
   finish(): void {
-    if (!this.destroyed) this.push(null);
+    if (!this.destroyed && !this.#finished) this.push(null);
+    this.#finished = true;
+  }
+
+  /** The peer neither sends nor takes any more. What it has sent can still be read. */
+  abandon(): void {
+    this.finish();
+    if (this.destroyed) return;
+    if (this.readableEnded) return void this.destroy();
+    this.once('end', () => this.destroy());
+    if (this.readableLength === 0) this.resume();
   }
 }
 
@@ -155,10 +166,7 @@ export class SpdyConnection {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const stream of this.#streams.values()) {
-      stream.finish();
-      stream.destroy();
-    }
+    for (const stream of this.#streams.values()) stream.abandon();
     this.#streams.clear();
     this.#deflate.close();
     this.#inflate.close();
@@ -248,8 +256,7 @@ export class SpdyConnection {
   #reset(id: number): void {
     const stream = this.#streams.get(id);
     this.#streams.delete(id);
-    stream?.finish();
-    stream?.destroy();
+    stream?.abandon();
   }
 
   /** Ours are answered by the peer, the peer's by us: told apart by oddness. */

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { readKubeletConfiguration } from './kubelet-configuration.ts';
+
+const head = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n';
+
+test('settings are those of the agent, in its units', async () => {
+  const config = await readKubeletConfiguration(`${head}
+maxPods: 50
+staticPodPath: /etc/kubernetes/manifests
+evictionHard: {memory.available: 200Mi, nodefs.available: 5%}
+evictionSoft: {memory.available: 1Gi}
+evictionSoftGracePeriod: {memory.available: 1m30s}
+evictionMaxPodGracePeriod: 60
+containerLogMaxSize: 50Mi
+systemReserved: {cpu: 500m, memory: 1Gi}
+kubeReserved: {cpu: '1'}
+registerWithTaints: [{key: dedicated, value: db, effect: NoSchedule}]
+crashLoopBackOff: {maxContainerRestartPeriod: 10s}
+`);
+  expect(config).toEqual({
+    maxPods: 50,
+    staticPodPath: '/etc/kubernetes/manifests',
+    evictionHard: { 'memory.available': '200Mi', 'nodefs.available': '5%' },
+    evictionSoft: { 'memory.available': '1Gi' },
+    evictionSoftGracePeriod: { 'memory.available': 90 },
+    evictionMaxPodGracePeriod: 60,
+    containerLogMaxSize: 52_428_800,
+    reserved: { cpu: '1500m', memory: '1Gi' },
+    taints: [{ key: 'dedicated', value: 'db', effect: 'NoSchedule' }],
+    maxCrashLoopBackOff: 10,
+  });
+});
+
+test.each([
+  ['kind: Pod', 'not of kind KubeletConfiguration'],
+  [`${head}maxPods: many`, 'maxPods: must be a whole number of at least 1, not "many"'],
+  [`${head}cgroupDriver: systemd`, 'cgroupDriver: this agent has no such setting'],
+  [`${head}toString: x`, 'toString: this agent has no such setting'],
+  [`${head}staticPodPath: manifests`, 'staticPodPath: must be an absolute path'],
+  [`${head}evictionHard: {memory.free: 1Gi}`, 'evictionHard: there is no signal memory.free'],
+  [`${head}evictionHard: {memory.available: lots}`, 'evictionHard: '],
+  [`${head}evictionSoft: {memory.available: 1Gi}`, 'grace period must be specified for memory.available'],
+  [`${head}evictionPressureTransitionPeriod: 5`, 'evictionPressureTransitionPeriod: must be a string, not 5'],
+  [`${head}crashLoopBackOff: {maxContainerRestartPeriod: 1h}`, 'between 1s and 300s'],
+  ['a: [', 'error converting YAML'],
+])('what it cannot be is refused with the field at fault: %s', async (text, complaint) => {
+  await expect(readKubeletConfiguration(text)).rejects.toThrow(complaint);
+});

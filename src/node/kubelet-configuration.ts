@@ -1,0 +1,148 @@
+/** A KubeletConfiguration file (kubelet.config.k8s.io/v1beta1) as what this agent can be told. */
+import { messageOf } from '../base/errors.ts';
+import { durationMilliseconds } from '../schema/duration.ts';
+import { isRecord } from '../schema/freeze.ts';
+import { addQuantity, formatQuantity, parseQuantity, wholeValue } from '../schema/quantity.ts';
+import { parseYaml } from '../schema/yaml.ts';
+import type { NodeConfig, NodeTaint } from './config.ts';
+import { knownSignals } from './eviction/signals.ts';
+
+/** The file is none, or says something that this agent cannot do. */
+export class KubeletConfigurationError extends Error {
+  override readonly name = 'KubeletConfigurationError';
+}
+
+type Changes = { -readonly [K in keyof NodeConfig]?: NodeConfig[K] };
+type Reader = (value: unknown, changes: Changes) => void;
+
+/** Throws KubeletConfigurationError, which names the field. */
+export async function readKubeletConfiguration(text: string): Promise<Partial<NodeConfig>> {
+  const { value } = await parseYaml(text).catch((error: unknown) => {
+    throw new KubeletConfigurationError(messageOf(error));
+  });
+  if (!isRecord(value) || value['kind'] !== 'KubeletConfiguration') {
+    throw new KubeletConfigurationError('it is not of kind KubeletConfiguration, kubelet.config.k8s.io/v1beta1');
+  }
+  const { apiVersion, kind: _kind, ...fields } = value;
+  if (apiVersion !== 'kubelet.config.k8s.io/v1beta1') {
+    throw new KubeletConfigurationError(`its apiVersion is not kubelet.config.k8s.io/v1beta1`);
+  }
+  const changes: Changes = {};
+  for (const [name, field] of Object.entries(fields)) {
+    const read = Object.hasOwn(readers, name) ? readers[name] : undefined;
+    if (read === undefined) {
+      const known = Object.keys(readers).toSorted().join(', ');
+      throw new KubeletConfigurationError(`${name}: this agent has no such setting; there are ${known}`);
+    }
+    try {
+      read(field, changes);
+    } catch (error) {
+      throw new KubeletConfigurationError(`${name}: ${messageOf(error)}`);
+    }
+  }
+  checkSoft(changes);
+  return changes;
+}
+
+const readers: Readonly<Record<string, Reader>> = {
+  maxPods: (value, changes) => (changes.maxPods = whole(value, 1)),
+  podPidsLimit: (value, changes) => (changes.podPidsLimit = whole(value, -1)),
+  resolvConf: (value, changes) => (changes.resolvConf = text(value)),
+  staticPodPath: (value, changes) => (changes.staticPodPath = path(value)),
+  evictionHard: (value, changes) => (changes.evictionHard = thresholds(value)),
+  evictionSoft: (value, changes) => (changes.evictionSoft = thresholds(value)),
+  evictionSoftGracePeriod: (value, changes) => {
+    changes.evictionSoftGracePeriod = Object.fromEntries(
+      Object.entries(map(value)).map(([signal, period]) => [signal, seconds(period)]),
+    );
+  },
+  evictionMaxPodGracePeriod: (value, changes) => (changes.evictionMaxPodGracePeriod = whole(value, 0)),
+  evictionPressureTransitionPeriod: (value, changes) => (changes.evictionPressureTransition = seconds(value)),
+  imageGCHighThresholdPercent: (value, changes) => (changes.imageGcHighPercent = whole(value, 0, 100)),
+  imageGCLowThresholdPercent: (value, changes) => (changes.imageGcLowPercent = whole(value, 0, 100)),
+  imageMinimumGCAge: (value, changes) => (changes.imageMinimumAge = seconds(value)),
+  containerLogMaxSize: (value, changes) => (changes.containerLogMaxSize = wholeValue(quantity(value))),
+  containerLogMaxFiles: (value, changes) => (changes.containerLogMaxFiles = whole(value, 2)),
+  systemReserved: (value, changes) => (changes.reserved = sum(changes.reserved, value)),
+  kubeReserved: (value, changes) => (changes.reserved = sum(changes.reserved, value)),
+  maxParallelImagePulls: (value, changes) => (changes.maxParallelImagePulls = whole(value, 1)),
+  allowedUnsafeSysctls: (value, changes) => (changes.allowedUnsafeSysctls = list(value).map(text)),
+  registerWithTaints: (value, changes) => (changes.taints = list(value).map(taint)),
+  crashLoopBackOff: (value, changes) => {
+    const { maxContainerRestartPeriod: period, ...rest } = map(value);
+    const [unknown] = Object.keys(rest);
+    if (unknown !== undefined) throw new TypeError(`this agent has no setting ${unknown}`);
+    const most = seconds(period);
+    if (most < 1 || most > 300) throw new TypeError('maxContainerRestartPeriod must be between 1s and 300s');
+    changes.maxCrashLoopBackOff = most;
+  },
+};
+
+/** As upstream: who names a soft threshold says how long it may be passed. */
+function checkSoft({ evictionSoft = {}, evictionSoftGracePeriod = {} }: Changes): void {
+  for (const signal of Object.keys(evictionSoft)) {
+    if (signal in evictionSoftGracePeriod) continue;
+    throw new KubeletConfigurationError(`evictionSoftGracePeriod: grace period must be specified for ${signal}`);
+  }
+}
+
+function thresholds(value: unknown): Readonly<Record<string, string>> {
+  const all = Object.entries(map(value)).map(([signal, threshold]) => {
+    if (!knownSignals.includes(signal)) {
+      throw new TypeError(`there is no signal ${signal}; there are ${knownSignals.join(', ')}`);
+    }
+    return [signal, /^\d+(\.\d+)?%$/.test(String(threshold)) ? String(threshold) : quantity(threshold)] as const;
+  });
+  return Object.fromEntries(all);
+}
+
+function sum(before: Readonly<Record<string, string>> = {}, value: unknown): Readonly<Record<string, string>> {
+  const total: Record<string, string> = { ...before };
+  for (const [name, amount] of Object.entries(map(value))) {
+    total[name] = formatQuantity(addQuantity(total[name] ?? '0', quantity(amount)));
+  }
+  return total;
+}
+
+function taint(value: unknown): NodeTaint {
+  const { key, value: text_, effect } = map(value);
+  if (effect !== 'NoSchedule' && effect !== 'PreferNoSchedule' && effect !== 'NoExecute') {
+    throw new TypeError(`effect must be NoSchedule, PreferNoSchedule or NoExecute, not ${JSON.stringify(effect)}`);
+  }
+  return { key: text(key), effect, ...(text_ === undefined ? {} : { value: text(text_) }) };
+}
+
+function quantity(value: unknown): string {
+  const written = typeof value === 'number' ? `${value}` : text(value);
+  parseQuantity(written);
+  return written;
+}
+
+const seconds = (value: unknown): number => durationMilliseconds(text(value)) / 1000;
+
+function path(value: unknown): string {
+  const written = text(value);
+  if (written !== '' && !written.startsWith('/')) throw new TypeError('must be an absolute path');
+  return written;
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError(`must be a string, not ${JSON.stringify(value)}`);
+  return value;
+}
+
+function whole(value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
+  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw new TypeError(`must be a whole number ${range}, not ${JSON.stringify(value)}`);
+}
+
+function map(value: unknown): Readonly<Record<string, unknown>> {
+  if (!isRecord(value)) throw new TypeError(`must be a map, not ${JSON.stringify(value)}`);
+  return value;
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) throw new TypeError(`must be a list, not ${JSON.stringify(value)}`);
+  return value;
+}

@@ -1,0 +1,107 @@
+/** A cluster whose containers Debian's containerd runs: what kubectl does with pods must not tell the difference. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  hasContainerd,
+  importImages,
+  startContainerd,
+  type Containerd,
+} from '../../src/runtime/cri/testing/containerd.ts';
+import { clientProgram, kubectl, ok, run } from '../support/clients.ts';
+import { eventually, testCluster, type TestCluster } from '../support/cluster.ts';
+import { agentOf, killHard, readyAgain } from '../support/faults.ts';
+
+describe.skipIf(!hasContainerd)('on containerd', () => {
+  let cluster: TestCluster;
+  let daemon: Containerd;
+  let folder: string;
+  let k: ReturnType<typeof kubectl>;
+  const big = 20_000_000;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'test-containerd-'));
+    mkdirSync('/etc/cni/net.d', { recursive: true });
+    daemon = startContainerd(folder, '/etc/cni/net.d');
+    cluster = testCluster('containerd');
+    k = kubectl(cluster.kubeconfig);
+    await ok(cluster.up('--container-runtime-endpoint', `unix://${daemon.socket}`));
+    await importImages(folder, daemon.socket, 'docker.io/library/busybox:1');
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'web', labels: { app: 'web' } },
+      spec: {
+        terminationGracePeriodSeconds: 0,
+        containers: [
+          {
+            name: 'web',
+            image: 'busybox:1',
+            command: ['sh', '-c', 'mkdir /www; echo page > /www/index.html; exec httpd -f -p 8080 -h /www'],
+          },
+        ],
+      },
+    };
+    const service = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web' },
+      spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
+    };
+    await ok(
+      run(clientProgram('kubectl'), ['apply', '-f', '-'], {
+        env: { KUBECONFIG: cluster.kubeconfig },
+        input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [pod, service] }),
+      }),
+    );
+    await ok(k('wait', '--for=condition=Ready', 'pod/web', '--timeout=60s'));
+  });
+
+  afterAll(async () => {
+    await ok(k('delete', 'pods', '--all', '--now'));
+    await cluster.destroy();
+    await daemon.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('its containers are named by the runtime that has them', async () => {
+    const id = await ok(k('get', 'pod', 'web', '-o', 'jsonpath={.status.containerStatuses[0].containerID}'));
+    expect(id).toMatch(/^containerd:\/\/[0-9a-f]{64}$/);
+  });
+
+  test.each(['true', 'false'])('exec -i ends with its input, and all output arrives (WebSockets: %s)', async (use) => {
+    const env = { KUBECONFIG: cluster.kubeconfig, KUBECTL_REMOTE_COMMAND_WEBSOCKETS: use };
+    const input = 'coracle\n'.repeat(big / 8);
+    const cat = await run(clientProgram('kubectl'), ['exec', '-i', 'web', '--', 'cat'], { env, input });
+    expect([cat.code, cat.stdout.length, cat.stdout === input]).toEqual([0, big, true]);
+    for (let turn = 0; turn < 5; turn += 1) {
+      const yes = ['exec', 'web', '--', 'sh', '-c', `yes | head -c ${big}`];
+      expect((await run(clientProgram('kubectl'), yes, { env })).stdout.length).toBe(big);
+    }
+  });
+
+  test('a pod reaches itself through its Service', async () => {
+    const address = await ok(k('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}'));
+    const ask = `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 5 nc ${address} 80`;
+    const answer = await eventually(
+      'an answer',
+      async () => (await k('exec', 'web', '--', 'sh', '-c', ask)).stdout || undefined,
+    );
+    expect(answer).toMatch(/page\n$/);
+  });
+
+  test('containers run on while the agent is dead, and while containerd is', async () => {
+    const started = (): Promise<string> => ok(k('get', 'pod', 'web', '-o', 'jsonpath={.status.containerStatuses[0]}'));
+    const before = await started();
+    const agent = agentOf(cluster);
+    await readyAgain(cluster, agent, killHard(cluster, agent));
+    await daemon.stop();
+    daemon = startContainerd(folder, '/etc/cni/net.d');
+    await eventually(
+      'exec works again',
+      async () => (await k('exec', 'web', '--', 'echo', 'alive')).stdout === 'alive\n',
+    );
+    expect(await started()).toBe(before);
+  });
+});

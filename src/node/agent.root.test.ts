@@ -191,12 +191,24 @@ describe.skipIf(!canRunContainers)('the agent on this machine', { timeout: 60_00
           command: ['sh', '-c', 'echo first; echo last; exit 4'],
           terminationMessagePolicy: 'FallbackToLogsOnError',
         },
+        {
+          ...service,
+          name: 'piece',
+          command: ['sh', '-c', 'printf unfinished; exit 5'],
+          terminationMessagePolicy: 'FallbackToLogsOnError',
+        },
       ],
     });
     await phase('words', 'Failed');
-    const [file, log] = (await statusOf('words'))?.containerStatuses ?? [];
+    // They stay to be read after the pod has been taken down.
+    const worker = agent.pods.find('default', 'words');
+    await until('taken down', () => worker?.state === 'terminated');
+    worker?.kick();
+    await systemClock.sleep(200);
+    const [file, log, piece] = (await statusOf('words'))?.containerStatuses ?? [];
     expect(file?.state?.terminated).toMatchObject({ exitCode: 3, message: 'bye\n' });
     expect(log?.state?.terminated).toMatchObject({ exitCode: 4, message: 'first\nlast\n' });
+    expect(piece?.state?.terminated).toMatchObject({ exitCode: 5, message: 'unfinished' });
     await remove('words');
   });
 

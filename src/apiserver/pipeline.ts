@@ -92,7 +92,7 @@ async function serve(
   }
 }
 
-/** An upgrade: a watch, exec, attach, portforward, proxy. What is refused gets an ordinary HTTP answer. */
+/** An upgrade: a watch, a log, exec, attach, portforward, proxy. What is refused gets an ordinary HTTP answer. */
 export async function upgrade(pipeline: Pipeline, asked: UpgradeRequest): Promise<void> {
   const { server } = pipeline;
   const { message, socket } = asked;
@@ -103,7 +103,8 @@ export async function upgrade(pipeline: Pipeline, asked: UpgradeRequest): Promis
     const headers = withBearerProtocol(message.headers);
     message.headers = headers;
     const info = requestInfoOf(method, url);
-    if (info.verb === 'watch' && headers.upgrade?.toLowerCase() === 'websocket')
+    const isStream = info.verb === 'watch' || info.resource?.subresource === 'log';
+    if (isStream && headers.upgrade?.toLowerCase() === 'websocket')
       return await handle(pipeline, new WebSocketExchange(asked));
     const tls = message.socket as TLSSocket;
     const user = await identify(pipeline, { headers, path: info.path, socket: tls }, (who) => {

@@ -106,13 +106,7 @@ async function up(
   const kept = readSettings(layout);
   if (kept?.joined !== undefined) return upJoined(environment, options, progress, signal);
   const running = kept !== undefined && isRunning(layout, kept);
-  refuseFewerNodes(options.nodes, kept);
-  refuseOtherRuntime(layout, options, kept);
-  const guards = guardsFrom(kept?.guards, options.guards ?? {});
-  const kubeletConfig = await kubeletConfigFrom(kept?.kubeletConfig, options.kubeletConfig);
-  if (running) refuseChanges(layout, kept, options, guards);
-  if (running) refuseOtherKubeletConfig(layout, kept.kubeletConfig, kubeletConfig);
-  const settings = await settle(layout, { ...options, guards, kubeletConfig });
+  const settings = await wantedSettings(layout, options, kept);
   const phases = await start({ ...environment, progress }, running ? kept : undefined, settings, signal);
   await forgetSimulated(environment, kept, settings);
   const kubeconfig = options.kubeconfig ?? defaultKubeconfig();
@@ -131,6 +125,23 @@ async function up(
   };
   if (options.foreground) await stayInForeground(environment, progress, signal);
   return result;
+}
+
+/** What flags change of what is kept. Refuses what a running cluster would not notice, and what never changes. */
+async function wantedSettings(
+  layout: Layout,
+  options: UpOptions,
+  kept: ClusterSettings | undefined,
+): Promise<ClusterSettings> {
+  refuseFewerNodes(options.nodes, kept);
+  refuseOtherRuntime(layout, options, kept);
+  const guards = guardsFrom(kept?.guards, options.guards ?? {});
+  const kubeletConfig = await kubeletConfigFrom(kept?.kubeletConfig, options.kubeletConfig);
+  if (kept !== undefined && isRunning(layout, kept)) {
+    refuseChanges(layout, kept, options, guards);
+    refuseOtherKubeletConfig(layout, kept.kubeletConfig, kubeletConfig);
+  }
+  return settle(layout, { ...options, guards, kubeletConfig });
 }
 
 /** The cluster is another machine's: its settings are made there. */

@@ -184,7 +184,12 @@ describe.skipIf(!canRunContainers)('the agent on this machine', { timeout: 60_00
     create('words', {
       restartPolicy: 'Never',
       containers: [
-        { ...service, name: 'file', command: ['sh', '-c', 'echo bye > /dev/termination-log; exit 3'] },
+        {
+          ...service,
+          name: 'file',
+          command: ['sh', '-c', 'echo bye > /dev/termination-log; exit 3'],
+          securityContext: { runAsUser: 1000 },
+        },
         {
           ...service,
           name: 'log',

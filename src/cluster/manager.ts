@@ -14,6 +14,8 @@ import {
   type JoinResult,
   type Progress,
   type RotatedSecrets,
+  type SigningKeyAction,
+  type SigningKeyList,
   type UpOptions,
   type UpResult,
 } from '../cli/manager.ts';
@@ -23,6 +25,7 @@ import { apiClient } from './api-client.ts';
 import { guardsFrom } from './guards.ts';
 import { kubeletConfigFrom } from './kubelet-config.ts';
 import { imageCommands } from './images.ts';
+import { adoptAuthority, checkAuthority } from './credentials.ts';
 import { defaultKubeconfig, writeContext } from './kubeconfig.ts';
 import { join as joinCluster } from './joining/join.ts';
 import type { Layout } from './layout.ts';
@@ -51,7 +54,7 @@ import {
 import { statusOf } from './status.ts';
 import { patienceOf, removeStopOrder, writeStopOrder } from './stop-order.ts';
 import { stopPatience, stopSupervised, supervisorPid } from './supervisor.ts';
-import { rotated, rotatePath } from './rotation.ts';
+import { rotated, rotatePath, signingKeyPath } from './rotation.ts';
 import { mountsBelow, tearDown } from './teardown.ts';
 import { tokenCommands } from './tokens.ts';
 import { userCommands } from './users.ts';
@@ -79,6 +82,7 @@ export function createManager(environment: ManagerEnvironment): ClusterManager {
     logFiles: () => logFiles(layout),
     ask: (path) => askCluster(environment, path),
     rotateSecrets: () => rotateSecrets(environment),
+    signingKeys: (action, force) => signingKeys(environment, action, force),
     // Certificates are made for it: the library is loaded by this one command only.
     audit: async () => (await import('./benchmark/gather.ts')).auditCluster(environment),
     ...nodeCommands(environment),
@@ -106,6 +110,8 @@ async function up(
   const kept = readSettings(layout);
   if (kept?.joined !== undefined) return upJoined(environment, options, progress, signal);
   const running = kept !== undefined && isRunning(layout, kept);
+  if (options.authority !== undefined) bringAuthority(environment, options.authority, running, progress);
+  else if (!running) checkAuthority(layout.pki, clock.now());
   const settings = await wantedSettings(layout, options, kept);
   const phases = await start({ ...environment, progress }, running ? kept : undefined, settings, signal);
   await forgetSimulated(environment, kept, settings);
@@ -184,6 +190,25 @@ async function forgetSimulated(
 ): Promise<void> {
   if (before?.simulatedNodes === undefined || simulatedNodes !== undefined) return;
   await askCluster(environment, `/api/v1/nodes?labelSelector=${encodeURIComponent(simulatedNode)}`, 'DELETE');
+}
+
+/** A running cluster has it in use everywhere. */
+function bringAuthority(
+  { layout, clock }: ManagerEnvironment,
+  authority: NonNullable<UpOptions['authority']>,
+  running: boolean,
+  progress: Progress,
+): void {
+  if (running) {
+    throw new UserError(
+      `cluster ${layout.name} is running, with a certificate authority in use`,
+      `stop it first to change that: coracle down --name ${layout.name}`,
+    );
+  }
+  const isFirst = readSettings(layout) === undefined;
+  if (adoptAuthority(layout.pki, authority, clock.now()) && !isFirst) {
+    progress.note('The cluster has another certificate authority now: kubeconfigs of `coracle user add` are void.');
+  }
 }
 
 /** What a running cluster would not notice. */
@@ -366,6 +391,27 @@ async function rotateSecrets(environment: ManagerEnvironment): Promise<RotatedSe
     return rotateStopped(environment);
   }
   return rotated(await askCluster(environment, rotatePath, 'POST'));
+}
+
+async function signingKeys(
+  environment: ManagerEnvironment,
+  action: SigningKeyAction,
+  force: boolean,
+): Promise<SigningKeyList> {
+  const { layout } = environment;
+  if (!isRunning(layout, requireSettings(layout))) {
+    throw new UserError(`cluster ${layout.name} is not running`, `start it: coracle up --name ${layout.name}`);
+  }
+  const [path, method] =
+    action === 'ls' ? ([signingKeyPath(), 'GET'] as const) : ([signingKeyPath(action), 'POST'] as const);
+  const answer = (await askCluster(environment, `${path}${force ? '?force=true' : ''}`, method)) as SigningKeyList & {
+    readonly refused?: boolean;
+  };
+  if (answer.refused !== true) return answer;
+  throw new UserError(
+    `pods may use tokens of older keys until ${answer.settledAt}; nothing was retired`,
+    'wait until then, or break them with: coracle signing-key retire --force',
+  );
 }
 
 async function askCluster(

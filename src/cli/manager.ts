@@ -127,6 +127,7 @@ export interface GuardFlags {
   readonly disableAdmission?: readonly string[];
   readonly auditPolicy?: string;
   readonly auditLog?: string;
+  readonly admissionConfig?: string;
   readonly tokenWebhook?: string;
   readonly tokenWebhookCacheTtl?: string;
   readonly authorizationModes?: readonly string[];

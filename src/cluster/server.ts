@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { kinds } from '../api/catalogue.ts';
+import type { AdmissionConfiguration } from '../apiserver/admission/configuration.ts';
 import { serviceAllocation } from '../apiserver/allocation/services.ts';
 import { createTokenIssuer, type TokenIssuer } from '../apiserver/authentication/token-issuer.ts';
 import { bootstrapPolicy } from '../apiserver/authorization/bootstrap/policy.ts';
@@ -33,7 +34,7 @@ import type { Store } from '../store/store.ts';
 import { apiServerIdentity, componentIdentity, controllerIdentity, createAccess, frontProxyNames } from './access.ts';
 import { readAccessSettings } from './access-settings.ts';
 import { ensureAddons } from './addons.ts';
-import { admissionOf } from './admission.ts';
+import { admissionOf, readAdmission } from './admission.ts';
 import { openAudit } from './audit.ts';
 import { authenticationPublisher } from './authentication-config.ts';
 import { certificateReload, certificateRenewal } from './certificate-renewal.ts';
@@ -105,7 +106,14 @@ async function serve(options: ServerOptions, store: Store, guards: Guards, signa
     ...signingKeyPages(keys, () => localClient(api.local(apiServerIdentity))),
   ]);
   const issuer = tokenIssuer(options, keys);
-  const api: ApiServer = createServer(options, store, debug, { paths: pages, audit: guards.audit, issuer }, usage);
+  const configuration = await readAdmission(settings);
+  const api: ApiServer = createServer(
+    options,
+    store,
+    debug,
+    { paths: pages, audit: guards.audit, issuer, configuration },
+    usage,
+  );
   const front = frontOf(options, api);
   await Promise.all([listen(front, settings.port), reconcilePolicy(api.registry, bootstrapPolicy())]);
   options.phase('API server listening');
@@ -143,11 +151,16 @@ async function serve(options: ServerOptions, store: Store, guards: Guards, signa
   }
 }
 
+interface ServerParts extends Required<Pick<ApiServerDependencies, 'paths' | 'audit'>> {
+  readonly issuer: TokenIssuer;
+  readonly configuration: AdmissionConfiguration;
+}
+
 function createServer(
   { settings, clock, random, logger, layout }: ServerOptions,
   store: Store,
   debug: DebugPages,
-  { issuer, ...own }: Required<Pick<ApiServerDependencies, 'paths' | 'audit'>> & { readonly issuer: TokenIssuer },
+  { issuer, configuration, ...own }: ServerParts,
   usage: UsageFigures,
 ): ApiServer {
   const reader = objectReader(store, new Resources(kinds));
@@ -169,7 +182,7 @@ function createServer(
     log: logger.named('apiserver'),
     version: build,
     ...access,
-    ...admissionOf({ ...shared, settings, access, local: (user) => api.local(user) }),
+    ...admissionOf({ ...shared, settings, access, configuration, local: (user) => api.local(user) }),
     preparations: new Map([['/services', serviceAllocation({ store, clock, random, cidr: settings.serviceCidr })]]),
     subresources: new Map([['/serviceaccounts/token', tokenHandler(issuer, reader)]]),
     nodes: kubeletCredentials(layout),

@@ -7,6 +7,11 @@ import type { GuardFlags, JoinResult, Progress, UpOptions, UpResult } from '../m
 const guardFlags: Flags = {
   'enable-admission-plugins': { type: 'string', value: 'NAMES', doc: 'admission plugins beside the default ones' },
   'disable-admission-plugins': { type: 'string', value: 'NAMES', doc: 'admission plugins that are not to run' },
+  'admission-control-config-file': {
+    type: 'string',
+    value: 'FILE',
+    doc: 'an AdmissionConfiguration: defaults and exemptions of PodSecurity, limits of EventRateLimit',
+  },
   'audit-policy': { type: 'string', value: 'FILE', doc: 'log requests by this audit policy (default: none)' },
   'audit-log': { type: 'string', value: 'FILE', doc: 'where to log them (default DATA-DIR/logs/audit.log)' },
   'authentication-token-webhook-config-file': {
@@ -43,6 +48,7 @@ const guardFlags: Flags = {
 
 /** Flags that are kept as they are, and those that are lists of names. */
 const guardTexts: Readonly<Record<string, keyof GuardFlags>> = {
+  'admission-control-config-file': 'admissionConfig',
   'audit-policy': 'auditPolicy',
   'audit-log': 'auditLog',
   'authentication-token-webhook-config-file': 'tokenWebhook',

@@ -13,23 +13,21 @@ import {
   type DownResult,
   type JoinResult,
   type Progress,
-  type RotatedSecrets,
-  type SigningKeyAction,
-  type SigningKeyList,
   type UpOptions,
   type UpResult,
 } from '../cli/manager.ts';
 import { UserError } from '../cli/user-error.ts';
 import { deepEqual } from '../schema/freeze.ts';
-import { apiClient } from './api-client.ts';
 import { guardsFrom } from './guards.ts';
 import { kubeletConfigFrom } from './kubelet-config.ts';
 import { imageCommands } from './images.ts';
-import { adoptAuthority, checkAuthority } from './credentials.ts';
+import { askCluster } from './ask.ts';
+import { checkAuthority } from './credentials.ts';
 import { defaultKubeconfig, writeContext } from './kubeconfig.ts';
 import { join as joinCluster } from './joining/join.ts';
 import type { Layout } from './layout.ts';
 import { defaultName } from './layout.ts';
+import { bringAuthority, keyCommands } from './key-commands.ts';
 import { nodeCommands } from './node-commands.ts';
 import { nodeNames } from './nodes.ts';
 import { ensurePrerequisites } from './prerequisites.ts';
@@ -39,7 +37,6 @@ import {
   knownSettings,
   readSettings,
   settle,
-  requireServer,
   requireSettings,
   type ClusterSettings,
 } from './settings.ts';
@@ -54,7 +51,6 @@ import {
 import { statusOf } from './status.ts';
 import { patienceOf, removeStopOrder, writeStopOrder } from './stop-order.ts';
 import { stopPatience, stopSupervised, supervisorPid } from './supervisor.ts';
-import { rotated, rotatePath, signingKeyPath } from './rotation.ts';
 import { mountsBelow, tearDown } from './teardown.ts';
 import { tokenCommands } from './tokens.ts';
 import { userCommands } from './users.ts';
@@ -81,8 +77,7 @@ export function createManager(environment: ManagerEnvironment): ClusterManager {
     reset: () => reset(environment),
     logFiles: () => logFiles(layout),
     ask: (path) => askCluster(environment, path),
-    rotateSecrets: () => rotateSecrets(environment),
-    signingKeys: (action, force) => signingKeys(environment, action, force),
+    ...keyCommands(environment),
     // Certificates are made for it: the library is loaded by this one command only.
     audit: async () => (await import('./benchmark/gather.ts')).auditCluster(environment),
     ...nodeCommands(environment),
@@ -190,25 +185,6 @@ async function forgetSimulated(
 ): Promise<void> {
   if (before?.simulatedNodes === undefined || simulatedNodes !== undefined) return;
   await askCluster(environment, `/api/v1/nodes?labelSelector=${encodeURIComponent(simulatedNode)}`, 'DELETE');
-}
-
-/** A running cluster has it in use everywhere. */
-function bringAuthority(
-  { layout, clock }: ManagerEnvironment,
-  authority: NonNullable<UpOptions['authority']>,
-  running: boolean,
-  progress: Progress,
-): void {
-  if (running) {
-    throw new UserError(
-      `cluster ${layout.name} is running, with a certificate authority in use`,
-      `stop it first to change that: coracle down --name ${layout.name}`,
-    );
-  }
-  const isFirst = readSettings(layout) === undefined;
-  if (adoptAuthority(layout.pki, authority, clock.now()) && !isFirst) {
-    progress.note('The cluster has another certificate authority now: kubeconfigs of `coracle user add` are void.');
-  }
 }
 
 /** What a running cluster would not notice. */
@@ -381,53 +357,4 @@ export function isRunning(layout: Layout, settings: ClusterSettings): boolean {
 /** `coracle` for the default cluster, `coracle-NAME` for others. */
 function contextName(name: string): string {
   return name === defaultName ? defaultName : `${defaultName}-${name}`;
-}
-
-async function rotateSecrets(environment: ManagerEnvironment): Promise<RotatedSecrets> {
-  const settings = requireServer(environment.layout);
-  if (!isRunning(environment.layout, settings)) {
-    // The store is loaded by this one command only.
-    const { rotateStopped } = await import('./secrets.ts');
-    return rotateStopped(environment);
-  }
-  return rotated(await askCluster(environment, rotatePath, 'POST'));
-}
-
-async function signingKeys(
-  environment: ManagerEnvironment,
-  action: SigningKeyAction,
-  force: boolean,
-): Promise<SigningKeyList> {
-  const { layout } = environment;
-  if (!isRunning(layout, requireSettings(layout))) {
-    throw new UserError(`cluster ${layout.name} is not running`, `start it: coracle up --name ${layout.name}`);
-  }
-  const [path, method] =
-    action === 'ls' ? ([signingKeyPath(), 'GET'] as const) : ([signingKeyPath(action), 'POST'] as const);
-  const answer = (await askCluster(environment, `${path}${force ? '?force=true' : ''}`, method)) as SigningKeyList & {
-    readonly refused?: boolean;
-  };
-  if (answer.refused !== true) return answer;
-  throw new UserError(
-    `pods may use tokens of older keys until ${answer.settledAt}; nothing was retired`,
-    'wait until then, or break them with: coracle signing-key retire --force',
-  );
-}
-
-async function askCluster(
-  { layout, clock, random }: ManagerEnvironment,
-  path: string,
-  method: 'GET' | 'POST' | 'DELETE' = 'GET',
-): Promise<unknown> {
-  const settings = requireServer(layout);
-  const server = `https://127.0.0.1:${settings.port}`;
-  const client = apiClient({ pki: layout.pki, server, clock, random }, 'admin');
-  try {
-    const answer = await client.request({ method, path });
-    const text = Buffer.from(answer.body).toString();
-    if (answer.status !== 200) throw new UserError(`${path}: ${answer.status} ${text}`);
-    return JSON.parse(text) as unknown;
-  } finally {
-    await client.close();
-  }
 }

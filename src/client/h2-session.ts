@@ -83,6 +83,11 @@ export class H2Session {
     });
   }
 
+  /** Takes nothing new, and closes when what is under way has ended. */
+  retire(): void {
+    this.#session.close();
+  }
+
   close(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#session.destroyed) return resolve();

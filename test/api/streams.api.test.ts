@@ -44,7 +44,9 @@ beforeAll(async () => {
   web = createPlainServer((request, response) => response.end(`${request.method} ${request.url}`));
   web.listen(0, '127.0.0.1');
   await once(web, 'listening');
-  api = await startHarness({ nodes: { key: admin.key, cert: admin.certificate, ca: ca.certificate } });
+  api = await startHarness({
+    nodes: { material: () => ({ key: admin.key, cert: admin.certificate, ca: ca.certificate }) },
+  });
   await api.call('POST', '/api/v1/nodes', {
     apiVersion: 'v1',
     kind: 'Node',

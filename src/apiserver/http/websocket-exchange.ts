@@ -7,7 +7,7 @@ import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage } from 'no
 import { Readable, Writable, type Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { outletOf, type Exchange, type Headers, type Outlet } from './exchange.ts';
+import { named, outletOf, type Exchange, type Headers, type Outlet } from './exchange.ts';
 
 /** Nothing of any length is expected from a client that watches. */
 const longestMessage = 64 * 1024;
@@ -25,6 +25,7 @@ export class WebSocketExchange implements Exchange {
   readonly headers: IncomingHttpHeaders;
   readonly socket: TLSSocket;
   readonly body = Readable.from([]);
+  auditId?: string;
   readonly #asked: UpgradeRequest;
   #status = 0;
 
@@ -49,7 +50,7 @@ export class WebSocketExchange implements Exchange {
     if (this.started) return;
     if (!socket.writable) return void socket.destroy();
     this.#status = status;
-    const all = { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' };
+    const all = { ...headers, ...named(this.auditId), 'content-length': Buffer.byteLength(body), connection: 'close' };
     const lines = Object.entries(all).flatMap(([name, value]) => [value].flat().map((each) => `${name}: ${each}`));
     const first = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`;
     // Together: some clients read a refusal but once.
@@ -66,7 +67,7 @@ export class WebSocketExchange implements Exchange {
     const outlet = new Writable({ final: (done) => done() });
     const { 'content-type': _type, 'cache-control': _control, ...others } = headers;
     server.on('headers', (lines) => {
-      for (const [name, value] of Object.entries(others))
+      for (const [name, value] of Object.entries({ ...others, ...named(this.auditId) }))
         for (const each of [value].flat()) lines.push(`${name}: ${each}`);
     });
     const { message, socket: connection, head } = this.#asked;

@@ -53,15 +53,17 @@ async function setImage(kind: Kind, image: string): Promise<void> {
 
 const active = (): readonly Pod[] => simulation.client.all(Pod).filter(isActive);
 const imageOf = ({ spec }: Pod): string => spec?.containers[0]?.image ?? '';
+const countsOf = (object: KubernetesObject | undefined): object => {
+  const { status = {} } = (object ?? {}) as { readonly status?: object };
+  return Object.fromEntries(Object.entries(status).filter(([name]) => name !== 'conditions'));
+};
 /** What the end is judged by: names, times and versions differ from run to run. */
 const state = (kind: Kind): object => ({
   images: active().map(imageOf).toSorted(),
   ready: active().filter(isReady).length,
   pods: simulation.client.all(Pod).length,
   sets: simulation.client.all(ReplicaSet).map(({ spec }) => spec?.replicas),
-  status: (({ conditions: _, ...counts }) => counts)(
-    (simulation.client.all(kind)[0] as { status?: { conditions?: unknown; currentRevision?: string } }).status ?? {},
-  ),
+  status: countsOf(simulation.client.all(kind)[0]),
 });
 
 interface Rollout {

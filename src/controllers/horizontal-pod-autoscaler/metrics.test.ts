@@ -7,7 +7,7 @@ import { Node } from '../../api/core/node.ts';
 import { FakeClock, parseTimestamp, timestamp } from '../../base/clock.ts';
 import type { RawResponse } from '../../client/client.ts';
 import { MemoryClient } from '../../client/testing/memory-client.ts';
-import { MetricError } from './metrics-client.ts';
+import type { MetricError } from './metrics-client.ts';
 import { proposalFor, type Proposal, type Situation } from './metrics.ts';
 
 const now = parseTimestamp('2026-01-01T01:00:00Z');

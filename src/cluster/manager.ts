@@ -110,20 +110,16 @@ async function up(
   refuseOtherRuntime(layout, options, kept);
   const guards = guardsFrom(kept?.guards, options.guards ?? {});
   const kubeletConfig = await kubeletConfigFrom(kept?.kubeletConfig, options.kubeletConfig);
-  if (running) refuseChanges(layout, kept, options, guards);
-  if (running) refuseOtherKubeletConfig(layout, kept.kubeletConfig, kubeletConfig);
+  if (running) {
+    refuseChanges(layout, kept, options, guards);
+    refuseOtherKubeletConfig(layout, kept.kubeletConfig, kubeletConfig);
+  }
   const settings = await settle(layout, { ...options, guards, kubeletConfig });
   const phases = await start({ ...environment, progress }, running ? kept : undefined, settings, signal);
   await forgetSimulated(environment, kept, settings);
-  const kubeconfig = options.kubeconfig ?? defaultKubeconfig();
-  const context = contextName(layout.name);
-  const server = `https://127.0.0.1:${settings.port}`;
-  await writeContext({ path: kubeconfig, context, server, pki: layout.pki });
   const result: UpResult = {
     alreadyRunning: running,
-    kubeconfig,
-    context,
-    server,
+    ...(await writeAccess(layout, settings, options.kubeconfig)),
     nodes: nodeNames(settings),
     simulatedNodes: settings.simulatedNodes ?? 0,
     phases: running ? [] : phases,
@@ -131,6 +127,17 @@ async function up(
   };
   if (options.foreground) await stayInForeground(environment, progress, signal);
   return result;
+}
+
+/** The context by which clients reach it. */
+async function writeAccess(
+  layout: Layout,
+  { port }: ClusterSettings,
+  kubeconfig = defaultKubeconfig(),
+): Promise<Pick<UpResult, 'kubeconfig' | 'context' | 'server'>> {
+  const access = { context: contextName(layout.name), server: `https://127.0.0.1:${port}` };
+  await writeContext({ ...access, path: kubeconfig, pki: layout.pki });
+  return { ...access, kubeconfig };
 }
 
 /** The cluster is another machine's: its settings are made there. */

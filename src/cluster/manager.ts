@@ -110,15 +110,9 @@ async function up(
   const settings = await wantedSettings(layout, options, kept);
   const phases = await start({ ...environment, progress }, running ? kept : undefined, settings, signal);
   await forgetSimulated(environment, kept, settings);
-  const kubeconfig = options.kubeconfig ?? defaultKubeconfig();
-  const context = contextName(layout.name);
-  const server = `https://127.0.0.1:${settings.port}`;
-  await writeContext({ path: kubeconfig, context, server, pki: layout.pki });
   const result: UpResult = {
     alreadyRunning: running,
-    kubeconfig,
-    context,
-    server,
+    ...(await writeAccess(layout, settings, options.kubeconfig)),
     nodes: nodeNames(settings),
     simulatedNodes: settings.simulatedNodes ?? 0,
     phases: running ? [] : phases,
@@ -143,6 +137,17 @@ async function wantedSettings(
     refuseOtherKubeletConfig(layout, kept.kubeletConfig, kubeletConfig);
   }
   return settle(layout, { ...options, guards, kubeletConfig });
+}
+
+/** The context by which clients reach it. */
+async function writeAccess(
+  layout: Layout,
+  { port }: ClusterSettings,
+  kubeconfig = defaultKubeconfig(),
+): Promise<Pick<UpResult, 'kubeconfig' | 'context' | 'server'>> {
+  const access = { context: contextName(layout.name), server: `https://127.0.0.1:${port}` };
+  await writeContext({ ...access, path: kubeconfig, pki: layout.pki });
+  return { ...access, kubeconfig };
 }
 
 /** The cluster is another machine's: its settings are made there. */

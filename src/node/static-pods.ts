@@ -78,7 +78,8 @@ export class StaticPods {
           log.warn('cannot mirror a pod', { error: messageOf(error) });
         });
         const timer = clock.after(mirrored ? rescan : retry, () => this.#wake?.());
-        await new Promise<void>((resolve) => (this.#wake = resolve));
+        // The signal may have come while there was nobody to wake.
+        if (!signal.aborted) await new Promise<void>((resolve) => (this.#wake = resolve));
         timer.cancel();
         // Editors write in several steps.
         await clock.sleep(settleDelay, signal).catch(() => {});

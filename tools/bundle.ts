@@ -2,6 +2,7 @@
  * Bundles the programs into .build/bundle: one file per process, with chunks for what is loaded lazily.
  * Start-up time is why: hundreds of unbuilt files cost a second and 130 MB per process.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { build } from 'esbuild';
 
@@ -10,6 +11,7 @@ const bundles = `${root}.build/bundles`;
 const outdir = `${bundles}/${process.hrtime.bigint()}`;
 
 mkdirSync(bundles, { recursive: true });
+const { status, stdout } = spawnSync('git', ['-C', root, 'rev-parse', 'HEAD'], { encoding: 'utf8' });
 await build({
   absWorkingDir: root,
   entryPoints: {
@@ -18,6 +20,7 @@ await build({
     agent: 'src/cluster/programs/agent.ts',
     'clear-node': 'src/cluster/programs/clear-node.ts',
     ingress: 'src/cluster/programs/ingress.ts',
+    'simulated-nodes': 'src/cluster/programs/simulated-nodes.ts',
     'journal-worker': 'src/store/journal/sqlite-worker.ts',
   },
   outdir,
@@ -34,6 +37,11 @@ await build({
   alias: { yaml: `${root}node_modules/yaml/browser/index.js` },
   // Prebuilt binaries are found beside their own package files.
   external: ['@lydell/node-pty', 'esbuild'],
+  // What /version tells, as releases do.
+  define: {
+    'process.env.CORACLE_COMMIT': JSON.stringify(status === 0 ? stdout.trim() : ''),
+    'process.env.CORACLE_BUILD_DATE': JSON.stringify(`${new Date().toISOString().slice(0, 19)}Z`),
+  },
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },

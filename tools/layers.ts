@@ -19,6 +19,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   runtime: ['base', 'image', 'network', 'schema', 'spdy'],
   image: ['base'],
   pki: ['base'],
+  benchmark: ['api'],
   network: ['base'],
   node: ['base', 'schema', 'api', 'client', 'runtime', 'image', 'network', 'pki', 'spdy'],
   proxy: ['base', 'schema', 'api', 'client', 'network'],
@@ -43,6 +44,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     'ingress',
     'cli',
     'pki',
+    'benchmark',
   ],
 };
 

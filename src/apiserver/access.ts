@@ -62,6 +62,8 @@ export interface Attributes {
 export interface Decision {
   readonly verdict: 'allow' | 'deny' | 'no-opinion';
   readonly reason: string;
+  /** What went wrong on the way. A request that nobody allows then fails with 500: it may have been allowed. */
+  readonly error?: string;
 }
 
 export interface Authorizer {

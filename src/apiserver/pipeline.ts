@@ -2,21 +2,22 @@
  * What every request goes through: who asks, may they, is there room; then the handler, and whatever it
  * throws becomes a Status. HTTP requests, upgrades and in-process calls share these steps.
  */
-import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Logger } from '../base/log.ts';
 import type { AuditedUser, Trail } from './audit/audit.ts';
 import { AuthenticationError, type Attributes, type AuthenticationRequest, type UserInfo } from './access.ts';
-import { forbidden, pathNotFound, unauthorized, type Status } from './errors.ts';
+import { withBearerProtocol } from './authentication/websocket-bearer.ts';
+import { forbidden, pathNotFound, StatusError, unauthorized, type Status } from './errors.ts';
 import { dispatch, resolveTarget, sendStatus, type Dispatcher } from './handlers/dispatch.ts';
 import { writeContext } from './handlers/options.ts';
 import { subresourceOf } from './handlers/subresources.ts';
 import type { Exchange } from './http/exchange.ts';
+import { WebSocketExchange, type UpgradeRequest } from './http/websocket-exchange.ts';
 import { isTrue, requestInfoOf, type RequestInfo } from './http/request-info.ts';
 import { statusHeaders, statusOf } from './http/respond.ts';
 import type { Metrics } from './metrics.ts';
 import type { FlowControl, ServerState } from './server-types.ts';
+import { admitConnection } from './subresources/connect.ts';
 
 export interface Pipeline {
   readonly server: ServerState;
@@ -91,50 +92,49 @@ async function serve(
   }
 }
 
-/** An upgrade: exec, attach, portforward, proxy. What is refused gets an ordinary HTTP answer. */
-export async function upgrade(
-  pipeline: Pipeline,
-  message: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
-): Promise<void> {
+/** An upgrade: a watch, exec, attach, portforward, proxy. What is refused gets an ordinary HTTP answer. */
+export async function upgrade(pipeline: Pipeline, asked: UpgradeRequest): Promise<void> {
   const { server } = pipeline;
+  const { message, socket } = asked;
+  const { method = 'GET', url = '/' } = message;
   socket.on('error', () => socket.destroy());
-  const url = message.url ?? '/';
   let trail: Trail | undefined;
   try {
-    const info = requestInfoOf(message.method ?? 'GET', url);
-    const request = info.resource;
-    const { headers } = message;
+    const headers = withBearerProtocol(message.headers);
+    message.headers = headers;
+    const info = requestInfoOf(method, url);
+    if (info.verb === 'watch' && headers.upgrade?.toLowerCase() === 'websocket')
+      return await handle(pipeline, new WebSocketExchange(asked));
     const tls = message.socket as TLSSocket;
     const user = await identify(pipeline, { headers, path: info.path, socket: tls }, (who) => {
       trail = server.dependencies.audit?.begin({ url, headers, socket: tls }, info, who);
     });
     await authorize(server, attributesOf(user, info));
-    if (request === undefined) throw pathNotFound();
-    const { resource, target } = resolveTarget(server, request);
-    const handler = subresourceOf(pipeline.dispatcher.subresources, resource, request.subresource);
-    if (handler?.upgrade === undefined) throw pathNotFound();
-    const userAgent = headers['user-agent'] ?? '';
-    const context = writeContext({ query: info.query, user, userAgent, warnings: [] });
-    await handler.upgrade({ message, socket, head, info, request, resource, target, user, context, server });
+    await answerUpgrade(pipeline, asked, info, user);
     trail?.finish(101);
   } catch (error) {
-    const status = statusOf(error, server.log, `${message.method} ${url}`);
+    const status = statusOf(error, server.log, `${method} ${url}`);
     trail?.finish(status.code, status);
-    refuseUpgrade(socket, status.code, JSON.stringify(status));
+    sendStatus(new WebSocketExchange(asked), status.code, status);
   }
 }
 
-function refuseUpgrade(socket: Duplex, code: number, body: string): void {
-  if (!socket.writable) return void socket.destroy();
-  const lines = [
-    `HTTP/1.1 ${code} Refused`,
-    'Content-Type: application/json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ];
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+async function answerUpgrade(
+  { server, dispatcher }: Pipeline,
+  asked: UpgradeRequest,
+  info: RequestInfo,
+  user: UserInfo,
+): Promise<void> {
+  const request = info.resource;
+  if (request === undefined) throw pathNotFound();
+  const { resource, target } = resolveTarget(server, request);
+  const handler = subresourceOf(dispatcher.subresources, resource, request.subresource);
+  if (handler?.upgrade === undefined) throw pathNotFound();
+  const userAgent = asked.message.headers['user-agent'] ?? '';
+  const context = writeContext({ query: info.query, user, userAgent, warnings: [] });
+  const call = { ...asked, info, request, resource, target, user, context, server };
+  if (handler.connect !== undefined) await admitConnection(call, handler.connect);
+  await handler.upgrade(call);
 }
 
 /** Throws 401, or 403 when the request wants to be treated as someone it may not be. */
@@ -200,9 +200,16 @@ export async function authorize(
   attributes: Attributes,
 ): Promise<void> {
   const pending = dependencies.authorizer.authorize(attributes);
-  const { verdict, reason } = pending instanceof Promise ? await pending : pending;
+  const { verdict, reason, error } = pending instanceof Promise ? await pending : pending;
   if (verdict === 'allow') return;
+  if (error !== undefined) throw undecided(attributes, error);
   throw refusal(attributes, reason);
+}
+
+/** 500: one of those who decide could not be asked. */
+function undecided({ path, verb, resource }: Attributes, error: string): Error {
+  const what = resource === undefined || path !== '' ? path : `${verb} ${resource.resource}`;
+  return new StatusError(500, 'InternalError', `Internal Server Error: ${JSON.stringify(what)}: ${error}`);
 }
 
 /** 403 in upstream's words. */

@@ -1,6 +1,4 @@
 /** What the API server is made of, and what one request is while it is worked on. */
-import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { Kind } from '../api/kind.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
@@ -16,11 +14,13 @@ import type {
 } from './access.ts';
 import type { Audit } from './audit/audit.ts';
 import type { Exchange } from './http/exchange.ts';
+import type { UpgradeRequest } from './http/websocket-exchange.ts';
 import type { RequestInfo, ResourceRequest } from './http/request-info.ts';
 import type { MediaType } from './http/negotiate.ts';
 import type { Ledger, Preparation, Registry, Target, WriteContext } from './registry/context.ts';
 import type { Resource, Resources } from './registry/resources.ts';
 import type { DraftObject, Snapshot } from './registry/snapshot.ts';
+import type { ConnectOptions } from './subresources/connect.ts';
 
 /** What `/version` says. */
 export interface VersionInfo {
@@ -139,15 +139,14 @@ export type Answer =
 export interface SubresourceHandler {
   /** Discovery's and authorisation's verbs that it answers: get, create, update, patch, delete. */
   readonly verbs: readonly string[];
+  /** Set for connections: what admission sees as their object. */
+  readonly connect?: ConnectOptions;
   handle(call: Call): Answer | Promise<Answer>;
   /** Answers an upgrade (exec, attach, portforward, proxy). */
   upgrade?(call: UpgradeCall): void | Promise<void>;
 }
 
-export interface UpgradeCall {
-  readonly message: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Buffer;
+export interface UpgradeCall extends UpgradeRequest {
   readonly info: RequestInfo;
   readonly request: ResourceRequest;
   readonly resource: Resource;

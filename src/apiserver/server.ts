@@ -75,7 +75,7 @@ export function createApiServer(dependencies: ApiServerDependencies): ApiServer 
   };
   return {
     handle: (exchange) => void handle(pipeline, exchange),
-    upgrade: (message, socket, head) => void upgrade(pipeline, message, socket, head),
+    upgrade: (message, socket, head) => void upgrade(pipeline, { message, socket, head }),
     local: (user) => new LocalApi(pipeline, user),
     resources,
     registry,

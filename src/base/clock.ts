@@ -138,8 +138,10 @@ export class FakeClock implements Clock {
 
   /** Sets the wall clock without firing timers, as an operator or NTP would. */
   jump(to: number): void {
-    this.#start += to - this.#now;
+    const by = to - this.#now;
+    this.#start += by;
     this.#now = to;
+    for (const timer of this.#timers.values()) timer.due += by;
   }
 
   #fire(due: number): void {

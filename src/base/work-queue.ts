@@ -1,7 +1,8 @@
 /**
  * Keys waiting to be worked on. Guarantees: a key waits at most once; it is never handed out while it is
  * being worked on (adding it then queues it again afterwards); failures come back after an exponential
- * delay of their own; nothing is lost. Keys are bounded by the objects they name.
+ * delay of their own; one that is to rest after its work is handed out again no sooner than that, whatever happens;
+ * nothing is lost. Keys are bounded by the objects they name. The wall clock may jump.
  */
 import type { Clock, Timer } from './clock.ts';
 
@@ -21,6 +22,8 @@ export class WorkQueue {
   readonly #again = new Set<string>();
   readonly #failures = new Map<string, number>();
   readonly #delayed = new Map<string, { due: number; timer: Timer }>();
+  /** Until when a key rests; monotonic. */
+  readonly #resting = new Map<string, number>();
   readonly #readers: ((key: string | undefined) => void)[] = [];
   #closed = false;
 
@@ -53,6 +56,9 @@ export class WorkQueue {
       return;
     }
     if (this.#waiting.has(key)) return;
+    const rest = (this.#resting.get(key) ?? 0) - this.#clock.monotonic();
+    if (rest > 0) return this.addAfter(key, rest);
+    this.#resting.delete(key);
     const reader = this.#readers.shift();
     if (reader === undefined) {
       this.#waiting.add(key);
@@ -66,7 +72,7 @@ export class WorkQueue {
   addAfter(key: string, delay: number): void {
     if (delay <= 0) return this.add(key);
     if (this.#closed) return;
-    const due = this.#clock.now() + delay;
+    const due = this.#clock.monotonic() + delay;
     const present = this.#delayed.get(key);
     if (present !== undefined && present.due <= due) return;
     present?.timer.cancel();
@@ -99,8 +105,10 @@ export class WorkQueue {
     return Promise.resolve(next);
   }
 
-  done(key: string): void {
+  /** `rest`: milliseconds before which the key is not to be handed out again. */
+  done(key: string, rest = 0): void {
     this.#active.delete(key);
+    if (rest > 0) this.#resting.set(key, this.#clock.monotonic() + rest);
     if (this.#again.delete(key)) this.add(key);
   }
 
@@ -109,6 +117,7 @@ export class WorkQueue {
     this.#closed = true;
     this.#waiting.clear();
     this.#again.clear();
+    this.#resting.clear();
     for (const { timer } of this.#delayed.values()) timer.cancel();
     this.#delayed.clear();
     for (const reader of this.#readers.splice(0)) reader(undefined);

@@ -2,6 +2,9 @@
 import type { Clock } from '../base/clock.ts';
 import { codeOf, isAbort, messageOf } from '../base/errors.ts';
 import { helpOf, parseFlags, type Arguments, type Command } from './command.ts';
+import { audit } from './commands/audit.ts';
+import { join } from './commands/join.ts';
+import { token } from './commands/token.ts';
 import { down } from './commands/down.ts';
 import { image } from './commands/image.ts';
 import { node } from './commands/node.ts';
@@ -16,7 +19,21 @@ import type { ClusterManager } from './manager.ts';
 import type { Terminal } from './terminal.ts';
 import { UserError } from './user-error.ts';
 
-export const commands: readonly Command[] = [up, down, status, logs, why, node, image, user, secrets, reset];
+export const commands: readonly Command[] = [
+  up,
+  down,
+  status,
+  logs,
+  why,
+  node,
+  token,
+  join,
+  image,
+  user,
+  secrets,
+  audit,
+  reset,
+];
 
 export interface CliEnvironment {
   readonly terminal: Terminal;

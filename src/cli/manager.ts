@@ -2,7 +2,10 @@
 export interface ClusterManager {
   readonly name: string;
   readonly dataDir: string;
-  up(options: UpOptions, progress: Progress, signal: AbortSignal): Promise<UpResult>;
+  /** On a machine that has joined another's cluster: starts its node. */
+  up(options: UpOptions, progress: Progress, signal: AbortSignal): Promise<UpResult | JoinResult>;
+  /** Makes this machine a node of another's cluster; on one that is, starts it again. */
+  join(options: JoinOptions, progress: Progress, signal: AbortSignal): Promise<JoinResult>;
   down(options: DownOptions, progress: Progress): Promise<DownResult>;
   status(): Promise<ClusterStatus>;
   /** Deletes all data. Throws when the cluster runs. */
@@ -19,8 +22,14 @@ export interface ClusterManager {
   setNodeConnected(name: string, connected: boolean): Promise<void>;
   /** A new key for Secrets on the disk; everything is written again under it. */
   rotateSecrets(): Promise<RotatedSecrets>;
+  /** Looks at the running cluster as a benchmark of security asks. */
+  audit(): Promise<AuditReport>;
   /** A kubeconfig for somebody else. */
   addUser(request: UserRequest): Promise<NewUser>;
+  createToken(options: TokenOptions): Promise<NewToken>;
+  listTokens(): Promise<readonly TokenRow[]>;
+  /** By the token or its first half, which it returns. */
+  deleteToken(name: string): Promise<string>;
   loadImages(file: string, progress: Progress): Promise<readonly string[]>;
   listImages(): Promise<readonly ImageRow[]>;
   removeImage(reference: string): Promise<void>;
@@ -46,8 +55,64 @@ export interface UpOptions {
   /** CRI socket of the runtime to use instead of the built-in one. Chosen at the first start. */
   readonly runtimeEndpoint?: string;
   readonly guards?: GuardFlags;
+  /** This machine's address for others; empty: that of the default route. */
+  readonly advertiseAddress?: string;
+  /** Where Services of type LoadBalancer get their addresses; empty: the default. */
+  readonly loadBalancerPool?: string;
+  /** How many nodes are to exist in the API only; absent: as it is set. */
+  readonly simulatedNodes?: number;
   /** Path of a KubeletConfiguration. Absent: as it is set; empty: none. */
   readonly kubeletConfig?: string;
+}
+
+export interface JoinOptions {
+  /** Host and port of the API server. Absent: as it was when this machine joined. */
+  readonly address?: string;
+  readonly token?: string;
+  /** `sha256:` and the hash of the authority's public key in hex. */
+  readonly hash?: string;
+  readonly nodeName?: string;
+  readonly nodeAddress?: string;
+  readonly runtimeEndpoint?: string;
+}
+
+export interface JoinResult {
+  readonly joined: true;
+  /** Whether this was the first time. */
+  readonly isNew: boolean;
+  readonly alreadyRunning: boolean;
+  readonly node: string;
+  readonly server: string;
+  readonly milliseconds: number;
+}
+
+export interface TokenOptions {
+  /** Absent: a new one. */
+  readonly token?: string;
+  /** 0: without an end. */
+  readonly ttlSeconds: number;
+  readonly description?: string;
+}
+
+export interface NewToken {
+  readonly token: string;
+  /** Of the authority's public key. */
+  readonly hash: string;
+  /** Host and port of the API server. */
+  readonly address: string;
+  /** What to run on the other machine. */
+  readonly command: string;
+  /** Milliseconds since the epoch; absent: never. */
+  readonly expires?: number;
+}
+
+export interface TokenRow {
+  readonly token: string;
+  /** Milliseconds since the epoch; absent: never; NaN: cannot be read. */
+  readonly expires?: number;
+  readonly usages: readonly string[];
+  readonly groups: readonly string[];
+  readonly description: string;
 }
 
 /** Absent: as it is set; empty: back to the default. */
@@ -56,6 +121,12 @@ export interface GuardFlags {
   readonly disableAdmission?: readonly string[];
   readonly auditPolicy?: string;
   readonly auditLog?: string;
+  readonly tokenWebhook?: string;
+  readonly tokenWebhookCacheTtl?: string;
+  readonly authorizationModes?: readonly string[];
+  readonly authorizationWebhook?: string;
+  readonly authorizationWebhookAuthorizedTtl?: string;
+  readonly authorizationWebhookUnauthorizedTtl?: string;
 }
 
 export interface UserRequest {
@@ -77,6 +148,24 @@ export interface NewUser {
   readonly bound?: string;
 }
 
+/** `warn`: somebody has to judge it. */
+export type AuditVerdict = 'pass' | 'fail' | 'warn' | 'not-applicable';
+
+export interface AuditFinding {
+  /** Of the benchmark, such as `1.2.6`. */
+  readonly id: string;
+  readonly title: string;
+  readonly verdict: AuditVerdict;
+  readonly found: string;
+  /** '' when there is nothing to mend. */
+  readonly remedy: string;
+}
+
+export interface AuditReport {
+  readonly benchmark: string;
+  readonly findings: readonly AuditFinding[];
+}
+
 export interface RotatedSecrets {
   readonly rewritten: number;
   /** Id of the new key. */
@@ -84,11 +173,14 @@ export interface RotatedSecrets {
 }
 
 export interface UpResult {
+  readonly joined?: never;
   readonly alreadyRunning: boolean;
   readonly kubeconfig: string;
   readonly context: string;
   readonly server: string;
   readonly nodes: readonly string[];
+  /** How many more there are in the API only. */
+  readonly simulatedNodes: number;
   readonly phases: readonly { readonly name: string; readonly milliseconds: number }[];
   readonly milliseconds: number;
 }
@@ -128,6 +220,8 @@ export interface ClusterStatus {
   readonly pods?: number;
   /** What is wrong, one sentence each. */
   readonly problems: readonly string[];
+  /** On a machine that has joined: its node, and where the API server is. */
+  readonly joined?: { readonly node: string; readonly server: string };
 }
 
 export interface RemoveNodeOptions {
@@ -139,8 +233,8 @@ export interface RemoveNodeOptions {
 export interface NodeRow {
   readonly name: string;
   readonly address: string;
-  /** The machine itself, or namespaces on it. */
-  readonly place: 'machine' | 'namespace';
+  /** The machine itself, namespaces on it, or a machine that has joined. */
+  readonly place: 'machine' | 'namespace' | 'joined';
   /** Absent while it does not run. */
   readonly connected?: boolean;
   readonly ready?: boolean;

@@ -39,6 +39,10 @@ export function refOf(key: string): ObjectRef {
 export const byController: IndexFunction<KubernetesObject> = ({ metadata }) =>
   (metadata.ownerReferences ?? []).flatMap(({ controller, uid }) => (controller === true ? [uid] : []));
 
+/** Files objects without a controlling owner under their namespace: those that somebody might adopt. */
+export const orphans: IndexFunction<KubernetesObject> = ({ metadata }) =>
+  metadata.ownerReferences?.some(({ controller }) => controller === true) === true ? [] : [metadata.namespace ?? ''];
+
 /** Files objects under the value of a label. */
 export const byLabel =
   (label: string): IndexFunction<KubernetesObject> =>

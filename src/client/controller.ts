@@ -95,9 +95,11 @@ export interface ReconcileContext {
   readonly note: (plan: unknown) => void;
 }
 
-/** Milliseconds after which to reconcile the key again. */
 export interface ReconcileResult {
+  /** Milliseconds after which to reconcile the key again. */
   readonly after?: number;
+  /** Milliseconds before which not to, whatever happens: many changes of a large set are looked at together. */
+  readonly rest?: number;
 }
 
 export interface ControllerSpec {
@@ -123,6 +125,8 @@ export interface ControllerStatus {
   readonly reconciles: number;
   readonly failures: number;
   readonly retries: number;
+  /** Keys that were asked to be reconciled, once or again. */
+  readonly adds: number;
   /** From a key's turn being due to its reconcile beginning. */
   readonly wait: DurationSummary;
   /** Reconciles from beginning to end. */
@@ -157,6 +161,7 @@ export class Controller implements Service {
   #reconciles = 0;
   #failures = 0;
   #retries = 0;
+  #adds = 0;
   #last: Activation | undefined;
   /** By key, the most recent last; the oldest are forgotten. */
   readonly #lasts = new Map<string, Activation>();
@@ -176,6 +181,7 @@ export class Controller implements Service {
 
   /** Asks for a reconcile; `delay` in milliseconds. */
   enqueue(key: string, delay = 0): void {
+    this.#adds += 1;
     const due = this.#clock.monotonic() + delay;
     this.#due.set(key, Math.min(due, this.#due.get(key) ?? due));
     this.#queue.addAfter(key, delay);
@@ -191,6 +197,7 @@ export class Controller implements Service {
       reconciles: this.#reconciles,
       failures: this.#failures,
       retries: this.#retries,
+      adds: this.#adds,
       wait: this.#waits.summary,
       work: this.#durations.summary,
       ...(this.#last !== undefined && { last: this.#last }),
@@ -217,18 +224,20 @@ export class Controller implements Service {
 
   async #work(signal: AbortSignal): Promise<void> {
     for (let key = await this.#queue.take(); key !== undefined; key = await this.#queue.take()) {
-      await this.#reconcile(key, signal);
-      this.#queue.done(key);
+      const rest = await this.#reconcile(key, signal);
+      this.#queue.done(key, rest);
     }
   }
 
-  async #reconcile(key: string, signal: AbortSignal): Promise<void> {
+  /** Resolves to how long the key is to rest. */
+  async #reconcile(key: string, signal: AbortSignal): Promise<number> {
     const started = this.#clock.monotonic();
     const at = this.#clock.now();
     this.#waits.add(Math.max(0, started - (this.#due.get(key) ?? started)));
     this.#due.delete(key);
     let plan: unknown;
     let failure: unknown;
+    let rest = 0;
     this.#reconciles += 1;
     try {
       const failures = this.#failing.get(key) ?? 0;
@@ -236,9 +245,10 @@ export class Controller implements Service {
       const result = await this.#spec.reconcile(key, context);
       this.#queue.forget(key);
       this.#failing.delete(key);
+      rest = result?.rest ?? 0;
       if (result?.after !== undefined) this.enqueue(key, Math.max(1, result.after));
     } catch (error) {
-      if (signal.aborted && isAbort(error)) return;
+      if (signal.aborted && isAbort(error)) return rest;
       failure = error;
       this.#fail(key, error);
     }
@@ -251,6 +261,7 @@ export class Controller implements Service {
       ...(failure !== undefined && { error: messageOf(failure) }),
       ...(plan !== undefined && { plan }),
     });
+    return rest;
   }
 
   #remember(activation: Activation): void {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FakeClock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
@@ -5,6 +6,7 @@ import { aborted } from '../base/service.ts';
 import { Lease } from '../api/coordination/lease.ts';
 import type { Client } from './client.ts';
 import { LeaderElection, LeadershipLostError } from './leader-election.ts';
+import { faulty } from './testing/faulty-client.ts';
 import { MemoryClient } from './testing/memory-client.ts';
 
 function setting() {
@@ -29,8 +31,9 @@ function setting() {
       },
     });
     const done = election.run(abort.signal);
-    done.catch(() => {});
-    return { election, done, stop: () => abort.abort() };
+    let ended = false;
+    void done.catch(() => {}).then(() => (ended = true));
+    return { election, done, stop: () => abort.abort(), ended: () => ended };
   };
   return { clock, memory, working, candidate, most: () => most };
 }
@@ -102,6 +105,40 @@ test('a leader whose calls hang stops in time, too', async () => {
   await clock.advance(14_000);
   expect([...working]).toEqual([]);
   await expect(first.done).rejects.toBeInstanceOf(LeadershipLostError);
+});
+
+test('two never work at once, whatever goes wrong between them and the API', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 20 }), async (seed, pause) => {
+      const { clock, memory, working, candidate, most } = setting();
+      const random = seededRandom(seed);
+      const faults = { conflictEvery: 3, lostAnswers: 0.3, lostRequests: 0.3 };
+      const candidates = ['one', 'three'].map((identity) => ({
+        identity,
+        // As a process that starts again when it has lost the lead, under the same name.
+        running: undefined as ReturnType<typeof candidate> | undefined,
+        client: faulty(memory, faults, { random, clock }),
+      }));
+      let worked = 0;
+      for (let round = 0; round < 60; round += 1) {
+        for (const each of candidates) {
+          if (each.running !== undefined && each.running.ended()) each.running = undefined;
+          each.running ??= candidate(each.identity, each.client);
+        }
+        await clock.advance(pause * 1000);
+        worked += working.size;
+        // One of them crashes cleanly now and then.
+        const chosen = candidates[Math.floor(random.next() * 10)];
+        chosen?.running?.stop();
+        expect(most()).toBeLessThanOrEqual(1);
+      }
+      expect(worked).toBeGreaterThan(0);
+      for (const each of candidates) each.running?.stop();
+      await clock.advance(60_000);
+      await Promise.allSettled(candidates.flatMap(({ running }) => running?.done ?? []));
+    }),
+    { numRuns: 20 },
+  );
 });
 
 test('work that fails gives the lease up and fails the service', async () => {

@@ -1,4 +1,5 @@
 /** What carries a client's requests: HTTPS (https-transport.ts), or a function call into an API server. */
+import { codeOf } from '../base/errors.ts';
 
 export interface TransportRequest {
   readonly method: string;
@@ -36,5 +37,10 @@ export class ConnectionError extends Error {
   constructor(message: string, unsent: boolean, cause?: unknown) {
     super(message, { cause });
     this.unsent = unsent;
+  }
+
+  /** Nobody listens there. */
+  get isRefused(): boolean {
+    return codeOf(this.cause) === 'ECONNREFUSED';
   }
 }

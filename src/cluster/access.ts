@@ -27,6 +27,7 @@ import { identityReviews } from '../apiserver/reviews/identity.ts';
 import type { ApiServerDependencies, VirtualHandler } from '../apiserver/server-types.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import { durationMilliseconds } from '../schema/duration.ts';
 import type { Store } from '../store/store.ts';
 import { documentsOf, webhookOf, type AccessSettings, type AuthorizationMode } from './access-settings.ts';
 
@@ -91,19 +92,39 @@ function tokensOf({ reader, issuer, clock, settings, dataDir }: AccessOptions): 
     ...oidc.map(({ certificateAuthority, ...each }) =>
       oidcTokens({ ...each, clock, fetchJson: documentsOf(dataDir, certificateAuthority, clock) }),
     ),
-    ...(tokenWebhook === undefined ? [] : [webhookTokens(webhookOf(dataDir, tokenWebhook, clock), clock)]),
+    ...(tokenWebhook === undefined
+      ? []
+      : [
+          webhookTokens({
+            ask: webhookOf(dataDir, tokenWebhook, clock),
+            clock,
+            ...lifetime('lifetime', settings.tokenWebhookCacheTtl),
+          }),
+        ]),
   ]);
 }
 
-const defaultModes: readonly AuthorizationMode[] = ['Node', 'RBAC'];
+function lifetime<K extends string>(key: K, duration: string | undefined): { readonly [P in K]?: number } {
+  return (duration === undefined ? {} : { [key]: durationMilliseconds(duration) }) as { readonly [P in K]?: number };
+}
+
+export const defaultModes: readonly AuthorizationMode[] = ['Node', 'RBAC'];
 
 function authorizerOf(options: AccessOptions, roles: RoleBasedAccess): Authorizer {
   const { store, reader, clock, log, settings, dataDir } = options;
-  const { modes = defaultModes, webhook = '' } = settings.authorization ?? {};
+  const { modes = defaultModes, webhook = '', ...cached } = settings.authorization ?? {};
   const made: Readonly<Record<AuthorizationMode, () => Authorizer>> = {
     Node: () => nodeAuthorizer({ pods: new NodePods(store), reader }),
     RBAC: () => roles,
-    Webhook: () => webhookAuthorizer(webhookOf(dataDir, webhook, clock), clock, log),
+    Webhook: () =>
+      webhookAuthorizer({
+        ask: webhookOf(dataDir, webhook, clock),
+        clock,
+        log,
+        ...lifetime('allowedLifetime', cached.webhookCacheAuthorizedTtl),
+        ...lifetime('otherLifetime', cached.webhookCacheUnauthorizedTtl),
+        ...(cached.webhookFailurePolicy === undefined ? {} : { failurePolicy: cached.webhookFailurePolicy }),
+      }),
     AlwaysAllow: () => ({ authorize: () => ({ verdict: 'allow', reason: '' }) }),
     AlwaysDeny: () => ({ authorize: () => ({ verdict: 'no-opinion', reason: 'Everything is forbidden.' }) }),
   };

@@ -8,6 +8,7 @@ import { Deployment } from '../api/apps/deployment.ts';
 import { ConfigMap } from '../api/core/config-map.ts';
 import { Service } from '../api/core/service.ts';
 import { ServiceAccount } from '../api/core/service-account.ts';
+import { simulatedNode } from '../api/core/simulated-node.ts';
 import type { Draft, Kind, KubernetesObject } from '../api/kind.ts';
 import { IngressClass } from '../api/networking/ingress-class.ts';
 import { RuntimeClass } from '../api/node/runtime-class.ts';
@@ -22,6 +23,14 @@ import { coracleVersion } from './version.ts';
 
 const namespace = 'kube-system';
 const image = (name: string): string => `${builtinRepository}${name}:${coracleVersion}`;
+
+/** On the Nodes of machines that have joined. */
+export const joinedLabel = 'coracle.dev/joined';
+
+/** Simulated ones have no packets to forward. */
+const realNodes = {
+  nodeSelectorTerms: [{ matchExpressions: [{ key: simulatedNode, operator: 'DoesNotExist' }] }],
+} as const;
 
 export interface AddonSettings {
   readonly clusterDomain: string;
@@ -40,9 +49,26 @@ export async function ensureAddons(client: Client, settings: AddonSettings): Pro
     reclaimPolicy: 'Delete',
     volumeBindingMode: 'WaitForFirstConsumer',
   });
+  await ensureLocalPath(client);
   await ensureIngress(client);
+  await ensure(client, ServiceAccount, { metadata: { name: 'coracle-simulated-nodes', namespace } });
   await ensureProxy(client);
   await ensureDns(client, settings);
+}
+
+/**
+ * The agents of this machine make volumes by themselves. One on a machine that has joined has no identity for that
+ * but a pod's, so there it is a container.
+ */
+async function ensureLocalPath(client: Client): Promise<void> {
+  const name = 'local-path-provisioner';
+  await ensure(client, ServiceAccount, { metadata: { name, namespace } });
+  const { metadata, spec } = daemon(name);
+  const { template } = spec;
+  await ensure(client, DaemonSet, {
+    metadata,
+    spec: { ...spec, template: { ...template, spec: { ...template.spec, nodeSelector: { [joinedLabel]: 'true' } } } },
+  });
 }
 
 /** The ingress is a process of its own, not a pod, with an account all the same. */
@@ -56,10 +82,15 @@ async function ensureIngress(client: Client): Promise<void> {
 }
 
 async function ensureProxy(client: Client): Promise<void> {
-  const labels = { 'k8s-app': 'kube-proxy' };
   await ensure(client, ServiceAccount, { metadata: { name: 'kube-proxy', namespace } });
-  await ensure(client, DaemonSet, {
-    metadata: { name: 'kube-proxy', namespace, labels },
+  await ensure(client, DaemonSet, daemon('kube-proxy'));
+}
+
+/** A built-in program on every node, whatever the node's taints, under the service account of its name. */
+function daemon(name: string) {
+  const labels = { 'k8s-app': name };
+  return {
+    metadata: { name, namespace, labels },
     spec: {
       selector: { matchLabels: labels },
       updateStrategy: { type: 'RollingUpdate' },
@@ -69,21 +100,15 @@ async function ensureProxy(client: Client): Promise<void> {
           runtimeClassName: builtinHandler,
           hostNetwork: true,
           priorityClassName: 'system-node-critical',
-          serviceAccountName: 'kube-proxy',
+          serviceAccountName: name,
           automountServiceAccountToken: false,
           tolerations: [{ operator: 'Exists' }],
-          containers: [
-            {
-              name: 'kube-proxy',
-              image: image('kube-proxy'),
-              imagePullPolicy: 'IfNotPresent',
-              command: ['kube-proxy'],
-            },
-          ],
+          affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: realNodes } },
+          containers: [{ name, image: image(name), imagePullPolicy: 'IfNotPresent', command: [name] }],
         },
       },
     },
-  });
+  } as const satisfies Draft<DaemonSet>;
 }
 
 async function ensureDns(client: Client, { clusterDomain, dnsAddress }: AddonSettings): Promise<void> {

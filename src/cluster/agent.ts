@@ -1,4 +1,5 @@
 /** The agent process: one node's containers, volumes, probes and kubelet API, its service proxy and DNS. */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Node } from '../api/core/node.ts';
 import type { Clock } from '../base/clock.ts';
@@ -8,19 +9,21 @@ import type { Random } from '../base/random.ts';
 import { messageOf } from '../base/errors.ts';
 import { aborted, runAll, type Service } from '../base/service.ts';
 import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
-import { EventRecorder } from '../client/event-recorder.ts';
-import type { HttpsClient } from '../client/https-client.ts';
+import { createHttpsClient, type HttpsClient } from '../client/https-client.ts';
 import { Informer } from '../client/informer.ts';
 import { createNodeAgent, type NodeAgent } from '../node/agent.ts';
 import { nodeConfig, type NodeConfig } from '../node/config.ts';
-import { localPathProvisioner, localPathService } from '../node/local-path.ts';
 import { kubeletAuth } from '../node/server/auth.ts';
 import { createKubeletServer, type KubeletServer } from '../node/server/server.ts';
 import { builtinHandler } from '../runtime/oci/oci-runtime.ts';
+import { joinedLabel } from './addons.ts';
 import { apiClient } from './api-client.ts';
-import { builtinPrograms } from './builtin-programs.ts';
+import { builtinPrograms, runLocalPath } from './builtin-programs.ts';
 import { certificateReload } from './certificate-renewal.ts';
 import { certificatePath, readKeyPair } from './credentials.ts';
+import { combinedPath } from './joining/certificates.ts';
+import { joinedServices, nodeRemoved } from './joining/joined-agent.ts';
+import { podCredentials } from './joining/pod-credentials.ts';
 import { readKubeletConfig } from './kubelet-config.ts';
 import type { Layout } from './layout.ts';
 import { openImages, openRuntime, podNetworkOf, runtimePrefix, tableName } from './node-runtime.ts';
@@ -39,14 +42,16 @@ export interface AgentOptions {
   readonly ready: (endpoints: Readonly<Record<string, string>>) => void;
 }
 
+/** Of one pod: more than any honest one has, and few enough that one that forks without end takes nobody along. */
+const mostProcesses = 16_384;
+
 /** Cluster DNS is the tenth address of the Service range, as everywhere. */
 const dnsOffset = 10;
 
 export async function runAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
   const { settings, layout, nodeName, clock, random, logger } = options;
   const client = clientAs(options, `node-${nodeName}`);
-  // Volumes are not a node's business: whoever makes them has an identity of its own.
-  const provisioner = clientAs(options, 'local-path-provisioner');
+  const volumes = join(layout.node(nodeName), 'local-path');
   try {
     const store = await openImages(options);
     options.phase('images ready');
@@ -57,7 +62,9 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       ...options,
       bridge: network.bridge,
       table: tableName(settings, nodeName),
-      clientAs: (identity) => clientAs(options, identity),
+      volumes,
+      clientAs: (identity, labels) =>
+        settings.joined === undefined ? clientAs(options, identity) : podClient(options, client, identity, labels),
     });
     const { runtime, images, service } = await openRuntime({ ...options, podCidr, programs }, store, network);
     options.phase('runtime ready');
@@ -71,36 +78,24 @@ export async function runAgent(options: AgentOptions, signal: AbortSignal): Prom
       config: configOf(options, podCidr, await readKubeletConfig(settings.kubeletConfig)),
       handlers: [builtinHandler],
     });
-    const kubelet = kubeletServerOf(options, agent, client);
-    await kubelet.listen();
-    const events = new EventRecorder({
-      client: provisioner,
-      clock,
-      random,
-      component: localPathProvisioner,
-      host: nodeName,
-      logger,
-    });
-    const localPath = localPathService({
-      client: provisioner,
-      clock,
-      logger,
-      events,
-      nodeName,
-      folder: join(layout.node(nodeName), 'local-path'),
-    });
-    const services: readonly Service[] = [
-      service,
-      agent,
-      kubelet,
-      events,
-      localPath,
-      untilReady(options, client),
-      reloadOf(options, kubelet),
-    ];
+    const kubelet = (): KubeletServer => kubeletServerOf(options, agent, client);
+    const listening = Promise.withResolvers<void>();
+    const further =
+      settings.joined === undefined
+        ? ownServices(options, kubelet(), volumes)
+        : joinedServices({
+            ...options,
+            membership: settings.joined,
+            client,
+            kubelet,
+            tls: () => kubeletTls(options),
+            listening: listening.resolve,
+          });
+    if (settings.joined === undefined) listening.resolve();
+    const services: readonly Service[] = [service, agent, ...further, untilReady(options, client, listening.promise)];
     await runAll(services, containersFirst(options, agent, signal));
   } finally {
-    await Promise.all([client.close(), provisioner.close()]);
+    await client.close();
   }
   logger.info('stopped', { data: layout.node(nodeName) });
 }
@@ -119,8 +114,22 @@ function containersFirst({ layout, logger }: AgentOptions, agent: NodeAgent, sig
   return stop.signal;
 }
 
-function kubeletTls({ layout, nodeName }: AgentOptions): Parameters<KubeletServer['rotate']>[0] {
-  const clientAuthority = readKeyPair(layout.pki, 'ca').certificate;
+/** On the machine that has the cluster's keys. */
+function ownServices(options: AgentOptions, kubelet: KubeletServer, volumes: string): readonly Service[] {
+  const provisioner = clientAs(options, 'local-path-provisioner');
+  return [
+    kubelet,
+    { name: 'local-path', run: (signal) => runLocalPath({ ...options, volumes }, provisioner, options.logger, signal) },
+    reloadOf(options, kubelet),
+  ];
+}
+
+function kubeletTls({ layout, settings, nodeName }: AgentOptions): Parameters<KubeletServer['rotate']>[0] {
+  const clientAuthority = readFileSync(certificatePath(layout.pki, 'ca'), 'utf8');
+  if (settings.joined !== undefined) {
+    const both = readFileSync(combinedPath(layout.pki, `kubelet-${nodeName}`), 'utf8');
+    return { certificate: both, key: both, clientAuthority };
+  }
   return { ...readKeyPair(layout.pki, `kubelet-${nodeName}`), clientAuthority };
 }
 
@@ -144,7 +153,27 @@ function kubeletServerOf(options: AgentOptions, agent: NodeAgent, client: Client
 }
 
 function clientAs({ layout, settings, nodeName, clock, random }: AgentOptions, name: string): HttpsClient {
-  return apiClient({ pki: layout.pki, server: apiAddress(settings, nodeName), clock, random }, name);
+  const combined = settings.joined !== undefined;
+  return apiClient({ pki: layout.pki, server: apiAddress(settings, nodeName), clock, random, combined }, name);
+}
+
+/** As the service account of a container's pod. */
+function podClient(
+  { layout, settings, nodeName, clock, random }: AgentOptions,
+  client: Client,
+  serviceAccountName: string,
+  labels: Readonly<Record<string, string>>,
+): HttpsClient {
+  return createHttpsClient({
+    access: {
+      server: apiAddress(settings, nodeName),
+      certificateAuthority: readFileSync(certificatePath(layout.pki, 'ca'), 'utf8'),
+      credentials: podCredentials({ client, clock, serviceAccountName, labels }),
+    },
+    clock,
+    random,
+    userAgent: `coracle/${serviceAccountName}`,
+  });
 }
 
 function configOf(
@@ -162,7 +191,16 @@ function configOf(
     clusterDns: [nthAddress(settings.serviceCidr, dnsOffset)],
     clusterDomain: settings.clusterDomain,
     cgroupRoot: `/${runtimePrefix(settings, nodeName)}`,
+    ...(settings.joined === undefined ? {} : { registerNode: false, labels: { [joinedLabel]: 'true' } }),
+    podPidsLimit: podPidsLimit(),
   });
+}
+
+/** No limit (-1) where the kernel can't count. */
+function podPidsLimit(): number {
+  const unified = readTextIfPresent('/sys/fs/cgroup/cgroup.controllers');
+  const counts = unified === undefined ? existsSync('/sys/fs/cgroup/pids') : unified.split(/\s/u).includes('pids');
+  return counts ? mostProcesses : -1;
 }
 
 /**
@@ -170,14 +208,15 @@ function configOf(
  * not exist yet is created for that; the agent fills it in afterwards.
  */
 async function podCidrOf(
-  { layout, nodeName, clock, random, logger }: AgentOptions,
+  { layout, settings, nodeName, clock, random, logger }: AgentOptions,
   client: Client,
   signal: AbortSignal,
 ): Promise<string> {
   const file = join(layout.node(nodeName), 'pod-cidr');
   const kept = readTextIfPresent(file);
   if (kept !== undefined) return kept;
-  await createNode(client, nodeName, clock, signal);
+  // The machine made its Node when it joined; one that is gone was removed.
+  await createNode(client, nodeName, clock, signal, settings.joined === undefined);
   const informer = new Informer<Node>({
     client,
     kind: Node,
@@ -205,13 +244,20 @@ async function podCidrOf(
 }
 
 /** Waits for the server: both processes start at the same time. */
-async function createNode(client: Client, name: string, clock: Clock, signal: AbortSignal): Promise<void> {
+async function createNode(
+  client: Client,
+  name: string,
+  clock: Clock,
+  signal: AbortSignal,
+  mayCreate: boolean,
+): Promise<void> {
   for (let pause = 10; ; pause = Math.min(1_000, pause * 1.5)) {
     try {
       await client.get(Node, { name });
       return;
     } catch (error) {
       if (isNotFound(error)) {
+        if (!mayCreate) throw nodeRemoved(name);
         await client
           .create(Node, { metadata: { name, labels: { 'kubernetes.io/hostname': name } } })
           .catch(unlessPresent);
@@ -226,8 +272,8 @@ function unlessPresent(error: unknown): void {
   if (!isAlreadyExists(error)) throw error;
 }
 
-/** Says that the node is ready when the API says so. */
-function untilReady(options: AgentOptions, client: Client): Service {
+/** Says that the node is ready when the API says so and its kubelet API listens. */
+function untilReady(options: AgentOptions, client: Client, listening: Promise<void>): Service {
   const { nodeName, clock, random, logger, settings } = options;
   const informer = new Informer<Node>({
     client,
@@ -246,9 +292,11 @@ function untilReady(options: AgentOptions, client: Client): Service {
     const ready = node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
     if (!ready || said) return;
     said = true;
-    options.phase('node ready');
-    const port = kubeletPort(settings, nodeName);
-    options.ready({ [`kubelet ${nodeName}`]: `https://${nodeAddress(settings, nodeName)}:${port}` });
+    const address = `https://${nodeAddress(settings, nodeName)}:${kubeletPort(settings, nodeName)}`;
+    void listening.then(() => {
+      options.phase('node ready');
+      options.ready({ [`kubelet ${nodeName}`]: address });
+    });
   };
   return informer;
 }

@@ -1,10 +1,12 @@
 /** What every cluster has from its first moment: its namespaces, and the Service by which pods reach the API. */
+import { ConfigMap } from '../api/core/config-map.ts';
 import { Endpoints } from '../api/core/endpoints.ts';
 import { Namespace } from '../api/core/namespace.ts';
 import { Service } from '../api/core/service.ts';
 import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { PriorityClass, systemPriorities } from '../api/scheduling/priority-class.ts';
 import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
+import type { Draft } from '../api/kind.ts';
 import { deepEqual } from '../schema/freeze.ts';
 
 const namespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
@@ -14,6 +16,8 @@ const port = { name: 'https', protocol: 'TCP' } as const;
 const labels = { component: 'apiserver', provider: 'kubernetes' };
 
 export interface ApiAddress {
+  /** What machines that join read, before they know anybody and as nodes; other keys than theirs are kept. */
+  readonly published: readonly Draft<ConfigMap>[];
   /** First address of the Service range. */
   readonly clusterIp: string;
   /** Where the API server itself listens. */
@@ -50,6 +54,16 @@ export async function ensureBootstrapObjects(client: Client, api: ApiAddress): P
       }),
   );
   await ensureEndpoints(client, api);
+  for (const configMap of api.published) {
+    await ensure(
+      () => client.get(ConfigMap, { name: '', ...configMap.metadata }),
+      () => client.create(ConfigMap, configMap),
+      (present) => {
+        const data = { ...present.data, ...configMap.data };
+        return deepEqual(data, present.data) ? undefined : client.update(ConfigMap, { ...present, data });
+      },
+    );
+  }
 }
 
 async function ensureEndpoints(client: Client, api: ApiAddress): Promise<void> {

@@ -1,16 +1,19 @@
 /** The programs that the agent runs as containers of system pods. */
 import type { Clock } from '../base/clock.ts';
-import { createLogger } from '../base/log.ts';
+import { createLogger, type Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { runAll } from '../base/service.ts';
+import { EventRecorder } from '../client/event-recorder.ts';
 import type { HttpsClient } from '../client/https-client.ts';
 import { Informers } from '../client/informers.ts';
 import { createDnsServer, defaultCorefile } from '../dns/dns-server.ts';
+import { localPathProvisioner, localPathService } from '../node/local-path.ts';
+import { createAnnouncer } from '../proxy/announcer.ts';
 import { createNetworkPolicies } from '../proxy/network-policies.ts';
 import { createPodRoutes } from '../proxy/pod-routes.ts';
 import { createProxy } from '../proxy/proxy.ts';
 import type { BuiltinProgram } from '../runtime/oci/builtin-driver.ts';
-import { overlayDevice, policyTableName } from './node-runtime.ts';
+import { overlayDevice, policyTableName, vniOf } from './node-runtime.ts';
 import type { ClusterSettings } from './settings.ts';
 
 export interface BuiltinOptions {
@@ -21,20 +24,44 @@ export interface BuiltinOptions {
   readonly table: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** A client under the identity of this certificate. */
-  readonly clientAs: (identity: string) => HttpsClient;
+  /** Where the class `local-path` makes its volumes. */
+  readonly volumes: string;
+  /** A client under this identity, for a container with these labels. */
+  readonly clientAs: (identity: string, labels: Readonly<Record<string, string>>) => HttpsClient;
 }
 
-/** VXLAN numbers tell clusters on one link apart. */
-const firstVni = 4096;
-
 export function builtinPrograms(options: BuiltinOptions): Readonly<Record<string, BuiltinProgram>> {
-  return { 'kube-proxy': proxyProgram(options), coredns: dnsProgram(options) };
+  return {
+    'kube-proxy': proxyProgram(options),
+    coredns: dnsProgram(options),
+    [localPathName]: (_args, _env, write, signal, labels) => {
+      const log = createLogger({ clock: options.clock, level: 'info', write });
+      return runLocalPath(options, options.clientAs(localPathName, labels), log, signal).then(() => 0);
+    },
+  };
+}
+
+const localPathName = 'local-path-provisioner';
+
+/** Volumes are not a node's business: whoever makes them has an identity of its own. Closes the client. */
+export async function runLocalPath(
+  { nodeName, clock, random, volumes }: Pick<BuiltinOptions, 'nodeName' | 'clock' | 'random' | 'volumes'>,
+  client: HttpsClient,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const events = new EventRecorder({ client, clock, random, component: localPathProvisioner, host: nodeName, logger });
+  const service = localPathService({ client, clock, logger, events, nodeName, folder: volumes });
+  try {
+    await runAll([events, service], signal);
+  } finally {
+    await client.close();
+  }
 }
 
 function proxyProgram({ settings, nodeName, bridge, table, clock, random, clientAs }: BuiltinOptions): BuiltinProgram {
-  return async (_args, _env, write, signal) => {
-    const client = clientAs('kube-proxy');
+  return async (_args, _env, write, signal, labels) => {
+    const client = clientAs('kube-proxy', labels);
     const log = createLogger({ clock, level: 'info', write });
     const informers = new Informers({ client, clock, random, logger: log });
     const proxy = createProxy({
@@ -63,10 +90,13 @@ function proxyProgram({ settings, nodeName, bridge, table, clock, random, client
       nodeName,
       backend: settings.backend,
       device: overlayDevice(settings),
-      vni: firstVni + settings.slot,
+      vni: vniOf(settings),
     });
+    // One node for all: the one whose machine is always there when the cluster is.
+    const isFirst = settings.joined === undefined && nodeName === settings.nodeName;
+    const announcer = isFirst ? [createAnnouncer({ informers, clock, log, pool: settings.loadBalancerPool })] : [];
     try {
-      await runAll([informers, proxy, policies, routes], signal);
+      await runAll([informers, proxy, policies, routes, ...announcer], signal);
     } finally {
       await client.close();
     }
@@ -75,10 +105,10 @@ function proxyProgram({ settings, nodeName, bridge, table, clock, random, client
 }
 
 function dnsProgram({ settings, clock, random, clientAs }: BuiltinOptions): BuiltinProgram {
-  return async (_args, env, write, signal) => {
+  return async (_args, env, write, signal, labels) => {
     const host = env['POD_IP'] ?? '';
     if (host === '') throw new Error('POD_IP is not set: give it from status.podIP');
-    const client = clientAs('coredns');
+    const client = clientAs('coredns', labels);
     const log = createLogger({ clock, level: 'info', write });
     const informers = new Informers({ client, clock, random, logger: log });
     const dns = createDnsServer({

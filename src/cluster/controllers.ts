@@ -4,7 +4,8 @@ import type { Service } from '../base/service.ts';
 import type { Client } from '../client/client.ts';
 import { EventRecorder } from '../client/event-recorder.ts';
 import type { Dependencies } from '../controllers/dependencies.ts';
-import { tokenCleaner } from '../controllers/bootstrap-token/controller.ts';
+import { tokenCleaner } from '../controllers/bootstrap-token/cleaner.ts';
+import { bootstrapSigner } from '../controllers/bootstrap-token/signer.ts';
 import { certificateControllers } from '../controllers/certificates/controller.ts';
 import { clusterRoleAggregation } from '../controllers/cluster-role-aggregation/controller.ts';
 import { daemonSetController } from '../controllers/daemon-set/controller.ts';
@@ -94,6 +95,7 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     clusterRoleAggregation(as('clusterrole-aggregation-controller')),
     ...certificateControllers(as('certificate-controller'), options.signer),
     tokenCleaner(as('token-cleaner')),
+    bootstrapSigner(as('bootstrap-signer')),
     tokenSecretController({ ...options, issue: options.issueToken }),
     serviceAccountController(as('service-account-controller')),
     rootCaController(as('root-ca-cert-publisher'), options.authority),

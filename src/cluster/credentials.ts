@@ -75,6 +75,7 @@ function wantedCertificates(request: CredentialsRequest): readonly (readonly [st
     ['coredns', 'ca', account('coredns')],
     ['local-path-provisioner', 'ca', account('local-path-provisioner')],
     ['ingress', 'ca', account('coracle-ingress')],
+    ['simulated-nodes', 'ca', account('coracle-simulated-nodes')],
     // What the ingress shows to those who ask for a host without a certificate of its own.
     [
       'ingress-default',

@@ -18,10 +18,21 @@ export class DebugPages {
   #scheduler: Scheduler | undefined;
   #controllers: readonly Controller[] = [];
 
-  /** Called once the control plane exists; before, the pages are empty. */
-  show(scheduler: Scheduler, services: readonly Service[]): void {
+  /** Called once there is one; before, the pages are empty. */
+  showScheduler(scheduler: Scheduler): void {
     this.#scheduler = scheduler;
+  }
+
+  showControllers(services: readonly Service[]): void {
     this.#controllers = services.filter((service) => service instanceof Controller);
+  }
+
+  get scheduler(): Scheduler | undefined {
+    return this.#scheduler;
+  }
+
+  get controllers(): readonly Controller[] {
+    return this.#controllers;
   }
 
   /** What of the control plane runs; asked later, answered then. */

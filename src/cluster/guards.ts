@@ -13,27 +13,38 @@ export interface GuardSettings {
   readonly auditPolicy?: string;
   /** Path of the audit log; the cluster's log folder when not said. */
   readonly auditLog?: string;
+  /** Kubeconfigs of webhooks for tokens and for access, and for how long their answers count. */
+  readonly tokenWebhook?: string;
+  readonly tokenWebhookCacheTtl?: string;
+  readonly authorizationModes?: readonly string[];
+  readonly authorizationWebhook?: string;
+  readonly authorizationWebhookAuthorizedTtl?: string;
+  readonly authorizationWebhookUnauthorizedTtl?: string;
 }
+
+/** Settings that are paths of files. */
+const paths: ReadonlySet<string> = new Set(['auditPolicy', 'auditLog', 'tokenWebhook', 'authorizationWebhook']);
 
 /** Flags over what was set before: a flag that is given empty takes its setting back. */
 export function guardsFrom(kept: GuardSettings | undefined, flags: GuardFlags): GuardSettings | undefined {
-  const { enableAdmission, disableAdmission, auditPolicy, auditLog } = flags;
-  const all: GuardSettings = {
-    ...kept,
-    ...(enableAdmission === undefined ? {} : { enableAdmission }),
-    ...(disableAdmission === undefined ? {} : { disableAdmission }),
-    ...(auditPolicy === undefined ? {} : { auditPolicy: auditPolicy === '' ? '' : resolve(auditPolicy) }),
-    ...(auditLog === undefined ? {} : { auditLog: auditLog === '' ? '' : resolve(auditLog) }),
-  };
+  const changed = Object.entries(flags as Readonly<Record<string, string | readonly string[] | undefined>>)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, paths.has(name) && value !== '' ? resolve(value as string) : value]);
+  const all = { ...kept, ...(Object.fromEntries(changed) as GuardSettings) };
   const settings = Object.fromEntries(Object.entries(all).filter(([, value]) => value.length > 0)) as GuardSettings;
   check(settings);
   return Object.keys(settings).length === 0 ? undefined : settings;
 }
 
-function check({ enableAdmission = [], disableAdmission = [], auditPolicy }: GuardSettings): void {
+function check(settings: GuardSettings): void {
+  const { enableAdmission = [], disableAdmission = [], auditPolicy, tokenWebhook, authorizationWebhook } = settings;
   const complaint = pluginComplaint({ enable: enableAdmission, disable: disableAdmission });
   if (complaint !== undefined) throw new UserError(complaint, `there are: ${pluginNames.join(', ')}`, 2);
   if (auditPolicy !== undefined && !existsSync(auditPolicy)) {
     throw new UserError(`there is no audit policy ${auditPolicy}`, 'name a file of kind Policy, audit.k8s.io/v1', 2);
+  }
+  for (const file of [tokenWebhook, authorizationWebhook]) {
+    if (file === undefined || existsSync(file)) continue;
+    throw new UserError(`there is no kubeconfig ${file}`, 'name one whose server is the webhook', 2);
   }
 }

@@ -11,7 +11,8 @@ import { readKeyPair } from './credentials.ts';
 import type { Layout } from './layout.ts';
 import { boundedFile } from './bounded-file.ts';
 import { nodeAddress } from './nodes.ts';
-import { isFree, type ClusterSettings } from './settings.ts';
+import { isFree } from './machine.ts';
+import type { ClusterSettings } from './settings.ts';
 
 export interface IngressOptions {
   readonly layout: Layout;

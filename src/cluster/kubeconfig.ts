@@ -1,6 +1,6 @@
 /** The cluster's context in the user's kubeconfig. */
 import { createHash } from 'node:crypto';
-import { chmodSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../base/errors.ts';
 import { readTextIfPresent, writeFileDurably } from '../base/file.ts';
@@ -29,7 +29,7 @@ export async function writeContext({ path, context, server, pki }: ContextReques
   const entry = { name: context, server, certificateAuthority, certificate: admin.certificate, key: admin.key };
   // Parsing YAML costs more than all the rest of a second start: it is skipped when nothing has changed since.
   const receipt = join(pki, `kubeconfig-${digest(path).slice(0, 12)}`);
-  const stampOf = (text: string | undefined): string => digest(`${JSON.stringify(entry)}${text ?? ''}`);
+  const stampOf = (text: string | undefined): string => `${digest(`${JSON.stringify(entry)}${text ?? ''}`)} ${path}`;
   const present = readTextIfPresent(path);
   if (present !== undefined && readTextIfPresent(receipt) === stampOf(present)) return restrict(path);
   try {
@@ -38,6 +38,13 @@ export async function writeContext({ path, context, server, pki }: ContextReques
     throw new UserError(messageOf(error), 'the cluster is running; to use another file: coracle up --kubeconfig FILE');
   }
   writeFileDurably(receipt, stampOf(readTextIfPresent(path)));
+}
+
+/** The files into which the administrator's credentials were written, as far as they are still there. */
+export function writtenKubeconfigs(pki: string): readonly string[] {
+  const receipts = readdirSync(pki).filter((name) => name.startsWith('kubeconfig-'));
+  const paths = receipts.map((name) => (readTextIfPresent(join(pki, name)) ?? '').split(' ').slice(1).join(' '));
+  return paths.filter((path) => path !== '' && existsSync(path));
 }
 
 function restrict(path: string): void {

@@ -1,6 +1,7 @@
 /** The cluster on this machine that the commands act on. */
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { simulatedNode } from '../api/core/simulated-node.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
@@ -10,6 +11,7 @@ import {
   type ClusterManager,
   type DownOptions,
   type DownResult,
+  type JoinResult,
   type Progress,
   type RotatedSecrets,
   type UpOptions,
@@ -22,6 +24,7 @@ import { guardsFrom } from './guards.ts';
 import { kubeletConfigFrom } from './kubelet-config.ts';
 import { imageCommands } from './images.ts';
 import { defaultKubeconfig, writeContext } from './kubeconfig.ts';
+import { join as joinCluster } from './joining/join.ts';
 import type { Layout } from './layout.ts';
 import { defaultName } from './layout.ts';
 import { nodeCommands } from './node-commands.ts';
@@ -33,15 +36,24 @@ import {
   knownSettings,
   readSettings,
   settle,
+  requireServer,
   requireSettings,
   type ClusterSettings,
 } from './settings.ts';
-import { prepareCredentials, processNames, startProcesses, waitUntilReady, type StartEnvironment } from './start.ts';
+import {
+  prepareCredentials,
+  processNames,
+  simulatedNodesName,
+  startProcesses,
+  waitUntilReady,
+  type StartEnvironment,
+} from './start.ts';
 import { statusOf } from './status.ts';
 import { patienceOf, removeStopOrder, writeStopOrder } from './stop-order.ts';
 import { stopPatience, stopSupervised, supervisorPid } from './supervisor.ts';
 import { rotated, rotatePath } from './rotation.ts';
 import { mountsBelow, tearDown } from './teardown.ts';
+import { tokenCommands } from './tokens.ts';
 import { userCommands } from './users.ts';
 
 export interface ManagerEnvironment {
@@ -57,15 +69,22 @@ export function createManager(environment: ManagerEnvironment): ClusterManager {
     name: layout.name,
     dataDir: layout.dataDir,
     up: (options, progress, signal) => up(environment, options, progress, signal),
+    join: (options, progress, signal) => {
+      refuseOthers(layout);
+      return joinCluster({ ...environment, progress }, options, signal);
+    },
     down: (options, progress) => down(environment, options, progress),
     status: () => statusOf(layout),
     reset: () => reset(environment),
     logFiles: () => logFiles(layout),
     ask: (path) => askCluster(environment, path),
     rotateSecrets: () => rotateSecrets(environment),
+    // Certificates are made for it: the library is loaded by this one command only.
+    audit: async () => (await import('./benchmark/gather.ts')).auditCluster(environment),
     ...nodeCommands(environment),
     ...imageCommands(environment),
     ...userCommands(environment),
+    ...tokenCommands(environment),
   };
 }
 
@@ -79,24 +98,23 @@ async function up(
   options: UpOptions,
   progress: Progress,
   signal: AbortSignal,
-): Promise<UpResult> {
+): Promise<UpResult | JoinResult> {
   const { layout, clock } = environment;
   const began = clock.monotonic();
   ensurePrerequisites((line) => progress.note(line));
   refuseOthers(layout);
   const kept = readSettings(layout);
+  if (kept?.joined !== undefined) return upJoined(environment, options, progress, signal);
   const running = kept !== undefined && isRunning(layout, kept);
   refuseFewerNodes(options.nodes, kept);
   refuseOtherRuntime(layout, options, kept);
   const guards = guardsFrom(kept?.guards, options.guards ?? {});
   const kubeletConfig = await kubeletConfigFrom(kept?.kubeletConfig, options.kubeletConfig);
-  if (running) refuseChanges(layout, kept, options.port, guards);
+  if (running) refuseChanges(layout, kept, options, guards);
   if (running) refuseOtherKubeletConfig(layout, kept.kubeletConfig, kubeletConfig);
   const settings = await settle(layout, { ...options, guards, kubeletConfig });
-  const start: StartEnvironment = { ...environment, progress };
-  if (!running || kept.furtherNodes.length !== settings.furtherNodes.length) await prepareCredentials(start, settings);
-  await startProcesses(start, settings);
-  const phases = await waitUntilReady(start, settings, signal);
+  const phases = await start({ ...environment, progress }, running ? kept : undefined, settings, signal);
+  await forgetSimulated(environment, kept, settings);
   const kubeconfig = options.kubeconfig ?? defaultKubeconfig();
   const context = contextName(layout.name);
   const server = `https://127.0.0.1:${settings.port}`;
@@ -107,6 +125,7 @@ async function up(
     context,
     server,
     nodes: nodeNames(settings),
+    simulatedNodes: settings.simulatedNodes ?? 0,
     phases: running ? [] : phases,
     milliseconds: Math.round(clock.monotonic() - began),
   };
@@ -114,13 +133,67 @@ async function up(
   return result;
 }
 
+/** The cluster is another machine's: its settings are made there. */
+async function upJoined(
+  environment: ManagerEnvironment,
+  { foreground, guards = {}, ...others }: UpOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<JoinResult> {
+  if (Object.keys(others).length + Object.keys(guards).length > 0) {
+    throw new UserError(
+      'this machine has joined a cluster, whose settings are those of its server',
+      'start its node without other flags: coracle up, or coracle join',
+    );
+  }
+  const result = await joinCluster({ ...environment, progress }, {}, signal);
+  if (foreground) await stayInForeground(environment, progress, signal);
+  return result;
+}
+
+/** `before`: as the cluster runs, if it does. */
+async function start(
+  environment: StartEnvironment,
+  before: ClusterSettings | undefined,
+  settings: ClusterSettings,
+  signal: AbortSignal,
+): ReturnType<typeof waitUntilReady> {
+  const sameProcesses = before !== undefined && deepEqual(processNames(before), processNames(settings));
+  if (!sameProcesses) await prepareCredentials(environment, settings);
+  if (before?.simulatedNodes !== settings.simulatedNodes) await stopProcess(environment, simulatedNodesName);
+  await startProcesses(environment, settings);
+  return await waitUntilReady(environment, settings, signal);
+}
+
+/** Nodes that nobody stands for any more go. */
+async function forgetSimulated(
+  environment: ManagerEnvironment,
+  before: ClusterSettings | undefined,
+  { simulatedNodes }: ClusterSettings,
+): Promise<void> {
+  if (before?.simulatedNodes === undefined || simulatedNodes !== undefined) return;
+  await askCluster(environment, `/api/v1/nodes?labelSelector=${encodeURIComponent(simulatedNode)}`, 'DELETE');
+}
+
 /** What a running cluster would not notice. */
 function refuseChanges(
   layout: Layout,
   kept: ClusterSettings,
-  port: number | undefined,
+  { port, advertiseAddress = kept.advertiseAddress ?? '', loadBalancerPool = kept.loadBalancerPool }: UpOptions,
   guards: ClusterSettings['guards'],
 ): void {
+  if (loadBalancerPool !== kept.loadBalancerPool) {
+    throw new UserError(
+      `cluster ${layout.name} is running with the pool ${kept.loadBalancerPool}`,
+      `stop it first to change that: coracle down --name ${layout.name}`,
+    );
+  }
+  if (advertiseAddress !== (kept.advertiseAddress ?? '')) {
+    throw new UserError(
+      `cluster ${layout.name} is running with ${kept.advertiseAddress ?? 'the address of the default route'}`,
+      `stop it first to change that: coracle down --name ${layout.name}`,
+    );
+  }
   if (port !== undefined && port !== 0 && port !== kept.port) {
     throw new UserError(
       `cluster ${layout.name} is running on port ${kept.port}`,
@@ -210,13 +283,8 @@ async function down(environment: ManagerEnvironment, options: DownOptions, progr
   // One that was left by a `down` that was cut off must not speak for this one.
   removeStopOrder(layout);
   if (!keepPods && wasRunning) writeStopOrder(layout, graceSeconds);
-  const stop = async (name: string): Promise<void> => {
-    const state = readState(layout.state(name));
-    const pid = state !== undefined && isAlive(state) ? state.pid : undefined;
-    const patience = stopPatience + (keepPods ? 0 : patienceOf(graceSeconds));
-    await stopSupervised(layout.runDir, name, pid, clock, patience);
-    rmSync(layout.state(name), { force: true });
-  };
+  const patience = stopPatience + (keepPods ? 0 : patienceOf(graceSeconds));
+  const stop = (name: string): Promise<void> => stopProcess(environment, name, patience);
   // The server last: agents write their last status while it still answers.
   const names = processNames(settings);
   await Promise.all(names.filter((name) => name !== 'server').map(stop));
@@ -229,6 +297,17 @@ async function down(environment: ManagerEnvironment, options: DownOptions, progr
   if (stoppedPods > 0) progress.phase('pods stopped', clock.monotonic() - removing);
   rmSync(layout.runDir, { recursive: true, force: true });
   return { wasRunning, stoppedPods };
+}
+
+async function stopProcess(
+  { layout, clock }: Pick<ManagerEnvironment, 'layout' | 'clock'>,
+  name: string,
+  patience = stopPatience,
+): Promise<void> {
+  const state = readState(layout.state(name));
+  const pid = state !== undefined && isAlive(state) ? state.pid : undefined;
+  await stopSupervised(layout.runDir, name, pid, clock, patience);
+  rmSync(layout.state(name), { force: true });
 }
 
 async function reset({ layout }: ManagerEnvironment): Promise<void> {
@@ -269,7 +348,7 @@ function contextName(name: string): string {
 }
 
 async function rotateSecrets(environment: ManagerEnvironment): Promise<RotatedSecrets> {
-  const settings = requireSettings(environment.layout);
+  const settings = requireServer(environment.layout);
   if (!isRunning(environment.layout, settings)) {
     // The store is loaded by this one command only.
     const { rotateStopped } = await import('./secrets.ts');
@@ -281,9 +360,9 @@ async function rotateSecrets(environment: ManagerEnvironment): Promise<RotatedSe
 async function askCluster(
   { layout, clock, random }: ManagerEnvironment,
   path: string,
-  method: 'GET' | 'POST' = 'GET',
+  method: 'GET' | 'POST' | 'DELETE' = 'GET',
 ): Promise<unknown> {
-  const settings = requireSettings(layout);
+  const settings = requireServer(layout);
   const server = `https://127.0.0.1:${settings.port}`;
   const client = apiClient({ pki: layout.pki, server, clock, random }, 'admin');
   try {

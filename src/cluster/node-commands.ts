@@ -8,11 +8,11 @@ import { certificatePath, keyPath } from './credentials.ts';
 import { drain, forgetNode } from './drain.ts';
 import type { ManagerEnvironment } from './manager.ts';
 import { cableOf, underlayOf } from './namespaces.ts';
-import { furtherNode, nodeAddress, nodeNames } from './nodes.ts';
+import { checkNodeName, furtherNode, nodeAddress, nodeNames } from './nodes.ts';
 import { isAlive, readState } from './process-state.ts';
 import {
   announceSettings,
-  requireSettings,
+  requireServer,
   withNode,
   withoutNode,
   writeSettings,
@@ -41,8 +41,9 @@ async function addNode(
   signal: AbortSignal,
 ): Promise<string> {
   const { layout } = environment;
-  const before = requireSettings(layout);
+  const before = requireServer(layout);
   refuseName(before, name);
+  if (serverRuns(environment)) await refuseBesideJoined(environment, before);
   const settings = withNode(before, name);
   const added = settings.furtherNodes.at(-1)?.name ?? '';
   writeSettings(layout, settings);
@@ -54,15 +55,20 @@ async function addNode(
   return added;
 }
 
+/** The addresses of nodes in namespaces are behind a bridge of this machine, to which others have no route. */
+async function refuseBesideJoined(environment: ManagerEnvironment, settings: ClusterSettings): Promise<void> {
+  const local = nodeNames(settings);
+  const joined = [...(await nodesOf(environment, settings)).keys()].filter((name) => !local.includes(name));
+  if (joined.length === 0) return;
+  throw new UserError(
+    `${joined.join(', ')} joined from other machines, whose pods could not reach those of a node in a namespace here`,
+    'add machines instead: coracle token create',
+  );
+}
+
 function refuseName(settings: ClusterSettings, name: string | undefined): void {
   if (name === undefined) return;
-  if (!/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) {
-    throw new UserError(
-      `${JSON.stringify(name)} cannot be a node's name`,
-      'use at most 40 lower-case letters, digits and dashes',
-      2,
-    );
-  }
+  checkNodeName(name);
   if (nodeNames(settings).includes(name)) throw new UserError(`there is a node ${name} already`);
 }
 
@@ -74,9 +80,9 @@ async function removeNode(
   signal: AbortSignal,
 ): Promise<void> {
   const { layout, clock, random } = environment;
-  const settings = requireSettings(layout);
-  const node = requireFurther(settings, name);
+  const settings = requireServer(layout);
   const running = serverRuns(environment);
+  const node = furtherNode(settings, name) ?? (await requireJoined(environment, settings, name, running));
   if (!running && !force) {
     throw new UserError(
       `cluster ${settings.name} is not running: its objects would still speak of ${name}`,
@@ -90,14 +96,27 @@ async function removeNode(
       await drain({ client, clock, nodeName: name, patience: timeoutSeconds * 1000, signal });
       progress.phase('drained', clock.monotonic() - began);
     }
-    await stopNode(environment, settings, node);
+    if (node !== 'joined') await stopNode(environment, settings, node);
     if (running) await forgetNode(client, name);
   } finally {
     await client.close();
   }
+  if (node === 'joined') return;
   const after = withoutNode(settings, name);
   writeSettings(layout, after);
   if (running) announceSettings(layout, after);
+}
+
+/** A machine that has joined is known to the API alone; its agent ends once its Node is gone. */
+async function requireJoined(
+  environment: ManagerEnvironment,
+  settings: ClusterSettings,
+  name: string,
+  running: boolean,
+): Promise<'joined'> {
+  if (name !== settings.nodeName && running && (await nodesOf(environment, settings)).has(name)) return 'joined';
+  requireFurther(settings, name);
+  return 'joined';
 }
 
 async function stopNode(environment: ManagerEnvironment, settings: ClusterSettings, node: FurtherNode): Promise<void> {
@@ -117,28 +136,15 @@ async function stopNode(environment: ManagerEnvironment, settings: ClusterSettin
 }
 
 async function listNodes(environment: ManagerEnvironment): Promise<readonly NodeRow[]> {
-  const { layout, clock, random } = environment;
-  const settings = requireSettings(layout);
-  const ready = new Map<string, boolean>();
-  if (serverRuns(environment)) {
-    const client = apiClient({ pki: layout.pki, server: `https://127.0.0.1:${settings.port}`, clock, random }, 'admin');
-    try {
-      for (const { metadata, status } of (await client.list(Node)).items) {
-        ready.set(
-          metadata.name,
-          status?.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') === true,
-        );
-      }
-    } finally {
-      await client.close();
-    }
-  }
+  const { layout, clock } = environment;
+  const settings = requireServer(layout);
+  const known = serverRuns(environment) ? await nodesOf(environment, settings) : new Map<string, KnownNode>();
   const underlay = underlayOf({ layout, settings, clock });
-  return Promise.all(
+  const local = await Promise.all(
     nodeNames(settings).map(async (name): Promise<NodeRow> => {
       const node = furtherNode(settings, name);
       const connected = node === undefined ? true : await underlay.isConnected(cableOf(settings, node));
-      const isReady = ready.get(name);
+      const isReady = known.get(name)?.ready;
       return {
         name,
         address: nodeAddress(settings, name),
@@ -148,11 +154,42 @@ async function listNodes(environment: ManagerEnvironment): Promise<readonly Node
       };
     }),
   );
+  const joined = [...known]
+    .filter(([name]) => !nodeNames(settings).includes(name))
+    .map(([name, { address, ready }]): NodeRow => ({ name, address, place: 'joined', ready }));
+  return [...local, ...joined];
+}
+
+interface KnownNode {
+  readonly address: string;
+  readonly ready: boolean;
+}
+
+/** What the API says of nodes, by name. */
+async function nodesOf(
+  { layout, clock, random }: ManagerEnvironment,
+  settings: ClusterSettings,
+): Promise<ReadonlyMap<string, KnownNode>> {
+  const client = apiClient({ pki: layout.pki, server: `https://127.0.0.1:${settings.port}`, clock, random }, 'admin');
+  try {
+    const { items } = await client.list(Node);
+    return new Map(
+      items.map(({ metadata, status = {} }) => [
+        metadata.name,
+        {
+          address: status.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '-',
+          ready: status.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') === true,
+        },
+      ]),
+    );
+  } finally {
+    await client.close();
+  }
 }
 
 async function setConnected(environment: ManagerEnvironment, name: string, connected: boolean): Promise<void> {
   const { layout, clock } = environment;
-  const settings = requireSettings(layout);
+  const settings = requireServer(layout);
   const cable = cableOf(settings, requireFurther(settings, name));
   const underlay = underlayOf({ layout, settings, clock });
   if ((await underlay.isConnected(cable)) === undefined) {

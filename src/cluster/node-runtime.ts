@@ -38,6 +38,13 @@ export function overlayDevice(settings: ClusterSettings): string {
   return `${linkPrefix(settings)}-vx`;
 }
 
+/** VXLAN numbers tell clusters on one link apart. */
+const firstVni = 4096;
+
+export function vniOf(settings: ClusterSettings): number {
+  return settings.joined?.vni ?? firstVni + settings.slot;
+}
+
 /** Unique on this machine: the cluster and the node. */
 export function runtimePrefix(settings: ClusterSettings, nodeName: string): string {
   return `coracle-${settings.name}-${nodeName}`;

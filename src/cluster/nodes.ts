@@ -2,7 +2,9 @@
  * The nodes of a cluster on this machine. The first lives in the machine's own network namespace; each further
  * one has a network and a mount namespace of its own, and reaches the first over the underlay bridge.
  */
-import { hostAddress, nthAddress, type ClusterSettings, type FurtherNode } from './settings.ts';
+import { UserError } from '../cli/user-error.ts';
+import { hostAddress } from './machine.ts';
+import { nthAddress, type ClusterSettings, type FurtherNode } from './settings.ts';
 
 /** All of them, the first one first. */
 export function nodeNames(settings: ClusterSettings): readonly string[] {
@@ -20,17 +22,21 @@ export function furtherNode(settings: ClusterSettings, name: string): FurtherNod
 export function nodeAddress(settings: ClusterSettings, name: string = settings.nodeName): string {
   const further = furtherNode(settings, name);
   if (further !== undefined) return nthAddress(settings.underlayCidr, further.number);
+  const given = settings.joined?.address ?? settings.advertiseAddress;
+  if (given !== undefined) return given;
   const own = settings.backend === 'routes' ? undefined : hostAddress();
   return own ?? nthAddress(needsUnderlay(settings) ? settings.underlayCidr : settings.podCidr, 1);
 }
 
 /** Whether the underlay bridge has to be there. */
 export function needsUnderlay(settings: ClusterSettings): boolean {
-  return settings.furtherNodes.length > 0 || settings.backend === 'routes';
+  if (settings.furtherNodes.length > 0) return true;
+  return settings.backend === 'routes' && settings.joined === undefined && settings.advertiseAddress === undefined;
 }
 
 /** Where a node's processes reach the API server. */
 export function apiAddress(settings: ClusterSettings, nodeName: string): string {
+  if (settings.joined !== undefined) return settings.joined.server;
   const host = furtherNode(settings, nodeName) === undefined ? '127.0.0.1' : nthAddress(settings.underlayCidr, 1);
   return `https://${host}:${settings.port}`;
 }
@@ -38,4 +44,14 @@ export function apiAddress(settings: ClusterSettings, nodeName: string): string 
 /** A further node has all ports to itself. */
 export function kubeletPort(settings: ClusterSettings, nodeName: string): number {
   return furtherNode(settings, nodeName) === undefined ? settings.kubeletPort : 10_250;
+}
+
+/** Throws a UserError for names that cgroups, links and certificates could not bear. */
+export function checkNodeName(name: string): void {
+  if (/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name)) return;
+  throw new UserError(
+    `${JSON.stringify(name)} cannot be a node's name`,
+    'use at most 40 lower-case letters, digits and dashes',
+    2,
+  );
 }

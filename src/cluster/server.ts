@@ -30,17 +30,22 @@ import { Scheduler } from '../scheduler/scheduler.ts';
 import { SqliteJournal } from '../store/journal/sqlite.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
-import { apiServerIdentity, componentIdentity, controllerIdentity, createAccess } from './access.ts';
+import { apiServerIdentity, componentIdentity, controllerIdentity, createAccess, frontProxyNames } from './access.ts';
 import { readAccessSettings } from './access-settings.ts';
 import { ensureAddons } from './addons.ts';
 import { admissionOf } from './admission.ts';
 import { openAudit } from './audit.ts';
+import { authenticationPublisher } from './authentication-config.ts';
 import { certificateReload, certificateRenewal } from './certificate-renewal.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
+import { showControlPlane } from './control-plane-metrics.ts';
 import { controllersOf } from './controllers.ts';
 import { componentStatuses } from './component-statuses.ts';
 import { certificatePath, readKeyPair } from './credentials.ts';
 import { DebugPages } from './debug.ts';
+import { elected } from './elected.ts';
+import { clusterInfoMap } from './joining/cluster-info.ts';
+import { nodeConfigMap } from './joining/node-config.ts';
 import type { Layout } from './layout.ts';
 import { journalProgram } from './journal-program.ts';
 import { localClient } from './local-client.ts';
@@ -50,7 +55,7 @@ import { nthAddress, type ClusterSettings } from './settings.ts';
 import { nodeAddress } from './nodes.ts';
 import { renewCredentials } from './start.ts';
 import { UsageFigures, usageKinds } from './usage.ts';
-import { kubernetesVersion } from './version.ts';
+import { build } from './version.ts';
 
 export interface ServerOptions {
   readonly layout: Layout;
@@ -102,6 +107,13 @@ async function serve(options: ServerOptions, store: Store, guards: Guards, signa
       clusterIp: nthAddress(settings.serviceCidr, 1),
       address: nodeAddress(settings),
       port: settings.port,
+      published: [
+        nodeConfigMap(settings),
+        clusterInfoMap({
+          server: `https://${nodeAddress(settings)}:${settings.port}`,
+          authority: readKeyPair(options.layout.pki, 'ca').certificate,
+        }),
+      ],
     };
     const client = localClient(api.local(apiServerIdentity));
     await ensureBootstrapObjects(client, address);
@@ -140,7 +152,7 @@ function createServer(
     ...shared,
     issuer,
     log: logger.named('access'),
-    settings: readAccessSettings(layout.dataDir),
+    settings: readAccessSettings(layout.dataDir, settings.guards),
     dataDir: layout.dataDir,
     clientAuthority: readKeyPair(layout.pki, 'ca').certificate,
     frontProxyAuthority: readKeyPair(layout.pki, 'front-proxy-ca').certificate,
@@ -150,7 +162,7 @@ function createServer(
     ...shared,
     kinds: [...kinds, ...usageKinds],
     log: logger.named('apiserver'),
-    version: { gitVersion: kubernetesVersion },
+    version: build,
     ...access,
     ...admissionOf({ ...shared, settings, access, local: (user) => api.local(user) }),
     preparations: new Map([['/services', serviceAllocation({ store, clock, random, cidr: settings.serviceCidr })]]),
@@ -235,17 +247,8 @@ function controlPlane(
 ): readonly Service[] {
   const { clock, random, logger } = options;
   const clientOf = (name: string): ReturnType<typeof localClient> => localClient(api.local(componentIdentity(name)));
-  const informers = new Informers({ client: clientOf('kube-controller-manager'), clock, random, logger });
-  const schedulerClient = clientOf('kube-scheduler');
-  const events = new EventRecorder({ client: schedulerClient, clock, random, component: 'default-scheduler', logger });
-  const scheduler = new Scheduler({
-    client: schedulerClient,
-    informers,
-    clock,
-    random,
-    logger: logger.named('scheduler'),
-    events,
-  });
+  const manager = clientOf('kube-controller-manager');
+  const informers = new Informers({ client: manager, clock, random, logger });
   const sampler = new UsageSampler({
     client: localClient(api.local(apiServerIdentity)),
     informers,
@@ -254,19 +257,48 @@ function controlPlane(
     logger,
   });
   usage.show(sampler);
-  const controllers = controllersOf({
-    client: clientOf('kube-controller-manager'),
-    clientAs: (account) => localClient(api.local(controllerIdentity(account))),
+  showControlPlane(api.metrics.registry, debug);
+  const publisher = authenticationPublisher({
+    client: localClient(api.local(apiServerIdentity)),
     informers,
     clock,
-    random,
-    logger: logger.named('controllers'),
-    settings: options.settings,
-    authority: readKeyPair(options.layout.pki, 'ca').certificate,
-    signer: () => readKeyPair(options.layout.pki, 'ca'),
-    issueToken: (token) => tokenIssuer(options).issueForSecret(token),
-    kinds: () => [...api.resources.all()].map(({ kind }) => kind),
+    logger,
+    read: () => ({
+      clientAuthority: readKeyPair(options.layout.pki, 'ca').certificate,
+      frontProxyAuthority: readKeyPair(options.layout.pki, 'front-proxy-ca').certificate,
+      allowedNames: frontProxyNames,
+    }),
   });
-  debug.show(scheduler, controllers);
-  return [informers, events, scheduler, sampler, ...controllers];
+  const schedulerClient = clientOf('kube-scheduler');
+  const election = { clock, random, logger, identity: `${options.settings.nodeName}_coracle` };
+  return [
+    informers,
+    sampler,
+    publisher,
+    elected({ ...election, client: schedulerClient, name: 'kube-scheduler' }, () => {
+      const recorder = { client: schedulerClient, clock, random, component: 'default-scheduler', logger };
+      const events = new EventRecorder(recorder);
+      const own = { client: schedulerClient, informers, clock, random, logger: logger.named('scheduler'), events };
+      const scheduler = new Scheduler(own);
+      debug.showScheduler(scheduler);
+      return [events, scheduler];
+    }),
+    elected({ ...election, client: manager, name: 'kube-controller-manager' }, () => {
+      const controllers = controllersOf({
+        client: manager,
+        clientAs: (account) => localClient(api.local(controllerIdentity(account))),
+        informers,
+        clock,
+        random,
+        logger: logger.named('controllers'),
+        settings: options.settings,
+        authority: readKeyPair(options.layout.pki, 'ca').certificate,
+        signer: () => readKeyPair(options.layout.pki, 'ca'),
+        issueToken: (token) => tokenIssuer(options).issueForSecret(token),
+        kinds: () => [...api.resources.all()].map(({ kind }) => kind),
+      });
+      debug.showControllers(controllers);
+      return controllers;
+    }),
+  ];
 }

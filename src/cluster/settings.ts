@@ -2,15 +2,16 @@
  * What a cluster is set to: made at its first start from flags and from what is free on the machine, kept in
  * the data directory, and the same ever after, so that addresses, ports and names survive restarts.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { readTextIfPresent, writeFileDurably } from '../base/file.ts';
+import { formatCidr, overlap, parseCidr } from '../network/cidr.ts';
 import type { Backend } from '../network/overlay.ts';
 import { UserError } from '../cli/user-error.ts';
 import type { GuardSettings } from './guards.ts';
-import { defaultName, type Layout } from './layout.ts';
+import { defaultName, layoutOf, type Layout } from './layout.ts';
+import { ethernetMtu, freePort, isFree, isLocalAddress, linkMtu } from './machine.ts';
 import { claimSlot, holderOf } from './slots.ts';
 
 export interface ClusterSettings {
@@ -42,6 +43,21 @@ export interface ClusterSettings {
   readonly linkMtu: number;
   /** Nodes on this machine beside the first. */
   readonly furtherNodes: readonly FurtherNode[];
+  /** How many nodes exist in the API only; absent: none. */
+  readonly simulatedNodes?: number;
+  /** This machine's address for other machines; absent: that of the interface with the default route. */
+  readonly advertiseAddress?: string;
+  /** Set on a machine that has joined another's cluster: it runs an agent only, and has none of the cluster's keys. */
+  readonly joined?: Membership;
+}
+
+export interface Membership {
+  /** Such as `https://192.0.2.1:6443`. */
+  readonly server: string;
+  /** This node's, on the link to the server. */
+  readonly address: string;
+  /** Number of the cluster's VXLAN. */
+  readonly vni: number;
 }
 
 export interface FurtherNode {
@@ -60,8 +76,6 @@ export interface IngressPorts {
 
 /** Addresses of the underlay end there. */
 const lastNode = 250;
-
-const ethernetMtu = 1500;
 
 const lastSlot = 40;
 
@@ -87,6 +101,16 @@ export function requireSettings(layout: Layout): ClusterSettings {
   return settings;
 }
 
+/** As `requireSettings`, for what only the machine that runs the API server can do. */
+export function requireServer(layout: Layout): ClusterSettings {
+  const settings = requireSettings(layout);
+  if (settings.joined === undefined) return settings;
+  throw new UserError(
+    `this machine has joined the cluster at ${settings.joined.server}, and does not run it`,
+    'do that on the machine which does',
+  );
+}
+
 export interface RunningSettings extends ClusterSettings {
   readonly dataDir: string;
 }
@@ -95,7 +119,9 @@ export interface RunningSettings extends ClusterSettings {
 export function announceSettings(layout: Layout, settings: ClusterSettings): void {
   mkdirSync(layout.runDir, { recursive: true });
   const announced: RunningSettings = { ...settings, dataDir: layout.dataDir };
-  writeFileSync(layout.runningSettings, JSON.stringify(announced));
+  writeFileSync(layout.runningSettings, JSON.stringify(announced), { mode: 0o600 });
+  // The mode above is that of a new file only.
+  chmodSync(layout.runningSettings, 0o600);
 }
 
 /** What the cluster of this name that was started last and not stopped was set to; its data may lie elsewhere. */
@@ -122,6 +148,11 @@ export interface SettingsRequest {
   readonly backend?: Backend;
   readonly runtimeEndpoint?: string;
   readonly guards?: GuardSettings | undefined;
+  /** Empty: back to the default. */
+  readonly advertiseAddress?: string;
+  /** Empty: back to the default. */
+  readonly loadBalancerPool?: string;
+  readonly simulatedNodes?: number;
   /** As it shall be from now on. */
   readonly kubeletConfig?: string | undefined;
 }
@@ -168,11 +199,14 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
     backend: request.backend ?? 'vxlan',
     linkMtu: linkMtu(),
     furtherNodes: [],
+    ...advertised(request.advertiseAddress),
     ...(request.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: request.runtimeEndpoint }),
     ...replaced(request),
+    ...simulatedOf(request.simulatedNodes),
   };
-  announceSettings(layout, settings);
-  return withNodes(settings, request.nodes ?? 1);
+  const complete = withNodes(withPool(settings, request.loadBalancerPool), request.nodes ?? 1);
+  announceSettings(layout, complete);
+  return complete;
 }
 
 /** What is set anew at each start. */
@@ -182,6 +216,9 @@ function replaced({ guards, kubeletConfig }: SettingsRequest): Pick<ClusterSetti
     ...(kubeletConfig === undefined ? {} : { kubeletConfig }),
   };
 }
+
+const simulatedOf = (count = 0): Pick<ClusterSettings, 'simulatedNodes'> =>
+  count === 0 ? {} : { simulatedNodes: count };
 
 /** With what an earlier version had no settings for, as far as it follows from the slot. */
 function parse(text: string): ClusterSettings {
@@ -222,7 +259,7 @@ export function withNode(settings: ClusterSettings, name: string | undefined): C
   return { ...settings, furtherNodes: [...furtherNodes, node] };
 }
 
-function rangesOf(slot: number): Pick<ClusterSettings, 'loadBalancerPool' | 'underlayCidr'> {
+export function rangesOf(slot: number): Pick<ClusterSettings, 'loadBalancerPool' | 'underlayCidr'> {
   return { loadBalancerPool: `10.${150 + slot}.0.0/24`, underlayCidr: `10.${150 + slot}.1.0/24` };
 }
 
@@ -236,15 +273,41 @@ function change(kept: ClusterSettings, request: SettingsRequest): ClusterSetting
   const { nodes = 1, backend = kept.backend } = request;
   // Port 0 asked for a free one at the first start; that one is kept.
   const port = request.port === undefined || request.port === 0 ? kept.port : request.port;
-  const { guards: _guards, kubeletConfig: _kubeletConfig, ...others } = kept;
-  return withNodes({ ...others, port, backend, linkMtu: linkMtu(), ...replaced(request) }, nodes);
+  const { guards: _guards, kubeletConfig: _kubeletConfig, advertiseAddress, simulatedNodes, ...others } = kept;
+  const address = advertised(request.advertiseAddress ?? advertiseAddress);
+  const simulated = simulatedOf(request.simulatedNodes ?? simulatedNodes);
+  const changed = { ...others, ...address, ...simulated, port, backend, linkMtu: linkMtu(), ...replaced(request) };
+  return withNodes(withPool(changed, request.loadBalancerPool), nodes);
+}
+
+function withPool(settings: ClusterSettings, pool: string | undefined): ClusterSettings {
+  if (pool === undefined) return settings;
+  if (pool === '') return { ...settings, loadBalancerPool: rangesOf(settings.slot).loadBalancerPool };
+  const range = parseCidr(pool);
+  if (range?.family !== 4 || range.bits < 8 || range.bits > 30) {
+    throw new UserError(`${JSON.stringify(pool)} is no range of IPv4 addresses`, 'give one such as 192.0.2.96/28', 2);
+  }
+  const { podCidr, serviceCidr, underlayCidr } = settings;
+  const other = [podCidr, serviceCidr, underlayCidr].find((each) => overlap(each, pool));
+  if (other === undefined) return { ...settings, loadBalancerPool: formatCidr(range) };
+  throw new UserError(`the pool ${pool} and the cluster's ${other} have addresses in common`, 'choose another range');
+}
+
+/** Others reach nodes and API server under it, so it has to be one of this machine. */
+function advertised(address: string | undefined): Pick<ClusterSettings, 'advertiseAddress'> {
+  if (address === undefined || address === '') return {};
+  if (isLocalAddress(address)) return { advertiseAddress: address };
+  throw new UserError(
+    `${address}, under which this machine is to be reached, is no address of it`,
+    'pass --advertise-address with one that `ip address` shows, or with "" for that of the default route',
+  );
 }
 
 /**
  * The lowest slot that no other cluster on this machine holds. The default cluster always has slot 0, so
  * that its addresses are those of every tutorial.
  */
-function freeSlot(layout: Layout): number {
+export function freeSlot(layout: Layout): number {
   if (layout.name === defaultName) return 0;
   const taken = new Set([0, ...slotsInUse(layout.name)]);
   for (let slot = 1; slot <= lastSlot; slot += 1) {
@@ -254,6 +317,13 @@ function freeSlot(layout: Layout): number {
     `all ${lastSlot + 1} clusters that fit on one machine exist`,
     'remove one with: coracle reset --name NAME',
   );
+}
+
+/** Other clusters of this machine that run now, or were never stopped. */
+export function otherClusters(layout: Layout): readonly ClusterSettings[] {
+  return foldersOf('/run/coracle')
+    .filter((name) => name !== layout.name)
+    .flatMap((name) => announcedSettings(layoutOf(name)) ?? []);
 }
 
 /** Slots of clusters that run now or have bridges left, and of those in the default data directory. */
@@ -284,49 +354,6 @@ function slotOf(path: string): readonly number[] {
   } catch {
     return [];
   }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
-export function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, () => server.close(() => resolve(true)));
-  });
-}
-
-/** The address by which other machines reach this one: of the interface with the default route, else the first that is not loopback. */
-export function hostAddress(): string | undefined {
-  const routed = interfaceOfDefaultRoute();
-  const all = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
-    addresses
-      .filter(({ family, internal }) => family === 'IPv4' && !internal)
-      .map(({ address }) => ({ name, address })),
-  );
-  return (
-    all.find(({ name }) => name === routed) ?? all.find(({ name }) => !/^(cor\d+|docker|br-|veth|cni)/.test(name))
-  )?.address;
-}
-
-/** Of the interface with the default route; nodes on this machine have theirs to each other from it, too. */
-function linkMtu(): number {
-  const mtu = Number(readTextIfPresent(`/sys/class/net/${interfaceOfDefaultRoute() ?? ''}/mtu`) ?? ethernetMtu);
-  return Math.min(ethernetMtu, mtu);
-}
-
-function interfaceOfDefaultRoute(): string | undefined {
-  const rows = (readTextIfPresent('/proc/net/route') ?? '').split('\n').map((row) => row.split('\t'));
-  return rows.find((row) => row[1] === '00000000')?.[0];
 }
 
 /** Network prefix and n-th address of an IPv4 range: `nthAddress('10.96.0.0/16', 1)` is `10.96.0.1`. */

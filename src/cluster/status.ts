@@ -10,7 +10,9 @@ import { kubernetesVersion } from './version.ts';
 
 export function statusOf(layout: Layout): Promise<ClusterStatus> {
   const settings = knownSettings(layout);
-  const base = { name: layout.name, dataDir: layout.dataDir, version: kubernetesVersion };
+  const joined =
+    settings?.joined === undefined ? {} : { joined: { node: settings.nodeName, server: settings.joined.server } };
+  const base = { name: layout.name, dataDir: layout.dataDir, version: kubernetesVersion, ...joined };
   if (settings === undefined) {
     return Promise.resolve({ ...base, state: 'absent', processes: [], endpoints: {}, problems: [] });
   }

@@ -10,6 +10,7 @@ import { silentLogger } from '../base/log.ts';
 import { createCommandRunner, type CommandRunner } from '../network/command.ts';
 import { mountPoints } from '../network/netns.ts';
 import { createNft } from '../network/nft.ts';
+import { removeAnnounced } from '../proxy/announcer.ts';
 import { removeProxyTable } from '../proxy/proxy.ts';
 import { Cgroups } from '../runtime/oci/cgroups.ts';
 import { removeCniConfig } from './cri-node.ts';
@@ -39,6 +40,7 @@ export async function tearDown(environment: ManagerEnvironment, settings: Cluste
   await removeProxyTable(nft, tableName(settings, settings.nodeName));
   await removeProxyTable(nft, policyTableName(settings, settings.nodeName));
   await removePodRoutes(run, settings);
+  if (settings.joined === undefined) await removeAnnounced(run, settings.loadBalancerPool);
   await underlayOf({ layout, settings, clock }).remove();
   // Not all of the data directory: whoever put the store on a disk of its own wants it to stay there.
   unmountBelow(join(layout.dataDir, 'nodes'));

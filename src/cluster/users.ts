@@ -1,4 +1,5 @@
 /** A kubeconfig for a colleague: a client certificate, and a role if one is wanted. */
+import { ConnectionError } from '../client/transport.ts';
 import type { ClusterManager, NewUser, UserRequest } from '../cli/manager.ts';
 import { UserError } from '../cli/user-error.ts';
 import { Namespace } from '../api/core/namespace.ts';
@@ -7,7 +8,6 @@ import { ClusterRole } from '../api/rbac/cluster-role.ts';
 import { RoleBinding } from '../api/rbac/role-binding.ts';
 import { rbacGroup } from '../api/rbac/role.ts';
 import type { Clock } from '../base/clock.ts';
-import { codeOf } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
 import { expiryOf, issueCertificate } from '../pki/certificate.ts';
@@ -15,7 +15,7 @@ import { apiClient } from './api-client.ts';
 import { readKeyPair } from './credentials.ts';
 import type { Layout } from './layout.ts';
 import { nodeAddress } from './nodes.ts';
-import { requireSettings } from './settings.ts';
+import { requireServer } from './settings.ts';
 
 const day = 24 * 3_600_000;
 
@@ -32,7 +32,7 @@ export function userCommands(environment: Environment): Pick<ClusterManager, 'ad
 async function addUser(environment: Environment, request: UserRequest): Promise<NewUser> {
   const { layout, clock, random } = environment;
   const { name, groups, days, namespace } = request;
-  const settings = requireSettings(layout);
+  const settings = requireServer(layout);
   refuseSystemNames([name, ...groups]);
   const bound = request.role === undefined ? undefined : await bind(environment, settings.port, request, request.role);
   const authority = readKeyPair(layout.pki, 'ca');
@@ -84,7 +84,7 @@ async function bind(
   try {
     return await createBinding(client, name, role, namespace);
   } catch (error) {
-    if (codeOf(error) !== 'ECONNREFUSED') throw error;
+    if (!(error instanceof ConnectionError && error.isRefused)) throw error;
     throw new UserError(`cluster ${layout.name} is not running, so no role can be given`, 'start it: coracle up');
   } finally {
     await client.close();

@@ -57,6 +57,12 @@ export function contains(outer: Cidr, inner: Cidr): boolean {
   return inner.base >> shift === outer.base >> shift;
 }
 
+/** Whether two ranges have addresses in common. Texts that are no ranges have none. */
+export function overlap(a: string, b: string): boolean {
+  const [one, two] = [parseCidr(a), parseCidr(b)];
+  return one !== undefined && two !== undefined && (contains(one, two) || contains(two, one));
+}
+
 /** Without the ranges that others contain. */
 export function withoutContained(ranges: readonly Cidr[]): readonly Cidr[] {
   const sorted = [...ranges].sort((a, b) => a.bits - b.bits);

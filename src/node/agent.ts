@@ -109,7 +109,7 @@ interface Loops {
 
 /** Reads the machine's facts; makes nothing yet. */
 export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
-  const parts = await makeParts(options, (uid) => void loops.pods.byUid(uid)?.refreshVolumes());
+  const parts = await makeParts(options, (uid) => loops.pods.byUid(uid)?.configurationChanged());
   const loops = makeLoops(parts);
   return {
     name: 'node agent',

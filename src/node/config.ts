@@ -52,6 +52,8 @@ export interface NodeConfig {
   readonly containerLogMaxFiles: number;
   /** Folder of static pod manifests; '' for none. */
   readonly staticPodPath: string;
+  /** Seconds after which exec, attach and port-forward over which nothing went are cut off. */
+  readonly streamingConnectionIdleTimeout: number;
   /** Longest crash-loop delay in seconds. */
   readonly maxCrashLoopBackOff: number;
   /** Image pulls and container starts at the same time. */
@@ -60,7 +62,7 @@ export interface NodeConfig {
   readonly allowedUnsafeSysctls: readonly string[];
   /** Seccomp profiles of type Localhost are files below it. */
   readonly seccompProfileRoot: string;
-  /** Whether the node registers itself. */
+  /** Whether the node makes its Node object when there is none; otherwise somebody else has to. */
   readonly registerNode: boolean;
 }
 
@@ -97,6 +99,7 @@ export function nodeConfig(input: NodeConfigInput): NodeConfig {
     containerLogMaxSize: 10 * 1024 * 1024,
     containerLogMaxFiles: 5,
     staticPodPath: '',
+    streamingConnectionIdleTimeout: 4 * 3_600,
     maxCrashLoopBackOff: 300,
     maxParallelImagePulls: 5,
     maxParallelStarts: 8,

@@ -149,11 +149,12 @@ export class Registration {
   async #register(status: NodeStatus): Promise<Node> {
     const { client, config, facts, events } = this.#options;
     const ref = { name: config.nodeName };
-    if (!config.registerNode) return client.get(Node, ref);
     try {
-      const created = await client.create(Node, nodeDraft({ config, facts }, status));
-      events.about(nodeReference(config.nodeName), 'Normal', 'Starting', 'Starting kubelet.');
-      return created;
+      if (config.registerNode) {
+        const created = await client.create(Node, nodeDraft({ config, facts }, status));
+        events.about(nodeReference(config.nodeName), 'Normal', 'Starting', 'Starting kubelet.');
+        return created;
+      }
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
     }

@@ -3,7 +3,7 @@
  * ECDSA P-256 throughout: keys take a millisecond to make. The ASN.1 library is loaded at first use, since
  * an ordinary start finds all its certificates on disk.
  */
-import { webcrypto, X509Certificate } from 'node:crypto';
+import { createHash, webcrypto, X509Certificate } from 'node:crypto';
 import type * as X509 from '@peculiar/x509';
 import type { Random } from '../base/random.ts';
 
@@ -132,6 +132,17 @@ export async function createSigningRequest(
     extensions: names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)],
   });
   return { request: pem(request.toString('pem')), key: await exportKey(keys.privateKey) };
+}
+
+/** What pins an authority: `sha256:` and the hash of its public key (SubjectPublicKeyInfo, DER) in hex. */
+export function publicKeyHash(certificatePem: string): string {
+  const key = new X509Certificate(certificatePem).publicKey.export({ type: 'spki', format: 'der' });
+  return `sha256:${createHash('sha256').update(key).digest('hex')}`;
+}
+
+/** Milliseconds since the epoch from which a PEM certificate counts. */
+export function startOf(certificatePem: string): number {
+  return new X509Certificate(certificatePem).validFromDate.getTime();
 }
 
 /** Milliseconds since the epoch at which a PEM certificate expires. */

@@ -53,22 +53,25 @@ async function follow(options: PodRoutesOptions, signal: AbortSignal): Promise<v
   const { informers, clock, nodeName } = options;
   const nodes = informers.of(Node);
   let changed = true;
-  let seen = '';
+  const seen = new Map<string, string>();
   let wake: (() => void) | undefined;
-  const poke = (): void => {
-    // Heartbeats change Nodes all the time; what counts here hardly ever does.
-    const now = JSON.stringify(
-      nodes
-        .list()
-        .map((node) => JSON.stringify([node.metadata.name, placeOf(node)]))
-        .sort(),
-    );
-    if (now === seen) return;
-    seen = now;
+  // Heartbeats change Nodes all the time; what counts here hardly ever does.
+  const look = ({ metadata: { name } }: Node, place: string | undefined): void => {
+    if (seen.get(name) === place) return;
+    if (place === undefined) seen.delete(name);
+    else seen.set(name, place);
     changed = true;
     wake?.();
   };
-  const unsubscribe = nodes.subscribe({ added: poke, updated: poke, deleted: poke });
+  const placeText = (node: Node): string | undefined => {
+    const { address, podCidr } = placeOf(node);
+    return address === undefined || podCidr === undefined ? undefined : `${address} ${podCidr}`;
+  };
+  const unsubscribe = nodes.subscribe({
+    added: (node) => look(node, placeText(node)),
+    updated: (node) => look(node, placeText(node)),
+    deleted: (node) => look(node, undefined),
+  });
   let failures = 0;
   try {
     await nodes.whenSynced(signal);

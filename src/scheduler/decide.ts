@@ -58,11 +58,14 @@ export interface DecideOptions {
   readonly tieBreak?: number;
 }
 
-/** How many candidates are enough to choose from (upstream's adaptive share of large clusters). */
+/**
+ * How many candidates are enough to choose from: all of a hundred, then upstream's share, which shrinks with the
+ * cluster; but no more than two hundred, since looking begins elsewhere each time and so finds the best in turn.
+ */
 export function enoughCandidates(nodes: number): number {
   if (nodes <= 100) return nodes;
   const percent = Math.max(5, 50 - Math.floor(nodes / 125));
-  return Math.max(100, Math.floor((nodes * percent) / 100));
+  return Math.min(200, Math.max(100, Math.floor((nodes * percent) / 100)));
 }
 
 interface PreparedPlugin extends Prepared {
@@ -80,9 +83,35 @@ export function decide(pod: Pod, world: World, options: DecideOptions = {}): Dec
   const { candidates, rejected, evaluated } = filter(prepared, world.nodes, offset);
   const rejectedBy = new Set([...rejected.values()].map(({ plugin }) => plugin));
   if (candidates.length === 0) return { rejected, scores: new Map(), rejectedBy, evaluated };
-  const scores = candidates.length === 1 ? new Map<string, NodeScore>() : score(prepared, candidates);
-  const node = candidates.length === 1 ? candidates[0]?.name : best(scores, tieBreak);
-  return { ...(node === undefined ? {} : { node }), rejected, scores, rejectedBy, evaluated };
+  const table = candidates.length === 1 ? noScores : score(prepared, candidates);
+  const node = candidates.length === 1 ? candidates[0]?.name : best(table, tieBreak);
+  return {
+    ...(node === undefined ? {} : { node }),
+    rejected,
+    get scores() {
+      return byNode(table);
+    },
+    rejectedBy,
+    evaluated,
+  };
+}
+
+/** Scores as they are computed: by plugin, in the order of the candidates. Small, since decisions are remembered. */
+interface ScoreTable {
+  readonly names: readonly string[];
+  readonly totals: readonly number[];
+  readonly columns: readonly { readonly plugin: string; readonly scores: readonly number[] }[];
+}
+
+const noScores: ScoreTable = { names: [], totals: [], columns: [] };
+
+function byNode({ names, totals, columns }: ScoreTable): ReadonlyMap<string, NodeScore> {
+  return new Map(
+    names.map((name, at) => {
+      const byPlugin = Object.fromEntries(columns.map(({ plugin, scores }) => [plugin, scores[at] ?? 0]));
+      return [name, { total: totals[at] ?? 0, byPlugin }];
+    }),
+  );
 }
 
 /** The same answer from every node. */
@@ -131,31 +160,29 @@ export function fits(pod: Pod, view: NodeView, world: World, plugins: readonly P
   });
 }
 
-function score(prepared: readonly PreparedPlugin[], candidates: readonly NodeView[]): Map<string, NodeScore> {
-  const totals = candidates.map(() => ({ total: 0, byPlugin: {} as Record<string, number> }));
-  for (const { plugin, score: judge, normalize } of prepared) {
-    if (judge === undefined || plugin.weight === 0) continue;
-    const raw = candidates.map((view) => judge(view));
-    const scores = normalize === undefined ? raw : normalize(raw);
-    for (let at = 0; at < totals.length; at += 1) {
-      const weighted = (scores[at] ?? 0) * plugin.weight;
-      const entry = totals[at];
-      if (entry === undefined) continue;
-      entry.total += weighted;
-      entry.byPlugin[plugin.name] = weighted;
-    }
+function score(prepared: readonly PreparedPlugin[], candidates: readonly NodeView[]): ScoreTable {
+  const totals = candidates.map(() => 0);
+  const columns: { plugin: string; scores: readonly number[] }[] = [];
+  for (const { plugin, scoring, ...whole } of prepared) {
+    if (plugin.weight === 0) continue;
+    const { score: judge, normalize } = scoring?.(candidates) ?? whole;
+    if (judge === undefined) continue;
+    const raw = candidates.map(judge);
+    const scores = (normalize === undefined ? raw : normalize(raw)).map((each) => each * plugin.weight);
+    for (let at = 0; at < totals.length; at += 1) totals[at] = (totals[at] ?? 0) + (scores[at] ?? 0);
+    columns.push({ plugin: plugin.name, scores });
   }
-  return new Map(candidates.map(({ name }, at) => [name, totals[at] ?? { total: 0, byPlugin: {} }]));
+  return { names: candidates.map(({ name }) => name), totals, columns };
 }
 
-function best(scores: ReadonlyMap<string, NodeScore>, tieBreak: number): string | undefined {
+function best({ names, totals }: ScoreTable, tieBreak: number): string | undefined {
   let highest = Number.NEGATIVE_INFINITY;
   let equals: string[] = [];
-  for (const [name, { total }] of scores) {
-    if (total > highest) {
-      highest = total;
-      equals = [name];
-    } else if (total === highest) equals.push(name);
+  for (const [at, total] of totals.entries()) {
+    if (total < highest) continue;
+    if (total > highest) equals = [];
+    highest = total;
+    equals.push(names[at] ?? '');
   }
   return equals[Math.floor(tieBreak * equals.length)];
 }

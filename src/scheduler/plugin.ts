@@ -7,6 +7,7 @@ import type { PersistentVolume } from '../api/core/persistent-volume.ts';
 import type { PersistentVolumeClaim } from '../api/core/persistent-volume-claim.ts';
 import type { Pod } from '../api/core/pod.ts';
 import type { StorageClass } from '../api/storage/storage-class.ts';
+import { matches, type Selector } from '../schema/selector.ts';
 import type { NodeView } from './snapshot.ts';
 
 /** Why a node cannot take the pod, in upstream's words. */
@@ -19,6 +20,13 @@ export interface Rejection {
 /** What plugins may read beside nodes and pods. Synchronous: caches. */
 export interface World {
   readonly nodes: readonly NodeView[];
+  node(name: string): NodeView | undefined;
+  /** Those of the nodes on which pods with inter-pod affinity or anti-affinity of their own are. */
+  readonly nodesWithAffinity: readonly NodeView[];
+  /** How many pods of the namespace the selector selects, by node; those that are being deleted do not count. */
+  podsMatching(namespace: string, selector: Selector): ReadonlyMap<string, number>;
+  /** How many nodes have the image. */
+  nodesWithImage(name: string): number;
   namespace(name: string): Namespace | undefined;
   claim(namespace: string, name: string): PersistentVolumeClaim | undefined;
   volume(name: string): PersistentVolume | undefined;
@@ -34,7 +42,14 @@ export interface Prepared {
   /** undefined: the node is fine. Absent: the plugin has nothing to say about this pod. */
   readonly filter?: (node: NodeView) => Rejection | undefined;
   /** Raw score of a node that passed all filters. */
-  readonly score?: (node: NodeView) => number;
+  readonly score?: Scoring['score'];
+  readonly normalize?: Scoring['normalize'];
+  /** Instead of both, where what is to be prepared depends on which nodes are left. */
+  readonly scoring?: (candidates: readonly NodeView[]) => Scoring;
+}
+
+export interface Scoring {
+  readonly score: (node: NodeView) => number;
   /** Turns the raw scores of all candidates into 0..100. Absent: they already are. */
   readonly normalize?: (scores: readonly number[]) => readonly number[];
 }
@@ -45,6 +60,27 @@ export interface Plugin {
   /** Factor of its score. */
   readonly weight: number;
   prepare(pod: Pod, world: World): Prepared;
+}
+
+/** The same cluster with some nodes as they would be if something were done to them. */
+export function worldWithNodes(world: World, nodes: readonly NodeView[]): World {
+  return {
+    ...world,
+    nodes,
+    node: (name) => nodes.find((view) => view.name === name),
+    nodesWithAffinity: nodes.filter(({ podsWithAffinity }) => podsWithAffinity.size > 0),
+    podsMatching: (namespace, selector) =>
+      new Map(nodes.map((view) => [view.name, matchingOn(view, namespace, selector)] as const)),
+  };
+}
+
+function matchingOn({ pods }: NodeView, namespace: string, selector: Selector): number {
+  let count = 0;
+  for (const { metadata } of pods.values()) {
+    if (metadata.deletionTimestamp !== undefined || (metadata.namespace ?? '') !== namespace) continue;
+    if (matches(selector, metadata.labels)) count += 1;
+  }
+  return count;
 }
 
 export const unresolvable = (...reasons: readonly string[]): Rejection => ({ reasons, unresolvable: true });

@@ -7,7 +7,7 @@ import type { PodDisruptionBudget } from '../api/policy/pod-disruption-budget.ts
 import { parseTimestamp } from '../base/clock.ts';
 import { matches, selectorOf } from '../schema/selector.ts';
 import { fits, type Decision } from './decide.ts';
-import type { Plugin, World } from './plugin.ts';
+import { worldWithNodes, type Plugin, type World } from './plugin.ts';
 import { withPods, type NodeView } from './snapshot.ts';
 
 export interface Preemption {
@@ -68,10 +68,11 @@ function candidateOn(
 ): Candidate | undefined {
   const lower = [...view.pods.values()].filter((other) => priorityOf(other) < priorityOf(pod));
   if (lower.length === 0) return undefined;
-  const worldWith = (changed: NodeView): World => ({
-    ...world,
-    nodes: world.nodes.map((each) => (each.name === changed.name ? changed : each)),
-  });
+  const worldWith = (changed: NodeView): World =>
+    worldWithNodes(
+      world,
+      world.nodes.map((each) => (each.name === changed.name ? changed : each)),
+    );
   const fitsWithout = (removed: readonly Pod[]): boolean => {
     const changed = withPods(view, removed);
     return fits(pod, changed, worldWith(changed), plugins);

@@ -17,7 +17,7 @@ interface Running {
   readonly clock: FakeClock;
   readonly client: MemoryClient;
   /** Lets everything that is due now happen, and tells where the pod is. */
-  placeOf(name: string): Promise<string | undefined>;
+  readonly placeOf: (name: string) => Promise<string | undefined>;
 }
 
 function run(): Running {

@@ -17,12 +17,13 @@ import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { aborted, type Service } from '../base/service.ts';
 import { isConflict, isNotFound, type Client } from '../client/client.ts';
+import { Durations, type DurationSummary } from '../client/durations.ts';
 import type { Events } from '../client/event-recorder.ts';
 import type { Informer } from '../client/informer.ts';
 import type { Informers } from '../client/informers.ts';
 import { defaultPlugins, decide, explain, type Decision } from './decide.ts';
 import { eventsOfNodeUpdate, eventsOfPodUpdate } from './events.ts';
-import type { Plugin, World } from './plugin.ts';
+import { worldWithNodes, type Plugin, type World } from './plugin.ts';
 import { preempt, type PreemptionResult } from './preempt.ts';
 import { SchedulingQueue } from './queue.ts';
 import { Snapshot } from './snapshot.ts';
@@ -43,8 +44,23 @@ export interface SchedulerDependencies {
 /** Bindings under way at the same time; more wait for a place. */
 const maxBindings = 64;
 
+/** Milliseconds of deciding without a pause: the API server may be in the same process. */
+const longestTurn = 5;
+
 /** Decisions remembered for `coracle why`; the oldest are forgotten. */
 const maxRemembered = 1_000;
+
+/** Counts since the start; durations of whole decisions in milliseconds. */
+export interface SchedulerStats {
+  readonly scheduled: number;
+  readonly unschedulable: number;
+  /** Bindings that failed. */
+  readonly error: number;
+  readonly pending: SchedulingQueue['size'] & { readonly gated: number };
+  readonly attempts: DurationSummary;
+  readonly preemptions: number;
+  readonly victims: number;
+}
 
 export interface RememberedDecision {
   /** Milliseconds since the epoch. */
@@ -68,7 +84,10 @@ export class Scheduler implements Service {
   #offset = 0;
   #wanted = false;
   #running = false;
-  #scheduled = 0;
+  readonly #attempts = { scheduled: 0, unschedulable: 0, error: 0 };
+  readonly #figures = { durations: new Durations(), preemptions: 0, victims: 0 };
+  /** Uids of pods with scheduling gates. */
+  readonly #gated = new Set<string>();
 
   constructor(deps: SchedulerDependencies) {
     this.#deps = deps;
@@ -82,8 +101,11 @@ export class Scheduler implements Service {
   }
 
   /** Figures for metrics. */
-  get stats(): { readonly scheduled: number; readonly pending: SchedulingQueue['size'] } {
-    return { scheduled: this.#scheduled, pending: this.#queue.size };
+  get stats(): SchedulerStats {
+    const { scheduled, unschedulable, error } = this.#attempts;
+    const pending = { ...this.#queue.size, gated: this.#gated.size };
+    const { durations, preemptions, victims } = this.#figures;
+    return { scheduled, unschedulable, error, pending, attempts: durations.summary, preemptions, victims };
   }
 
   /** The last decision made for a pod, by `namespace/name`. */
@@ -151,21 +173,27 @@ export class Scheduler implements Service {
     const node = pod.spec?.nodeName ?? '';
     if (isFinished(pod)) return this.#podGone(uid);
     if (node !== '') return this.#podPlaced(pod, node, old);
-    if (pod.metadata.deletionTimestamp !== undefined || !this.#isMine(pod)) return this.#queue.remove(uid);
-    if (isGated(pod)) return;
+    if (pod.metadata.deletionTimestamp !== undefined || !this.#isMine(pod)) return this.#forget(uid);
+    if (isGated(pod)) return void this.#gated.add(uid);
+    this.#gated.delete(uid);
     if (old !== undefined && onlyStatusDiffers(pod, old)) this.#queue.refresh(pod);
     else this.#queue.put(pod);
   }
 
   #podPlaced(pod: Pod, node: string, old: Pod | undefined): void {
-    this.#queue.remove(pod.metadata.uid);
+    this.#forget(pod.metadata.uid);
     this.#nominated.delete(pod.metadata.uid);
     this.#snapshot.place(pod, node);
     for (const event of eventsOfPodUpdate(pod, old)) this.#queue.announce(event);
   }
 
-  #podGone(uid: string): void {
+  #forget(uid: string): void {
+    this.#gated.delete(uid);
     this.#queue.remove(uid);
+  }
+
+  #podGone(uid: string): void {
+    this.#forget(uid);
     this.#nominated.delete(uid);
     if (this.#snapshot.nodeOf(uid) === undefined) return;
     this.#snapshot.remove(uid);
@@ -187,20 +215,34 @@ export class Scheduler implements Service {
   }
 
   #scheduleReady(): void {
+    const { clock } = this.#deps;
+    const began = clock.monotonic();
     while (this.#running && this.#bindings < maxBindings) {
+      if (clock.monotonic() - began > longestTurn) return this.#wakeLater();
       const pod = this.#queue.take();
       if (pod === undefined) return;
       this.#schedule(pod);
     }
   }
 
+  /** Others of the process have their turn first. */
+  #wakeLater(): void {
+    this.#wanted = true;
+    setImmediate(() => {
+      this.#wanted = false;
+      this.#scheduleReady();
+    });
+  }
+
   #schedule(pod: Pod): void {
     const plugins = this.#profiles[pod.spec?.schedulerName ?? 'default-scheduler'] ?? defaultPlugins;
+    const began = this.#deps.clock.monotonic();
     const decision = decide(pod, this.#worldFor(pod), {
       plugins,
       offset: this.#offset,
       tieBreak: this.#deps.random.next(),
     });
+    this.#figures.durations.add(this.#deps.clock.monotonic() - began);
     this.#offset = (this.#offset + decision.evaluated) % Math.max(1, this.#world.nodes.length);
     this.#bindings += 1;
     const work =
@@ -218,7 +260,7 @@ export class Scheduler implements Service {
         each.pod.metadata.uid !== pod.metadata.uid && (each.pod.spec?.priority ?? 0) >= (pod.spec?.priority ?? 0),
     );
     if (rivals.length === 0) return this.#world;
-    return { ...this.#world, nodes: this.#snapshot.nodesWith(rivals) };
+    return worldWithNodes(this.#world, this.#snapshot.nodesWith(rivals));
   }
 
   async #bind(pod: Pod, node: string, decision: Decision): Promise<void> {
@@ -237,13 +279,14 @@ export class Scheduler implements Service {
         target,
       };
       await client.post(Pod, { namespace, name }, 'binding', binding);
-      this.#scheduled += 1;
+      this.#attempts.scheduled += 1;
       this.#queue.succeed(uid);
       events.normal(Pod, pod, 'Scheduled', `Successfully assigned ${keyOf(pod)} to ${node}`);
     } catch (error) {
       this.#snapshot.remove(uid);
       this.#queue.announce('pod-gone');
       if (isNotFound(error) || isConflict(error)) return this.#queue.succeed(uid);
+      this.#attempts.error += 1;
       logger.warn('could not bind', { pod: keyOf(pod), node, error });
       events.warning(Pod, pod, 'FailedScheduling', `binding rejected: ${messageOf(error)}`);
       this.#queue.fail(uid);
@@ -259,6 +302,7 @@ export class Scheduler implements Service {
       this.#world.nodes.length === 0
         ? explain(decision, 0)
         : `${explain(decision, this.#world.nodes.length)} preemption: ${explanation}`;
+    this.#attempts.unschedulable += 1;
     this.#remember(pod, decision, message);
     events.warning(Pod, pod, 'FailedScheduling', message);
     this.#queue.reject(uid, decision.rejectedBy);
@@ -273,6 +317,8 @@ export class Scheduler implements Service {
   async #evict(pod: Pod, { node, victims }: NonNullable<PreemptionResult['preemption']>): Promise<void> {
     const { client, events, clock } = this.#deps;
     this.#nominated.set(pod.metadata.uid, { pod, node });
+    this.#figures.preemptions += 1;
+    this.#figures.victims += victims.length;
     for (const victim of victims) {
       const ref = { namespace: victim.metadata.namespace, name: victim.metadata.name };
       const condition = {

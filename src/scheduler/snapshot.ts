@@ -5,6 +5,8 @@
  */
 import type { Node } from '../api/core/node.ts';
 import type { Pod } from '../api/core/pod.ts';
+import type { Selector } from '../schema/selector.ts';
+import { PodGroups } from './pod-groups.ts';
 import { add, parseResources, requestsOf, subtract, type Resources } from './resources.ts';
 
 export interface NodeView {
@@ -83,12 +85,28 @@ export class Snapshot {
   readonly #placed = new Map<string, { readonly node: string; readonly pod: Pod }>();
   /** Pods whose node is not known (yet). */
   readonly #homeless = new Map<string, Map<string, Pod>>();
+  readonly #groups = new PodGroups();
+  readonly #withAffinity = new Set<MutableNodeView>();
+  readonly #images = new Map<string, number>();
   #list: readonly MutableNodeView[] | undefined;
 
   /** All nodes that have told what they have, in the order of their first appearance. */
   get nodes(): readonly NodeView[] {
     this.#list ??= [...this.#nodes.values()].filter(({ allocatable }) => allocatable.size > 0);
     return this.#list;
+  }
+
+  get nodesWithAffinity(): readonly NodeView[] {
+    return [...this.#withAffinity];
+  }
+
+  /** How many pods of the namespace the selector selects, by node; those that are being deleted do not count. */
+  podsMatching(namespace: string, selector: Selector): ReadonlyMap<string, number> {
+    return this.#groups.matching(namespace, selector);
+  }
+
+  nodesWithImage(name: string): number {
+    return this.#images.get(name) ?? 0;
   }
 
   /** The nodes as if these pods were already there. */
@@ -108,14 +126,18 @@ export class Snapshot {
     const view = this.#nodes.get(node.metadata.name);
     if (view !== undefined) {
       const hadNothing = view.allocatable.size === 0;
+      this.#countImages(view, -1);
       view.setNode(node);
+      this.#countImages(view, 1);
       if (hadNothing) this.#list = undefined;
       return hadNothing && view.allocatable.size > 0;
     }
     const made = new MutableNodeView(node);
     this.#nodes.set(made.name, made);
     this.#list = undefined;
+    this.#countImages(made, 1);
     for (const pod of this.#homeless.get(made.name)?.values() ?? []) made.add(pod);
+    this.#noteAffinity(made);
     this.#homeless.delete(made.name);
     return made.allocatable.size > 0;
   }
@@ -124,16 +146,31 @@ export class Snapshot {
     const view = this.#nodes.get(name);
     if (view === undefined) return;
     if (view.pods.size > 0) this.#homeless.set(name, new Map(view.pods));
+    this.#countImages(view, -1);
+    this.#withAffinity.delete(view);
     this.#nodes.delete(name);
     this.#list = undefined;
+  }
+
+  #countImages({ images }: NodeView, by: number): void {
+    for (const name of images.keys()) this.#images.set(name, (this.#images.get(name) ?? 0) + by);
+  }
+
+  #noteAffinity(view: MutableNodeView): void {
+    if (view.podsWithAffinity.size > 0) this.#withAffinity.add(view);
+    else this.#withAffinity.delete(view);
   }
 
   /** Counts the pod on a node, replacing what was counted for it before. */
   place(pod: Pod, node: string): void {
     this.remove(pod.metadata.uid);
     this.#placed.set(pod.metadata.uid, { node, pod });
+    this.#groups.count(pod, node, 1);
     const view = this.#nodes.get(node);
-    if (view !== undefined) return view.add(pod);
+    if (view !== undefined) {
+      view.add(pod);
+      return this.#noteAffinity(view);
+    }
     const waiting = this.#homeless.get(node) ?? new Map<string, Pod>();
     waiting.set(pod.metadata.uid, pod);
     this.#homeless.set(node, waiting);
@@ -143,7 +180,12 @@ export class Snapshot {
     const placed = this.#placed.get(uid);
     if (placed === undefined) return;
     this.#placed.delete(uid);
-    this.#nodes.get(placed.node)?.remove(placed.pod);
+    this.#groups.count(placed.pod, placed.node, -1);
+    const view = this.#nodes.get(placed.node);
+    if (view !== undefined) {
+      view.remove(placed.pod);
+      this.#noteAffinity(view);
+    }
     this.#homeless.get(placed.node)?.delete(uid);
   }
 

@@ -53,6 +53,10 @@ export function snapshotOf(nodes: readonly Node[], placed: readonly (readonly [P
 export function world(snapshot: Snapshot, more: Partial<World> = {}): World {
   return {
     nodes: snapshot.nodes,
+    node: (name) => snapshot.node(name),
+    nodesWithAffinity: snapshot.nodesWithAffinity,
+    podsMatching: (namespace, selector) => snapshot.podsMatching(namespace, selector),
+    nodesWithImage: (name) => snapshot.nodesWithImage(name),
     namespace: () => undefined,
     claim: () => undefined,
     volume: () => undefined,

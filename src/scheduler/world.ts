@@ -24,6 +24,12 @@ export function worldOf(informers: Informers, snapshot: Snapshot): World {
     get nodes() {
       return snapshot.nodes;
     },
+    node: (name) => snapshot.node(name),
+    get nodesWithAffinity() {
+      return snapshot.nodesWithAffinity;
+    },
+    podsMatching: (namespace, selector) => snapshot.podsMatching(namespace, selector),
+    nodesWithImage: (name) => snapshot.nodesWithImage(name),
     namespace: (name) => namespaces.get({ name }),
     claim: (namespace, name) => claims.get({ namespace, name }),
     volume: (name) => volumes.get({ name }),

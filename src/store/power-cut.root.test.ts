@@ -10,7 +10,6 @@ import { expect, test } from 'vitest';
 import { FakeClock } from '../base/clock.ts';
 import { seededRandom } from '../base/random.ts';
 import type { Journal } from './journal/journal.ts';
-import { unpackWrites } from './journal/packed-batch.ts';
 import { SqliteFile } from './journal/sqlite-file.ts';
 import { openStore } from './open-store.ts';
 import { Acknowledgements } from './testing/acknowledged.ts';
@@ -34,7 +33,7 @@ async function check(path: string, acknowledged: Acknowledgements): Promise<void
   const file = new SqliteFile(path, 0);
   const journal: Journal = {
     open: (onRecords) => {
-      for (const packed of file.records()) onRecords([...unpackWrites(packed)].flatMap(({ record }) => record ?? []));
+      for (const writes of file.records()) onRecords(writes.flatMap(({ record }) => record ?? []));
       return Promise.resolve(file.revision);
     },
     append: () => Promise.resolve(),

@@ -5,10 +5,11 @@ import { bootstrapPolicy } from '../../src/apiserver/authorization/bootstrap/pol
 import { reconcilePolicy } from '../../src/apiserver/authorization/bootstrap/reconcile.ts';
 import { objectReader } from '../../src/apiserver/object-reader.ts';
 import { Resources } from '../../src/apiserver/registry/resources.ts';
-import { systemClock } from '../../src/base/clock.ts';
+import { systemClock, type Clock } from '../../src/base/clock.ts';
 import { silentLogger } from '../../src/base/log.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { createAccess } from '../../src/cluster/access.ts';
+import type { AccessSettings } from '../../src/cluster/access-settings.ts';
 import { createAuthority, createSigningKey, type KeyPair } from '../../src/pki/certificate.ts';
 import { MemoryJournal } from '../../src/store/journal/memory.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -20,8 +21,18 @@ export interface Guarded {
   readonly frontProxyCa: KeyPair;
 }
 
-export async function guardedHarness(): Promise<Guarded> {
-  const clock = systemClock;
+export interface GuardedOptions {
+  readonly settings?: AccessSettings;
+  /** What paths in the settings are relative to. */
+  readonly dataDir?: string;
+  readonly clock?: Clock;
+}
+
+export async function guardedHarness({
+  settings = {},
+  dataDir = '/nonexistent',
+  clock = systemClock,
+}: GuardedOptions = {}): Promise<Guarded> {
   const store = await openStore({ journal: new MemoryJournal(), clock });
   const { privateKey, publicKey } = await createSigningKey();
   const issuer = createTokenIssuer({
@@ -41,8 +52,8 @@ export async function guardedHarness(): Promise<Guarded> {
     issuer,
     clock,
     log: silentLogger,
-    settings: {},
-    dataDir: '/nonexistent',
+    settings,
+    dataDir,
     clientAuthority: ca.certificate,
     frontProxyAuthority: frontProxyCa.certificate,
     address: () => 'localhost',

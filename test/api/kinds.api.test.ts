@@ -189,6 +189,13 @@ test('a signing request is approved through /approval only, and stays approved',
   ]);
   const { status, json } = await api.call('PUT', `${requests}/ann/approval`, approved);
   expect([status, json.status.conditions[0].type]).toEqual([200, 'Approved']);
-  const back = await api.call('PUT', `${requests}/ann/approval`, { ...json, status: { conditions: [] } });
+  const labelled = await api.call(
+    'PATCH',
+    `${requests}/ann/approval`,
+    { metadata: { annotations: { seen: 'true' } }, spec: { signerName: 'ignored' } },
+    { 'content-type': 'application/merge-patch+json' },
+  );
+  expect(labelled.json).toMatchObject({ metadata: { annotations: { seen: 'true' } }, spec, status: json.status });
+  const back = await api.call('PUT', `${requests}/ann/approval`, { ...labelled.json, status: { conditions: [] } });
   expect(back.json.details.causes[0].message).toBe('Forbidden: updates may not remove a condition of type "Approved"');
 });

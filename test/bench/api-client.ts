@@ -1,4 +1,5 @@
 /** The client of the API's figures: HTTPS with connections kept alive, and little work of its own. */
+import { connect, type ClientHttp2Session } from 'node:http2';
 import { Agent, request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { systemClock } from '../../src/base/clock.ts';
@@ -52,6 +53,34 @@ export class Client {
 
   #place(path: string): { readonly host: string; readonly port: number; readonly agent: Agent; readonly path: string } {
     return { host: '127.0.0.1', port: this.#port, agent: this.#agent, path };
+  }
+}
+
+/** One connection with a stream per request, as clients written in Go have it. */
+export class Http2Client {
+  readonly #session: ClientHttp2Session;
+
+  constructor({ port, ca, key, cert }: ServerReady) {
+    this.#session = connect(`https://127.0.0.1:${port}`, { ca, key, cert });
+  }
+
+  /** The size of the answer. */
+  call(method: string, path: string, body?: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const type = body === undefined ? {} : { 'content-type': 'application/json' };
+      const stream = this.#session.request({ ':method': method, ':path': path, ...type }, { endStream: !body });
+      let status = 0;
+      let size = 0;
+      stream.on('response', (headers) => (status = headers[':status'] ?? 0));
+      stream.on('data', (chunk: Buffer) => (size += chunk.length));
+      stream.on('end', () => (status < 300 ? resolve(size) : reject(new Error(`${method} ${path}: ${status}`))));
+      stream.on('error', reject);
+      if (body !== undefined) stream.end(body);
+    });
+  }
+
+  close(): void {
+    this.#session.destroy();
   }
 }
 

@@ -16,6 +16,8 @@ interface Bench {
 
 const benches: readonly Bench[] = [
   { name: 'cluster', args: [], short: ['--short'], root: true },
+  { name: 'scale', args: [], short: ['--short'], root: true },
+  { name: 'control-plane', args: [], short: ['--short'] },
   { name: 'store', args: [] },
   { name: 'api', args: [], short: ['--quick'] },
   { name: 'client', args: [] },

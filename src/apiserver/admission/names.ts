@@ -10,6 +10,7 @@ const defaultPlugins: ReadonlySet<string> = new Set([
   'LimitRanger',
   'ServiceAccount',
   'NodeRestriction',
+  'TaintNodesByCondition',
   'PodSecurity',
   'Priority',
   'DefaultTolerationSeconds',

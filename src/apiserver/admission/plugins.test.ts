@@ -164,8 +164,8 @@ test('pods stay five minutes on a node that fails, unless they say otherwise', a
   ]);
 });
 
-test('with TaintNodesByCondition a new node takes no pods yet', async () => {
-  fixture = await startFixture({ enable: ['TaintNodesByCondition'] });
+test('a new node takes no pods yet, unless TaintNodesByCondition is switched off', async () => {
+  fixture = await startFixture({});
   const node = await fixture.api.create(Node, { metadata: { name: 'n' } });
   expect(node.spec?.taints).toEqual([{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }]);
 });

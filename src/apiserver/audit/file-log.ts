@@ -22,6 +22,8 @@ export interface FileLogOptions {
   readonly backups?: number;
 }
 
+export const fileLogDefaults = { size: 100 * 1024 * 1024, age: 7 * 24 * 3_600_000, backups: 10 } as const;
+
 const mostWaiting = 16 * 1024 * 1024;
 
 export class FileLog {
@@ -35,7 +37,7 @@ export class FileLog {
   #writing: Promise<void> | undefined;
 
   constructor(options: FileLogOptions) {
-    this.#options = { size: 100 * 1024 * 1024, age: 7 * 24 * 3_600_000, backups: 10, ...options };
+    this.#options = { ...fileLogDefaults, ...options };
   }
 
   write(line: string): void {

@@ -1,4 +1,8 @@
-/** A service outside says whose a token is: it is sent a TokenReview. */
+/**
+ * A service outside says whose a token is: it is sent a TokenReview.
+ *
+ * Upstream: apiserver plugin/pkg/authenticator/token/webhook, pkg/authentication/token/cache.
+ */
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { BoundedCache } from '../bounded-cache.ts';
@@ -9,9 +13,15 @@ import type { TokenAuthenticator, TokenCheck } from './tokens.ts';
 /** POSTs a review and returns the answer's body. Rejects when there is none. */
 export type AskWebhook = (review: object) => Promise<unknown>;
 
-/** Milliseconds for which answers count. */
-const lifetime = 120_000;
-const mostCached = 2_000;
+export interface WebhookTokenOptions {
+  readonly ask: AskWebhook;
+  readonly clock: Clock;
+  /** Milliseconds for which answers count, yes and no; 0: not at all. Default two minutes. */
+  readonly lifetime?: number;
+}
+
+const twoMinutes = 120_000;
+const mostCached = 4_096;
 
 interface Answer {
   readonly status?: {
@@ -22,28 +32,46 @@ interface Answer {
   };
 }
 
-export function webhookTokens(ask: AskWebhook, clock: Clock): TokenAuthenticator {
-  const known = new BoundedCache<TokenCheck>(clock, mostCached);
+/** What the service said; `check` is absent for tokens that it does not know. */
+interface Known {
+  readonly check?: TokenCheck;
+}
+
+export function webhookTokens({ ask, clock, lifetime = twoMinutes }: WebhookTokenOptions): TokenAuthenticator {
+  const known = new BoundedCache<Known>(clock, mostCached);
+  // Requests with one token that come at once are one question.
+  const asking = new Map<string, Promise<Known>>();
+  const find = async (key: string, token: string, audiences: readonly string[]): Promise<Known> => {
+    try {
+      const { status = {} } = (await asked(ask, token, audiences)) as Answer;
+      // Errors are thrown here, and not remembered.
+      return known.set(key, knownOf(status, audiences), lifetime);
+    } finally {
+      asking.delete(key);
+    }
+  };
   return {
     async check(token, audiences) {
       const key = JSON.stringify([token, audiences]);
-      const cached = known.get(key);
-      if (cached !== undefined) return cached;
-      const { status = {} } = (await asked(ask, token, audiences)) as Answer;
-      const found = checkOf(status, audiences);
-      return found === undefined ? undefined : known.set(key, found, lifetime);
+      let answer: Known | Promise<Known> | undefined = known.get(key) ?? asking.get(key);
+      if (answer === undefined) {
+        answer = find(key, token, audiences);
+        asking.set(key, answer);
+      }
+      return (await answer).check;
     },
   };
 }
 
-function checkOf(status: NonNullable<Answer['status']>, audiences: readonly string[]): TokenCheck | undefined {
+function knownOf(status: NonNullable<Answer['status']>, audiences: readonly string[]): Known {
   if (status.authenticated !== true) {
     if (status.error !== undefined && status.error !== '') throw new AuthenticationError(status.error);
-    return undefined;
+    return {};
   }
-  const shared = status.audiences?.filter((audience) => audiences.includes(audience)) ?? audiences;
-  if (shared.length === 0) throw new AuthenticationError('the webhook says that the token is for other audiences');
-  return { user: userOf(status.user ?? {}), audiences: shared };
+  // A service that knows nothing of audiences vouches for this API server's own.
+  const said = status.audiences ?? [];
+  const shared = said.length === 0 ? audiences : said.filter((audience) => audiences.includes(audience));
+  return shared.length === 0 ? {} : { check: { user: userOf(status.user ?? {}), audiences: shared } };
 }
 
 function userOf({ username = '', uid, groups = [], extra }: Partial<UserInfo>): UserInfo {

@@ -24,13 +24,16 @@ export function firstOpinion(authorizers: readonly Authorizer[]): Authorizer {
   return {
     async authorize(attributes) {
       const reasons: string[] = [];
+      const errors: string[] = [];
       for (const each of authorizers) {
         const pending = each.authorize(attributes);
         const decision = pending instanceof Promise ? await pending : pending;
         if (decision.verdict !== 'no-opinion') return decision;
         if (decision.reason !== '') reasons.push(decision.reason);
+        if (decision.error !== undefined) errors.push(decision.error);
       }
-      return { verdict: 'no-opinion', reason: reasons.join(', ') };
+      const reason = reasons.join(', ');
+      return { verdict: 'no-opinion', reason, ...(errors.length === 0 ? {} : { error: errors.join(', ') }) };
     },
   };
 }

@@ -1,4 +1,8 @@
-/** A service outside decides: it is sent a SubjectAccessReview. */
+/**
+ * A service outside decides: it is sent a SubjectAccessReview.
+ *
+ * Upstream: apiserver plugin/pkg/authorizer/webhook.
+ */
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
@@ -6,16 +10,35 @@ import type { Attributes, Authorizer, Decision } from '../access.ts';
 import type { AskWebhook } from '../authentication/webhook.ts';
 import { BoundedCache } from '../bounded-cache.ts';
 
-/** Milliseconds for which answers count. */
-const allowedLifetime = 300_000;
-const otherLifetime = 30_000;
-const mostCached = 5_000;
+export interface WebhookAuthorizerOptions {
+  readonly ask: AskWebhook;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Milliseconds for which answers count; 0: not at all. Default five minutes, and half a one for a no. */
+  readonly allowedLifetime?: number;
+  readonly otherLifetime?: number;
+  /** What it comes to when the service does not answer. Default NoOpinion. */
+  readonly failurePolicy?: FailurePolicy;
+}
+
+export type FailurePolicy = 'NoOpinion' | 'Deny';
+
+const mostCached = 8_192;
+/** Whoever asks for names as long as that must not fill the cache. */
+const longestKey = 10_000;
 
 interface Answer {
   readonly status?: { readonly allowed?: boolean; readonly denied?: boolean; readonly reason?: string };
 }
 
-export function webhookAuthorizer(ask: AskWebhook, clock: Clock, log: Logger): Authorizer {
+export function webhookAuthorizer({
+  ask,
+  clock,
+  log,
+  allowedLifetime = 300_000,
+  otherLifetime = 30_000,
+  failurePolicy = 'NoOpinion',
+}: WebhookAuthorizerOptions): Authorizer {
   const known = new BoundedCache<Decision>(clock, mostCached);
   return {
     async authorize(attributes) {
@@ -25,11 +48,13 @@ export function webhookAuthorizer(ask: AskWebhook, clock: Clock, log: Logger): A
       if (cached !== undefined) return cached;
       try {
         const decision = decisionOf((await ask(review)) as Answer);
+        if (key.length > longestKey) return decision;
         return known.set(key, decision, decision.verdict === 'allow' ? allowedLifetime : otherLifetime);
       } catch (error) {
         // Nobody is let in because a service is down; others may still have an opinion.
         log.warn('the webhook for access did not answer', { error: messageOf(error) });
-        return { verdict: 'no-opinion', reason: '' };
+        const verdict = failurePolicy === 'Deny' ? 'deny' : 'no-opinion';
+        return { verdict, reason: '', error: messageOf(error) };
       }
     },
   };

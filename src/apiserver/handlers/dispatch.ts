@@ -15,6 +15,7 @@ import { seal, type DraftObject, type Snapshot } from '../registry/snapshot.ts';
 import type { Answer, Call, ServerState, SubresourceHandler } from '../server-types.ts';
 import type { Flusher } from '../watch/flusher.ts';
 import type { OpenWatches } from '../watch/serve.ts';
+import { admitConnection } from '../subresources/connect.ts';
 import { answerComputed, computedOf } from './computed.ts';
 import { encoderOf } from './encoders.ts';
 import {
@@ -69,7 +70,8 @@ export async function dispatch(
   if (deprecation !== undefined) warnings.push(deprecation);
   const userAgent = exchange.headers['user-agent'] ?? '';
   const context = writeContext({ query: info.query, user, userAgent, warnings });
-  const media = negotiate(exchange.headers.accept, info.verb === 'watch');
+  const offer = { stream: info.verb === 'watch', wholeOnly: resource.kind.virtual === true };
+  const media = negotiate(exchange.headers.accept, offer);
   const call: Call = { exchange, info, request, resource, target, user, media, context, warnings, server };
   await answer(call, await answerCall(dispatcher, call));
 }
@@ -117,11 +119,12 @@ function answerVerb({ flusher, watches }: Dispatcher, call: Call): Answer | Prom
   }
 }
 
-function answerSubresource(dispatcher: Dispatcher, call: Call): Answer | Promise<Answer> {
+async function answerSubresource(dispatcher: Dispatcher, call: Call): Promise<Answer> {
   const { resource, request, info } = call;
   const handler = subresourceOf(dispatcher.subresources, resource, request.subresource);
   if (handler === undefined) throw pathNotFound();
   if (!handler.verbs.includes(info.verb)) throw methodNotAllowed();
+  if (handler.connect !== undefined) await admitConnection(call, handler.connect);
   return handler.handle(call);
 }
 

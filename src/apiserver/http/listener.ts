@@ -16,6 +16,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 import { codeOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
+import { strongTls } from '../../base/tls.ts';
 import { http1Exchange, http2Exchange, rememberSocket, type Exchange } from './exchange.ts';
 
 export interface TlsMaterial {
@@ -47,24 +48,12 @@ export interface Front {
 
 const headerPatience = 10_000;
 const idlePatience = 90_000;
-const ciphers = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-].join(':');
 
 const secureContext = (tls: TlsMaterial): SecureServerOptions => ({
   key: tls.key,
   cert: tls.cert,
   ca: tls.clientCa,
-  minVersion: 'TLSv1.2',
-  ciphers,
+  ...strongTls,
 });
 
 export function createFront(options: FrontOptions): Front {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { bodyFormat, negotiate, patchFormat } from './negotiate.ts';
 
 const shown = (accept: string | undefined, stream = false): string => {
-  const { format, shape, contentType } = negotiate(accept, stream);
+  const { format, shape, contentType } = negotiate(accept, { stream });
   return `${format} ${shape} ${contentType}`;
 };
 
@@ -30,7 +30,13 @@ test('watches: binary streams say so, YAML is no stream', () => {
     'protobuf object application/vnd.kubernetes.protobuf;stream=watch',
   );
   expect(shown('application/json', true)).toBe('json object application/json');
-  expect(() => negotiate('application/yaml', true)).toThrow(/only the following media types are accepted/);
+  expect(() => negotiate('application/yaml', { stream: true })).toThrow(/only the following media types are accepted/);
+});
+
+test('what exists only as a whole has neither tables nor metadata', () => {
+  const table = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+  expect(negotiate(`${table},application/json`, { wholeOnly: true }).shape).toBe('object');
+  expect(() => negotiate(table, { wholeOnly: true })).toThrow(/only the following media types are accepted/);
 });
 
 test('bodies of unknown types are refused with the known ones', () => {

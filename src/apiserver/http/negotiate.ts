@@ -50,13 +50,20 @@ const shapes: Readonly<Record<string, Shape>> = {
 const known = new Map<string, MediaType | undefined>();
 const mostKnown = 256;
 
+export interface Offer {
+  /** A stream of events. */
+  readonly stream?: boolean;
+  /** Nothing but the whole object: there are no tables of reviews, and no metadata. */
+  readonly wholeOnly?: boolean;
+}
+
 /** Throws 406 when nothing that the client accepts can be made. */
-export function negotiate(accept: string | undefined, stream = false): MediaType {
+export function negotiate(accept: string | undefined, offer: Offer = {}): MediaType {
   if (accept === undefined || accept === '') return plainJson;
-  const key = stream ? `stream ${accept}` : accept;
+  const key = `${offer.stream === true ? 'stream ' : ''}${offer.wholeOnly === true ? 'whole ' : ''}${accept}`;
   let found = known.get(key);
   if (found === undefined && !known.has(key)) {
-    found = firstOf(clausesOf(accept), stream);
+    found = firstOf(clausesOf(accept), offer);
     if (known.size >= mostKnown) known.clear();
     known.set(key, found);
   }
@@ -64,9 +71,9 @@ export function negotiate(accept: string | undefined, stream = false): MediaType
   return found;
 }
 
-function firstOf(clauses: readonly Clause[], stream: boolean): MediaType | undefined {
+function firstOf(clauses: readonly Clause[], { stream = false, wholeOnly = false }: Offer): MediaType | undefined {
   for (const clause of clauses) {
-    const media = mediaOf(clause, stream);
+    const media = wholeOnly && clause.parameters['as'] !== undefined ? undefined : mediaOf(clause, stream);
     if (media !== undefined) return media;
   }
   return undefined;

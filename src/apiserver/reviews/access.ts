@@ -19,11 +19,12 @@ type Question = Pick<SubjectAccessReviewSpec, 'resourceAttributes' | 'nonResourc
 
 export function accessReviews(authorizer: Authorizer, roles: RoleBasedAccess): readonly [string, VirtualHandler][] {
   const answer = async (draft: DraftObject, user: UserInfo): Promise<DraftObject> => {
-    const { verdict, reason } = await authorizer.authorize(attributesOf(draft['spec'] as Question, user));
+    const { verdict, reason, error } = await authorizer.authorize(attributesOf(draft['spec'] as Question, user));
     const status = {
       allowed: verdict === 'allow',
       ...(verdict === 'deny' ? { denied: true } : {}),
       ...(reason === '' ? {} : { reason }),
+      ...(error === undefined ? {} : { evaluationError: error }),
     };
     return { ...draft, status };
   };

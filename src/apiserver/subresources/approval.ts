@@ -1,4 +1,4 @@
-/** `certificatesigningrequests/NAME/approval`: changes the conditions and nothing else. */
+/** `certificatesigningrequests/NAME/approval`: changes the conditions, and nothing else of spec and status. */
 import { requestFaults, requestUpdateFaults } from '../../api/certificates/request-faults.ts';
 import { timestamp } from '../../base/clock.ts';
 import { deepClone, isRecord } from '../../schema/freeze.ts';
@@ -9,7 +9,7 @@ import { bodyOf, getObject } from '../handlers/objects.ts';
 import { checkOptions } from '../handlers/options.ts';
 import { parseBody, readObject } from '../registry/draft.ts';
 import { patched } from '../registry/patch.ts';
-import { draftMeta, metaOf, type DraftObject } from '../registry/snapshot.ts';
+import type { DraftObject } from '../registry/snapshot.ts';
 import { updateObject } from '../registry/update.ts';
 import { unsupportedMediaType } from '../errors.ts';
 import type { Answer, Call, SubresourceHandler } from '../server-types.ts';
@@ -33,13 +33,11 @@ async function approve(call: Call): Promise<Answer> {
     next(old) {
       if (old === undefined) throw notFound(resource.name, target.name);
       const sent = patching ? patched(resource, old, format, parsed, context) : readObject(resource, parsed, context);
-      const draft = deepClone(old.value) as DraftObject;
-      const { resourceVersion, uid } = metaOf(sent);
-      if (resourceVersion !== undefined) draftMeta(draft).resourceVersion = resourceVersion;
-      if (uid !== undefined) draftMeta(draft).uid = uid;
-      const status = isRecord(draft['status']) ? draft['status'] : {};
-      draft['status'] = { ...status, conditions: stamped(sent, timestamp(server.clock.now())) };
-      return draft;
+      const kept = deepClone(old.value) as DraftObject;
+      const status = isRecord(kept['status']) ? kept['status'] : {};
+      const conditions = stamped(sent, timestamp(server.clock.now()));
+      // As upstream, labels and annotations may be changed on the way.
+      return { ...sent, spec: kept['spec'], status: { ...status, conditions } };
     },
   });
   return { type: 'object', status: 200, resource, snapshot };

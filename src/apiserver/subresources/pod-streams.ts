@@ -4,6 +4,7 @@ import { badRequest } from '../errors.ts';
 import type { RequestInfo } from '../http/request-info.ts';
 import type { ServerState, SubresourceHandler } from '../server-types.ts';
 import { pipeRequest, tunnel } from '../streaming/kubelet.ts';
+import { forwardOptions, streamOptions } from './connect.ts';
 import { kubeletOf, podOf } from '../streaming/node-address.ts';
 
 /** The containers that a stream may address, by where they stand in the spec. */
@@ -74,9 +75,16 @@ export const logHandler: SubresourceHandler = {
   },
 };
 
+const connectOptions = {
+  exec: streamOptions('PodExecOptions'),
+  attach: streamOptions('PodAttachOptions'),
+  portforward: forwardOptions,
+} as const;
+
 export function streamHandler(kind: Exclude<Stream, 'log'>): SubresourceHandler {
   return {
     verbs: ['get', 'create'],
+    connect: connectOptions[kind],
     handle() {
       throw badRequest('Upgrade request required');
     },

@@ -7,16 +7,23 @@ import type { Pod } from '../../api/core/pod.ts';
 import type { Service } from '../../api/core/service.ts';
 import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import { badRequest, serviceUnavailable, StatusError } from '../errors.ts';
-import type { Exchange } from '../http/exchange.ts';
+import type { Exchange, Headers } from '../http/exchange.ts';
 import { readOne } from '../registry/read.ts';
 import { prefixOf } from '../registry/resources.ts';
 import type { Call, ServerState, SubresourceHandler, UpgradeCall } from '../server-types.ts';
 import { connection, forwardedHeaders, join } from '../streaming/kubelet.ts';
+import { proxyOptions, type ConnectOptions } from './connect.ts';
 import { addressOf, nodeOf } from '../streaming/node-address.ts';
+import { proxiedAnswer, type Proxied } from './proxy-links.ts';
 
 interface Destination {
   readonly options: RequestOptions;
   readonly secure: boolean;
+}
+
+/** A request to it, seen from the client under `prefix`. */
+interface Errand extends Destination {
+  readonly prefix: string;
 }
 
 type Place = Pick<Call, 'server' | 'target' | 'info' | 'request'>;
@@ -31,9 +38,10 @@ function partsOf(name: string): { readonly scheme: string; readonly name: string
 
 const verbs = ['get', 'create', 'update', 'patch', 'delete'];
 
-function proxyHandler(locate: (place: Place) => Destination): SubresourceHandler {
+function proxyHandler(connect: ConnectOptions, locate: (place: Place) => Destination): SubresourceHandler {
   return {
     verbs,
+    connect,
     async handle(call) {
       const { request, exchange } = call;
       // Relative links of a page only work below a slash.
@@ -42,29 +50,34 @@ function proxyHandler(locate: (place: Place) => Destination): SubresourceHandler
         exchange.send(301, { location }, '');
         return { type: 'done' };
       }
-      await forward(exchange, destinationOf(call, locate));
+      await forward(exchange, errandOf(call, locate));
       return { type: 'done' };
     },
-    upgrade: (call) => forwardUpgrade(call, destinationOf(call, locate)),
+    upgrade: (call) => forwardUpgrade(call, errandOf(call, locate)),
   };
 }
 
-function destinationOf(place: Place, locate: (place: Place) => Destination): Destination {
+function errandOf(place: Place, locate: (place: Place) => Destination): Errand {
   const { options, secure } = locate(place);
   const { rest } = place.request;
   const path = encodeURI(rest === '' ? '/' : rest);
   const { rawQuery } = place.info;
-  return { secure, options: { ...options, path: rawQuery === '' ? path : `${path}?${rawQuery}`, agent: false } };
+  const prefix = rest === '' ? place.info.path : place.info.path.slice(0, -rest.length);
+  return {
+    secure,
+    prefix,
+    options: { ...options, path: rawQuery === '' ? path : `${path}?${rawQuery}`, agent: false },
+  };
 }
 
-export const nodeProxyHandler = proxyHandler(({ server, target }) => {
+export const nodeProxyHandler = proxyHandler(proxyOptions('NodeProxyOptions'), ({ server, target }) => {
   const { name, port } = partsOf(target.name);
   const address = addressOf(nodeOf(server, name));
   const chosen = port === '' ? address : { ...address, port: Number(port) };
   return { options: connection(server.dependencies.nodes, chosen), secure: true };
 });
 
-export const podProxyHandler = proxyHandler(({ server, target }) => {
+export const podProxyHandler = proxyHandler(proxyOptions('PodProxyOptions'), ({ server, target }) => {
   const { scheme, name, port } = partsOf(target.name);
   const pod = readOne(server.registry.store, target.resource, target.namespace, name).value as Pod;
   const { podIP = '' } = pod.status ?? {};
@@ -73,7 +86,7 @@ export const podProxyHandler = proxyHandler(({ server, target }) => {
   return plain(scheme, podIP, port === '' ? first : Number(port));
 });
 
-export const serviceProxyHandler = proxyHandler(({ server, target }) => {
+export const serviceProxyHandler = proxyHandler(proxyOptions('ServiceProxyOptions'), ({ server, target }) => {
   const { scheme, name, port } = partsOf(target.name);
   const service = readOne(server.registry.store, target.resource, target.namespace, name).value as Service;
   const ports = service.spec?.ports ?? [];
@@ -113,13 +126,23 @@ function readyEndpoints({ ports = [], endpoints }: EndpointSlice, portName: stri
   return ready.flatMap(({ addresses: [host] }) => (host === undefined ? [] : [{ host, port }]));
 }
 
-function forward(exchange: Exchange, { options, secure }: Destination): Promise<void> {
+/** What servers behind a proxy are told of how they are seen. */
+function forwardedBy({ headers }: Exchange, { prefix, options }: Errand): Record<string, string> {
+  const path = (options.path ?? '/').split('?', 1)[0] ?? '';
+  const { host = headers[':authority'] ?? '' } = headers;
+  return { 'x-forwarded-uri': `${prefix}${path}`, 'x-forwarded-host': String(host), 'x-forwarded-proto': 'https' };
+}
+
+function forward(exchange: Exchange, errand: Errand): Promise<void> {
+  const { options, secure, prefix } = errand;
+  const forwarded = forwardedBy(exchange, errand);
+  const proxied = { host: `${options.host}:${options.port}`, frontHost: forwarded['x-forwarded-host'] ?? '', prefix };
   return new Promise((resolve, reject) => {
     const request = secure ? httpsRequest : httpRequest;
     const outgoing = request({
       ...options,
       method: exchange.method,
-      headers: forwardedHeaders(exchange.headers, false),
+      headers: { ...forwardedHeaders(exchange.headers, false), ...forwarded },
     });
     exchange.onClose(() => {
       outgoing.destroy();
@@ -127,20 +150,25 @@ function forward(exchange: Exchange, { options, secure }: Destination): Promise<
     });
     outgoing.on('error', (error) => (exchange.started ? resolve(exchange.destroy()) : reject(unreachable(error))));
     outgoing.on('response', (answer) => {
-      const headers = forwardedHeaders(answer.headers, false) as Record<string, string>;
-      const out = exchange.open(answer.statusCode ?? 502, headers);
       answer.on('error', () => exchange.destroy());
-      answer.pipe(out.writable);
+      void relay(exchange, answer, proxied);
     });
     exchange.body.pipe(outgoing);
   });
+}
+
+async function relay(exchange: Exchange, answer: IncomingMessage, proxied: Proxied): Promise<void> {
+  const { headers, body } = await proxiedAnswer(answer, forwardedHeaders(answer.headers, false), proxied);
+  const out = exchange.open(answer.statusCode ?? 502, headers as Headers);
+  body.on('error', () => exchange.destroy());
+  body.pipe(out.writable);
 }
 
 function unreachable(error: unknown): StatusError {
   return new StatusError(503, 'ServiceUnavailable', `error trying to reach service: ${messageOf(error)}`);
 }
 
-function forwardUpgrade({ message, socket, head }: UpgradeCall, { options, secure }: Destination): Promise<void> {
+function forwardUpgrade({ message, socket, head }: UpgradeCall, { options, secure }: Errand): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = secure ? httpsRequest : httpRequest;
     const outgoing = request({ ...options, method: message.method, headers: forwardedHeaders(message.headers, true) });

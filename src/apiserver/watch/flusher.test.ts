@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FakeClock, settle } from '../../base/clock.ts';
+import { FakeClock, settle, type Clock } from '../../base/clock.ts';
 import { Flusher } from './flusher.ts';
 
 const writers = (count: number): { readonly calls: number[]; readonly flushes: readonly (() => void)[] } => {
@@ -38,4 +38,28 @@ test('after a sweep of many writers, what becomes ready waits for the next one',
   expect(new Set(calls)).toEqual(new Set([1]));
   await clock.advance(25);
   expect(new Set(calls)).toEqual(new Set([2]));
+});
+
+test('a sweep that took long is followed by a longer pause, so that others get the thread', async () => {
+  const clock = new FakeClock();
+  let worked = 0;
+  const slow: Clock = {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic() + worked,
+    after: (delay, action) => clock.after(delay, action),
+    sleep: (delay, signal) => clock.sleep(delay, signal),
+  };
+  const flusher = new Flusher(slow);
+  let calls = 0;
+  const flushes = Array.from({ length: 200 }, () => () => {
+    calls += 1;
+    worked += 0.1;
+  });
+  for (const flush of flushes) flusher.add(flush);
+  await settle();
+  for (const flush of flushes) flusher.add(flush);
+  await clock.advance(35);
+  expect(calls).toBe(200);
+  await clock.advance(10);
+  expect(calls).toBe(400);
 });

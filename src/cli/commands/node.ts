@@ -8,11 +8,11 @@ const defaultTimeout = 120;
 export const node: Command = {
   name: 'node',
   positionals: 'add [NAME] | rm NAME | ls | disconnect NAME | connect NAME',
-  summary: 'Add, remove, list and cut off nodes of this machine',
+  summary: 'Add, remove, list and cut off nodes',
   description:
     'Nodes of the cluster on this machine: the first is the machine itself, each further one has a network of its\n' +
-    'own. `rm` drains the node first: its pods are evicted as their budgets allow. `disconnect` pulls its network\n' +
-    'cable, `connect` plugs it in again.',
+    'own. Machines that have joined are listed, too. `rm` drains the node first: its pods are evicted as their\n' +
+    'budgets allow. `disconnect` pulls the network cable of a node on this machine, `connect` plugs it in again.',
   flags: {
     ...clusterFlags,
     timeout: {
@@ -67,12 +67,14 @@ async function ls({ manager, terminal, args }: CommandContext): Promise<void> {
   const cells = rows.map(({ name, address, place, connected, ready }) => [
     name,
     address,
-    place === 'machine' ? 'this machine' : 'own network',
+    places[place],
     text(connected, 'connected', 'disconnected'),
     text(ready, 'Ready', 'NotReady'),
   ]);
   for (const line of columns(['NODE', 'ADDRESS', 'PLACE', 'LINK', 'STATUS'], cells)) terminal.print(line);
 }
+
+const places = { machine: 'this machine', namespace: 'own network', joined: 'another machine' } as const;
 
 async function disconnect({ manager, terminal }: CommandContext, names: readonly string[]): Promise<void> {
   for (const name of needed(names, 'disconnect')) {

@@ -10,7 +10,7 @@ export const reset: Command = {
   examples: ['coracle reset', 'coracle reset --name test --yes'],
   async run(context) {
     const { args, terminal, manager } = context;
-    const { state } = await manager.status();
+    const { state, joined } = await manager.status();
     if (state === 'absent') {
       terminal.print(`There is no cluster ${manager.name} (no data in ${manager.dataDir}).`);
       return 0;
@@ -21,7 +21,12 @@ export const reset: Command = {
     }
     await manager.down({ keepPods: false, graceSeconds: 0 }, progressOn(context));
     await manager.reset();
-    terminal.print(`Cluster ${manager.name} and its data are gone.`);
+    if (joined === undefined) {
+      terminal.print(`Cluster ${manager.name} and its data are gone.`);
+      return 0;
+    }
+    terminal.print(`This machine's part of the cluster at ${joined.server} is gone.`);
+    terminal.print(`If the cluster still lists its node, run there: coracle node rm ${joined.node} --force`);
     return 0;
   },
 };

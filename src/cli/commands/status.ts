@@ -22,6 +22,11 @@ export const status: Command = {
   },
 };
 
+function placeOf({ joined, dataDir }: ClusterStatus): readonly string[] {
+  const node = joined === undefined ? [] : [`Node ${joined.node} of the cluster at ${joined.server}`];
+  return [...node, `Data in ${dataDir}`];
+}
+
 function report({ terminal, clock }: CommandContext, result: ClusterStatus): void {
   const { bold, red, green } = terminal.color;
   if (result.state === 'absent') {
@@ -31,7 +36,7 @@ function report({ terminal, clock }: CommandContext, result: ClusterStatus): voi
   const paint = result.state === 'running' ? green : red;
   const pods = result.pods === undefined ? '' : `, ${result.pods} pods`;
   terminal.print(`Cluster ${bold(result.name)}: ${paint(result.state)}${pods} (Kubernetes ${result.version})`);
-  terminal.print(`Data in ${result.dataDir}`);
+  for (const line of placeOf(result)) terminal.print(line);
   if (result.processes.length > 0) {
     terminal.print('');
     const rows = result.processes.map((each) => [
@@ -53,5 +58,6 @@ function report({ terminal, clock }: CommandContext, result: ClusterStatus): voi
     terminal.print('');
     for (const problem of result.problems) terminal.print(red(`Problem: ${problem}`));
   }
-  if (result.state === 'stopped') terminal.print('\nStart it with: coracle up');
+  // A problem comes with its own remedy.
+  else if (result.state === 'stopped') terminal.print('\nStart it with: coracle up');
 }

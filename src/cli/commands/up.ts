@@ -1,6 +1,6 @@
 import { clusterFlags, jsonFlag, type Arguments, type Command, type CommandContext, type Flags } from '../command.ts';
 import { UserError } from '../user-error.ts';
-import type { GuardFlags, Progress, UpOptions, UpResult } from '../manager.ts';
+import type { GuardFlags, JoinResult, Progress, UpOptions, UpResult } from '../manager.ts';
 
 /** Kept from start to start; given empty they go back to the default. */
 const guardFlags: Flags = {
@@ -8,6 +8,52 @@ const guardFlags: Flags = {
   'disable-admission-plugins': { type: 'string', value: 'NAMES', doc: 'admission plugins that are not to run' },
   'audit-policy': { type: 'string', value: 'FILE', doc: 'log requests by this audit policy (default: none)' },
   'audit-log': { type: 'string', value: 'FILE', doc: 'where to log them (default DATA-DIR/logs/audit.log)' },
+  'authentication-token-webhook-config-file': {
+    type: 'string',
+    value: 'FILE',
+    doc: 'kubeconfig of a webhook that says whose a bearer token is',
+  },
+  'authentication-token-webhook-cache-ttl': {
+    type: 'string',
+    value: 'TIME',
+    doc: 'for how long its answers count (default 2m)',
+  },
+  'authorization-mode': {
+    type: 'string',
+    value: 'MODES',
+    doc: 'who decides, in this order: Node, RBAC, Webhook, AlwaysAllow, AlwaysDeny (default Node,RBAC)',
+  },
+  'authorization-webhook-config-file': {
+    type: 'string',
+    value: 'FILE',
+    doc: 'kubeconfig of the webhook of the mode Webhook',
+  },
+  'authorization-webhook-cache-authorized-ttl': {
+    type: 'string',
+    value: 'TIME',
+    doc: 'for how long its yes counts (default 5m)',
+  },
+  'authorization-webhook-cache-unauthorized-ttl': {
+    type: 'string',
+    value: 'TIME',
+    doc: 'for how long its no counts (default 30s)',
+  },
+};
+
+/** Flags that are kept as they are, and those that are lists of names. */
+const guardTexts: Readonly<Record<string, keyof GuardFlags>> = {
+  'audit-policy': 'auditPolicy',
+  'audit-log': 'auditLog',
+  'authentication-token-webhook-config-file': 'tokenWebhook',
+  'authentication-token-webhook-cache-ttl': 'tokenWebhookCacheTtl',
+  'authorization-webhook-config-file': 'authorizationWebhook',
+  'authorization-webhook-cache-authorized-ttl': 'authorizationWebhookAuthorizedTtl',
+  'authorization-webhook-cache-unauthorized-ttl': 'authorizationWebhookUnauthorizedTtl',
+};
+const guardLists: Readonly<Record<string, keyof GuardFlags>> = {
+  'enable-admission-plugins': 'enableAdmission',
+  'disable-admission-plugins': 'disableAdmission',
+  'authorization-mode': 'authorizationModes',
 };
 
 export const up: Command = {
@@ -22,7 +68,21 @@ export const up: Command = {
     kubeconfig: { type: 'string', value: 'FILE', doc: 'kubeconfig to write (default $KUBECONFIG or ~/.kube/config)' },
     foreground: { type: 'boolean', doc: 'stay until interrupted, printing logs; then stop the cluster' },
     nodes: { type: 'number', doc: 'how many nodes to run on this machine (default 1, or as many as there are)' },
+    'sim-nodes': {
+      type: 'number',
+      doc: 'how many simulated nodes to add, whose pods only seem to run (default 0, or as before)',
+    },
     backend: { type: 'string', value: 'vxlan|routes', doc: 'how pods reach those of other nodes (default vxlan)' },
+    'advertise-address': {
+      type: 'string',
+      value: 'IP',
+      doc: "this machine's address for others (default: that of the default route)",
+    },
+    'load-balancer-pool': {
+      type: 'string',
+      value: 'RANGE',
+      doc: 'addresses for LoadBalancers, such as 192.0.2.96/28; from a range of a link, other machines reach them',
+    },
     'container-runtime-endpoint': {
       type: 'string',
       value: 'SOCKET',
@@ -47,7 +107,10 @@ export const up: Command = {
     const port = args.number('port');
     const kubeconfig = args.text('kubeconfig');
     const nodes = args.number('nodes');
-    const runtimeEndpoint = endpointOf(args.text('container-runtime-endpoint'));
+    const runtimeEndpoint = runtimeEndpointOf(args.text('container-runtime-endpoint'));
+    const advertiseAddress = args.text('advertise-address');
+    const loadBalancerPool = args.text('load-balancer-pool');
+    const simulatedNodes = simulatedOf(args.number('sim-nodes'));
     const kubeletConfig = args.text('kubelet-config');
     const backend = backendOf(args.text('backend'));
     const options: UpOptions = {
@@ -57,30 +120,42 @@ export const up: Command = {
       ...(nodes === undefined ? {} : { nodes }),
       ...(backend === undefined ? {} : { backend }),
       ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }),
+      ...(advertiseAddress === undefined ? {} : { advertiseAddress }),
+      ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
+      ...(simulatedNodes === undefined ? {} : { simulatedNodes }),
       ...(kubeletConfig === undefined ? {} : { kubeletConfig }),
       guards: guardsOf(args),
     };
     const result = await manager.up(options, progressOn(context), signal);
-    if (args.is('json')) terminal.print(JSON.stringify(result, null, 2));
+    if (result.joined === true) reportJoin(context, result);
+    else if (args.is('json')) terminal.print(JSON.stringify(result, null, 2));
     else report(context, result);
     return 0;
   },
 };
 
 function guardsOf(args: Arguments): GuardFlags {
-  const [enable, disable] = [args.text('enable-admission-plugins'), args.text('disable-admission-plugins')];
-  const [auditPolicy, auditLog] = [args.text('audit-policy'), args.text('audit-log')];
   const names = (text: string): readonly string[] =>
     text
       .split(',')
       .map((name) => name.trim())
       .filter((name) => name !== '');
-  return {
-    ...(enable === undefined ? {} : { enableAdmission: names(enable) }),
-    ...(disable === undefined ? {} : { disableAdmission: names(disable) }),
-    ...(auditPolicy === undefined ? {} : { auditPolicy }),
-    ...(auditLog === undefined ? {} : { auditLog }),
-  };
+  const of = <T>(
+    flags: Readonly<Record<string, string>>,
+    read: (text: string) => T,
+  ): readonly (readonly [string, T])[] =>
+    Object.entries(flags).flatMap(([flag, setting]) => {
+      const text = args.text(flag);
+      return text === undefined ? [] : [[setting, read(text)] as const];
+    });
+  return Object.fromEntries([...of<string | readonly string[]>(guardLists, names), ...of(guardTexts, (text) => text)]);
+}
+
+const mostSimulated = 20_000;
+
+function simulatedOf(count: number | undefined): number | undefined {
+  if (count === undefined || (Number.isInteger(count) && count >= 0 && count <= mostSimulated)) return count;
+  throw new UserError(`--sim-nodes takes a number from 0 to ${mostSimulated}, not ${count}`, '', 2);
 }
 
 function backendOf(text: string | undefined): UpOptions['backend'] {
@@ -89,7 +164,7 @@ function backendOf(text: string | undefined): UpOptions['backend'] {
 }
 
 /** As kubelets take it: with the scheme or without. */
-function endpointOf(text: string | undefined): string | undefined {
+export function runtimeEndpointOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   if (/^(unix:\/\/)?\/./.test(text)) return text.replace(/^(unix:\/\/)?/, 'unix://');
   throw new UserError(
@@ -118,12 +193,28 @@ function report({ terminal, manager }: CommandContext, result: UpResult): void {
   } else {
     terminal.print(`Cluster ${bold(manager.name)} is up at ${result.server} after ${timeText(result.milliseconds)}.`);
   }
+  if (result.simulatedNodes > 0) {
+    terminal.print(
+      `${result.simulatedNodes} nodes are simulated; pods reach them that tolerate coracle.dev/simulated.`,
+    );
+  }
   terminal.print(`Context ${bold(result.context)} is current in ${result.kubeconfig}.`);
   terminal.print('');
   terminal.print('Next:');
   terminal.print('  kubectl get nodes');
   terminal.print('  kubectl run kuard --image=kuar-demo/kuard-amd64:blue --port=8080');
   terminal.print('  kubectl port-forward kuard 8080:8080      # then open http://localhost:8080');
+}
+
+export function reportJoin({ args, terminal }: CommandContext, result: JoinResult): void {
+  if (args.is('json')) return terminal.print(JSON.stringify(result, null, 2));
+  const { bold } = terminal.color;
+  const { node, server } = result;
+  if (result.alreadyRunning) terminal.print(`Node ${bold(node)} of the cluster at ${server} is already running.`);
+  else {
+    const what = result.isNew ? 'has joined the cluster' : 'is back in the cluster';
+    terminal.print(`Node ${bold(node)} ${what} at ${server} after ${timeText(result.milliseconds)}.`);
+  }
 }
 
 export function timeText(milliseconds: number): string {

@@ -1,7 +1,8 @@
 /** Certificate signing requests: those of nodes are approved, approved ones are signed, old ones are removed. */
 import { SubjectAccessReview } from '../../api/authorization/subject-access-review.ts';
 import { CertificateSigningRequest } from '../../api/certificates/certificate-signing-request.ts';
-import { timestamp } from '../../base/clock.ts';
+import { Node } from '../../api/core/node.ts';
+import { parseTimestamp, timestamp } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { isConflict, isNotFound } from '../../client/client.ts';
 import { Controller, watching } from '../../client/controller.ts';
@@ -14,6 +15,8 @@ import {
   isToBeSigned,
   lifetimeOf,
   removalTime,
+  servingVerdict,
+  takesNode,
   type Requested,
 } from './plan.ts';
 
@@ -23,16 +26,21 @@ const backdate = 300_000;
 /** Timers are bounded; it is looked at again then. */
 const longestPause = 24 * 3_600_000;
 
+/** How often, and for how long, a request waits for its Node to say which addresses it has. Milliseconds. */
+const nodePause = 500;
+const nodePatience = 300_000;
+
 type Request = CertificateSigningRequest;
 
 export function certificateControllers(deps: Dependencies, authority: () => KeyPair): readonly Controller[] {
   const { informers, clock, logger } = deps;
   const requests = informers.of(CertificateSigningRequest);
+  const nodes = informers.of(Node);
   const controller = (name: string, reconcile: (request: Request) => Promise<{ after?: number } | void>): Controller =>
     new Controller(
       {
         name,
-        sources: [watching(requests)],
+        sources: [watching(requests), watching(nodes, () => [])],
         async reconcile(key) {
           const request = requests.get({ name: key });
           if (request === undefined) return;
@@ -47,7 +55,7 @@ export function certificateControllers(deps: Dependencies, authority: () => KeyP
       { clock, logger },
     );
   return [
-    controller('csrapproving', (request) => approve(deps, request)),
+    controller('csrapproving', (request) => approve(deps, request, nodes.list())),
     controller('csrsigning', (request) => sign(deps, authority(), request)),
     controller('csrcleaner', (request) => clean(deps, request)),
   ];
@@ -55,12 +63,41 @@ export function certificateControllers(deps: Dependencies, authority: () => KeyP
 
 const pemOf = ({ spec }: Request): string => Buffer.from(spec.request, 'base64').toString();
 
-async function approve(deps: Dependencies, request: Request): Promise<void> {
+async function approve(
+  deps: Dependencies,
+  request: Request,
+  nodes: readonly Node[],
+): Promise<{ after?: number } | void> {
   if (decisionOf(request) !== 'pending') return;
   const requested = await readSigningRequest(pemOf(request)).catch(() => undefined);
-  if (requested === undefined) return;
+  if (requested === undefined || !isGrantable(request, requested)) return;
+  const verdict = servingVerdict(request, requested, nodes);
+  if (verdict === 'approve') {
+    const message = 'The node asks for its own name and addresses.';
+    return decide(deps, request, 'approval', { type: 'Approved', reason: 'AutoApproved', message });
+  }
+  if (verdict === 'wait') {
+    const age = deps.clock.now() - parseTimestamp(request.metadata.creationTimestamp);
+    return age < nodePatience ? { after: nodePause } : undefined;
+  }
+  return approveByRight(deps, request, requested, nodes);
+}
+
+async function approveByRight(
+  deps: Dependencies,
+  request: Request,
+  requested: Requested,
+  nodes: readonly Node[],
+): Promise<void> {
   const right = approvalRight(request, requested);
-  if (right === undefined || !isGrantable(request, requested)) return;
+  if (right === undefined) return;
+  if (takesNode(request, requested, nodes)) {
+    deps.logger.warn('a bootstrap token asks for the certificate of a node that there is: left to people', {
+      request: request.metadata.name,
+      node: requested.commonName,
+    });
+    return;
+  }
   const { username, uid, groups, extra } = request.spec;
   const review = await deps.client.create(SubjectAccessReview, {
     metadata: {},

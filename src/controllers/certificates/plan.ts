@@ -3,6 +3,7 @@ import type {
   CertificateSigningRequest,
   CertificateSigningRequestCondition,
 } from '../../api/certificates/certificate-signing-request.ts';
+import type { Node } from '../../api/core/node.ts';
 import { parseTimestamp } from '../../base/clock.ts';
 import type { CertificateRequest } from '../../pki/certificate.ts';
 
@@ -109,6 +110,37 @@ export function approvalRight(
     subresource: self ? 'selfnodeclient' : 'nodeclient',
     message: `Auto approving ${self ? 'self ' : ''}kubelet client certificate after SubjectAccessReview.`,
   };
+}
+
+/**
+ * Whether a bootstrap token's request asks to be a node that there is already: whoever holds a token may bring a
+ * machine of its own, but not take the place of another.
+ */
+export function takesNode(csr: CertificateSigningRequest, requested: Requested, nodes: readonly Node[]): boolean {
+  const self = csr.spec.username === requested.commonName;
+  return !self && nodes.some(({ metadata }) => `${nodePrefix}${metadata.name}` === requested.commonName);
+}
+
+/**
+ * Whether a node may have the serving certificate that it asks for: its own name, and addresses that it has and no
+ * other node has. `wait`: its Node may say so soon. Upstream leaves this to people.
+ */
+export function servingVerdict(
+  { spec }: CertificateSigningRequest,
+  requested: Requested,
+  nodes: readonly Node[],
+): 'approve' | 'wait' | 'leave' {
+  const isNode = spec.username === requested.commonName && (spec.groups ?? []).includes(nodeGroup);
+  if (spec.signerName !== signers.serving || !isNode) return 'leave';
+  const own = nodes.find(({ metadata }) => `${nodePrefix}${metadata.name}` === requested.commonName);
+  const others = new Set(nodes.filter((node) => node !== own).flatMap(addressesOf));
+  if ([...requested.dnsNames, ...requested.addresses].some((each) => others.has(each))) return 'leave';
+  const known = new Set(own === undefined ? [] : addressesOf(own));
+  return [...requested.dnsNames, ...requested.addresses].every((each) => known.has(each)) ? 'approve' : 'wait';
+}
+
+function addressesOf({ metadata, status }: Node): readonly string[] {
+  return [metadata.name, ...(status?.addresses ?? []).map(({ address }) => address)];
 }
 
 /** When a request has served its time, in milliseconds since the epoch. `expires`: end of its certificate. */

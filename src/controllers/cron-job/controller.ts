@@ -9,11 +9,11 @@ import { isAlreadyExists, isNotFound } from '../../client/client.ts';
 import { Controller, watching, watchingOwned, type ReconcileResult } from '../../client/controller.ts';
 import type { Events } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
-import { deepEqual } from '../../schema/freeze.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isFinished } from '../job/conditions.ts';
 import { isTerminating } from '../service-account/controller.ts';
 import { OwnWrites } from '../workload/own-writes.ts';
+import { sameStatus } from '../workload/status.ts';
 import { controllerOf, controllerReference } from '../workload/ownership.ts';
 import { jobName, planCronJob, withStarted, type CronPlan } from './plan.ts';
 import { zoneOf } from './zone.ts';
@@ -37,7 +37,7 @@ class CronManager {
     this.#cronJobs = deps.informers.of(CronJob);
     this.#jobs = deps.informers.of(Job);
     this.#jobs.addIndex('controller', byController);
-    this.#writes = new OwnWrites(deps.client, CronJob);
+    this.#writes = new OwnWrites(deps.client, CronJob, this.#cronJobs);
   }
 
   controller(): Controller {
@@ -57,7 +57,7 @@ class CronManager {
       this.#writes.forget(key);
       return {};
     }
-    if (!(await this.#writes.seen(key, cronJob))) return {};
+    if (!(await this.#writes.seen(key))) return {};
     const jobs = [...this.#jobs.by('controller', cronJob.metadata.uid), ...(await this.#unseen(cronJob))];
     const plan = planCronJob(cronJob, jobs, this.#deps.clock.now());
     note(plan);
@@ -136,8 +136,8 @@ class CronManager {
   }
 
   async #report(key: string, cronJob: CronJob, status: CronJobStatus): Promise<void> {
-    if (deepEqual(cronJob.status ?? {}, status)) return;
-    await this.#writes.making(key, () =>
+    if (sameStatus(cronJob.status, status)) return;
+    await this.#writes.making(key, cronJob.metadata, () =>
       this.#deps.client.update(CronJob, { ...cronJob, status }, { subresource: 'status' }),
     );
   }

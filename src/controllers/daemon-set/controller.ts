@@ -4,7 +4,7 @@ import { DaemonSet, type DaemonSetStatus } from '../../api/apps/daemon-set.ts';
 import { Node } from '../../api/core/node.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { messageOf } from '../../base/errors.ts';
-import { byController, keyOf, refOf } from '../../client/cache.ts';
+import { keyOf, refOf } from '../../client/cache.ts';
 import { isConflict, isNotFound } from '../../client/client.ts';
 import { Controller, watching, watchingOwned, type Change, type ReconcileResult } from '../../client/controller.ts';
 import type { Events } from '../../client/event-recorder.ts';
@@ -14,9 +14,17 @@ import { deepEqual } from '../../schema/freeze.ts';
 import { matches, selectorOf } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
-import { claimsOf, controllerOf, controllerReference, settleClaims } from '../workload/ownership.ts';
-import { podFromTemplate, slowStart } from '../workload/pods.ts';
+import {
+  candidatesOf,
+  claimsOf,
+  controllerOf,
+  controllerReference,
+  indexOwners,
+  settleClaims,
+} from '../workload/ownership.ts';
+import { podFromTemplate, restOf, slowStart } from '../workload/pods.ts';
 import { ensureRevision, hashOf, removeRevisions, revisionHashLabel, surplusRevisions } from '../workload/revisions.ts';
+import { soonest, writeStatus } from '../workload/status.ts';
 import { nodeOf, templateFor } from './placement.ts';
 import { planDaemons, type DaemonPlan } from './plan.ts';
 
@@ -46,7 +54,7 @@ class DaemonSetManager {
     this.#sets = deps.informers.of(DaemonSet);
     this.#nodes = deps.informers.of(Node);
     this.#pods = deps.informers.of(Pod);
-    this.#pods.addIndex('controller', byController);
+    indexOwners(this.#pods);
     this.#revisions = deps.informers.of(ControllerRevision);
     this.#expectations = new Expectations(this.#pods, deps.clock);
   }
@@ -88,7 +96,7 @@ class DaemonSetManager {
       DaemonSet,
       set,
       Pod,
-      claimsOf(set, selectorOf(set.spec.selector), this.#pods.list({ namespace })),
+      claimsOf(set, selectorOf(set.spec.selector), candidatesOf(this.#pods, set)),
     );
     const revisions = this.#revisions
       .list({ namespace })
@@ -98,11 +106,10 @@ class DaemonSetManager {
     const plan = planDaemons(set, this.#nodes.list(), pods, hashOf(current), clock.now());
     note(plan);
     const pause = await this.#apply(key, set, plan, hashOf(current));
-    await this.#report(set, plan.status);
+    const reported = await writeStatus(client, DaemonSet, set, plan.status);
     const inUse = new Set(pods.map(({ metadata }) => metadata.labels?.[revisionHashLabel] ?? ''));
     await removeRevisions(client, surplusRevisions(set, revisions, inUse));
-    const due = [plan.after, pause].filter((each) => each !== undefined);
-    return due.length === 0 ? {} : { after: Math.min(...due) };
+    return { ...soonest(plan, pause, reported), rest: restOf(pods.length) };
   }
 
   async #countCollision(set: DaemonSet): Promise<ReconcileResult> {
@@ -111,8 +118,8 @@ class DaemonSetManager {
     return {};
   }
 
-  /** Resolves to the milliseconds until a failed pod may be replaced, when one has to wait. */
-  async #apply(key: string, set: DaemonSet, plan: DaemonPlan, hash: string): Promise<number | undefined> {
+  /** Resolves to when a failed pod may be replaced, when one has to wait. */
+  async #apply(key: string, set: DaemonSet, plan: DaemonPlan, hash: string): Promise<ReconcileResult> {
     let wait: number | undefined;
     for (const pod of plan.remove) {
       const pause = plan.failed.includes(pod) ? this.#pauseFor(key, pod) : 0;
@@ -139,7 +146,7 @@ class DaemonSetManager {
       }
     });
     if (error !== undefined && !isTerminating(error)) throw error;
-    return wait;
+    return wait === undefined ? {} : { after: wait };
   }
 
   /** A daemon that fails again and again is replaced more and more slowly. */
@@ -171,15 +178,6 @@ class DaemonSetManager {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
   }
-
-  async #report(set: DaemonSet, status: DaemonSetStatus): Promise<void> {
-    if (deepEqual(withoutZeros(set.status), withoutZeros(status))) return;
-    try {
-      await this.#deps.client.update(DaemonSet, { ...set, status }, { subresource: 'status' });
-    } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
-    }
-  }
 }
 
 const emptyStatus: DaemonSetStatus = {
@@ -196,8 +194,4 @@ function concernsDaemons({ object, old }: Change<Node>): boolean {
     !deepEqual(object.metadata.labels ?? {}, old.metadata.labels ?? {}) ||
     !deepEqual(object.spec?.taints ?? [], old.spec?.taints ?? [])
   );
-}
-
-function withoutZeros(status: DaemonSetStatus | undefined): object {
-  return Object.fromEntries(Object.entries(status ?? {}).filter(([, value]) => value !== 0));
 }

@@ -1,19 +1,28 @@
 /** Deployments: applies plan.ts to ReplicaSets. */
-import { Deployment, type DeploymentStatus } from '../../api/apps/deployment.ts';
+import { Deployment } from '../../api/apps/deployment.ts';
 import { ReplicaSet } from '../../api/apps/replica-set.ts';
 import { Pod } from '../../api/core/pod.ts';
 import type { Draft } from '../../api/kind.ts';
 import { messageOf } from '../../base/errors.ts';
 import { byController, keyOf, refOf } from '../../client/cache.ts';
-import { isAlreadyExists, isConflict, isNotFound } from '../../client/client.ts';
+import { isAlreadyExists, isNotFound } from '../../client/client.ts';
 import { Controller, watching, watchingOwned, type ReconcileResult } from '../../client/controller.ts';
 import type { Events } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
-import { deepEqual } from '../../schema/freeze.ts';
 import { selectorOf } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
-import { claimsOf, controllerOf, controllerReference, settleClaims } from '../workload/ownership.ts';
+import { OwnWrites } from '../workload/own-writes.ts';
+import {
+  candidatesOf,
+  claimsOf,
+  controllerOf,
+  controllerReference,
+  indexOwners,
+  settleClaims,
+} from '../workload/ownership.ts';
+import { restOf } from '../workload/pods.ts';
+import { soonest, writeStatus } from '../workload/status.ts';
 import { planDeployment, type Step } from './plan.ts';
 import {
   hashLabel,
@@ -34,13 +43,16 @@ class DeploymentManager {
   readonly #deployments: Informer<Deployment>;
   readonly #sets: Informer<ReplicaSet>;
   readonly #pods: Informer<Pod>;
+  readonly #writes: OwnWrites<ReplicaSet>;
 
   constructor(deps: Dependencies, events: Events) {
     this.#deps = deps;
     this.#events = events;
     this.#deployments = deps.informers.of(Deployment);
     this.#sets = deps.informers.of(ReplicaSet);
+    this.#writes = new OwnWrites(deps.client, ReplicaSet, this.#sets);
     this.#pods = deps.informers.of(Pod);
+    indexOwners(this.#sets);
     this.#pods.addIndex('controller', byController);
   }
 
@@ -71,13 +83,14 @@ class DeploymentManager {
 
   async #reconcile(key: string, note: (plan: unknown) => void): Promise<ReconcileResult> {
     const deployment = this.#deployments.get(refOf(key));
-    if (deployment?.spec === undefined) return {};
+    if (deployment?.spec === undefined) {
+      this.#writes.forget(key);
+      return {};
+    }
+    // What was scaled but is not yet seen would be counted as it was, and somebody else would get its room.
+    if (!(await this.#writes.seen(key))) return {};
     const { client, clock } = this.#deps;
-    const claims = claimsOf(
-      deployment,
-      selectorOf(deployment.spec.selector),
-      this.#sets.list({ namespace: deployment.metadata.namespace }),
-    );
+    const claims = claimsOf(deployment, selectorOf(deployment.spec.selector), candidatesOf(this.#sets, deployment));
     const sets = await settleClaims(client, Deployment, deployment, ReplicaSet, claims);
     const plan = planDeployment(
       deployment,
@@ -87,8 +100,8 @@ class DeploymentManager {
     );
     note(plan);
     for (const step of plan.steps) await this.#apply(deployment, step);
-    await this.#report(deployment, plan.status);
-    return plan.after === undefined ? {} : { after: plan.after };
+    const reported = await writeStatus(client, Deployment, deployment, plan.status);
+    return { ...soonest(plan, reported), rest: restOf(plan.status.replicas ?? 0) };
   }
 
   async #apply(deployment: Deployment, step: Step): Promise<void> {
@@ -100,7 +113,7 @@ class DeploymentManager {
         return await this.#scale(deployment, step.set, step.replicas);
       case 'adjust': {
         const patch = { metadata: { annotations: step.annotations }, spec: { minReadySeconds: step.minReadySeconds } };
-        return void (await client.patch(ReplicaSet, step.set.metadata, patch, { type: 'merge' }).catch(unlessGone));
+        return void (await this.#patch(deployment, step.set, patch).catch(unlessGone));
       }
       case 'mark-revision': {
         const patch = { metadata: { annotations: { [revisionAnnotation]: String(step.revision) } } };
@@ -113,10 +126,17 @@ class DeploymentManager {
     }
   }
 
+  #patch(deployment: Deployment, { metadata }: ReplicaSet, patch: object): Promise<ReplicaSet> {
+    const write = (): Promise<ReplicaSet> => this.#deps.client.patch(ReplicaSet, metadata, patch, { type: 'merge' });
+    return this.#writes.making(keyOf(deployment), metadata, write);
+  }
+
   async #create(deployment: Deployment, step: Extract<Step, { type: 'create' }>): Promise<void> {
     const { client } = this.#deps;
     try {
-      await client.create(ReplicaSet, draftOf(deployment, step));
+      const draft = draftOf(deployment, step);
+      const ref = { namespace: deployment.metadata.namespace, name: step.name };
+      await this.#writes.making(keyOf(deployment), ref, () => client.create(ReplicaSet, draft));
     } catch (error) {
       if (isTerminating(error)) return;
       if (isAlreadyExists(error)) return await this.#resolveCollision(deployment, step.name);
@@ -151,7 +171,7 @@ class DeploymentManager {
     // With the version, so that a stale cache changes nothing.
     const metadata = { resourceVersion, annotations: { ...annotations, ...scaleAnnotations(deployment) } };
     try {
-      await this.#deps.client.patch(ReplicaSet, set.metadata, { metadata, spec: { replicas } }, { type: 'merge' });
+      await this.#patch(deployment, set, { metadata, spec: { replicas } });
     } catch (error) {
       return unlessGone(error);
     }
@@ -165,16 +185,6 @@ class DeploymentManager {
       'ScalingReplicaSet',
       `Scaled ${direction} replica set ${name} from ${from} to ${to}`,
     );
-  }
-
-  async #report(deployment: Deployment, status: DeploymentStatus): Promise<void> {
-    if (deepEqual(withoutZeros(deployment.status ?? {}), withoutZeros(status))) return;
-    try {
-      await this.#deps.client.update(Deployment, { ...deployment, status }, { subresource: 'status' });
-    } catch (error) {
-      // A newer version is on its way to the cache, and comes back here.
-      if (!isNotFound(error) && !isConflict(error)) throw error;
-    }
   }
 }
 
@@ -204,11 +214,6 @@ function draftOf(
       template: { ...template, metadata: { ...template.metadata, labels } },
     },
   };
-}
-
-/** Zero counts are left out when objects are stored. */
-function withoutZeros(status: DeploymentStatus): object {
-  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== 0));
 }
 
 function unlessGone(error: unknown): void {

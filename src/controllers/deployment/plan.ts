@@ -11,6 +11,7 @@ import { hasEnded } from '../workload/pods.ts';
 import {
   byAge,
   inheritedAnnotations,
+  isObserved,
   limitsOf,
   newSetOf,
   occupiedBy,
@@ -104,6 +105,7 @@ function roll(deployment: Deployment, young: ReplicaSet | undefined, old: readon
 }
 
 function roomFor(deployment: Deployment, old: readonly ReplicaSet[]): number {
+  if (!old.every(isObserved)) return 0;
   const wanted = wantedReplicas(deployment);
   return Math.min(wanted, wanted + limitsOf(deployment).maxSurge - sum(old, occupiedBy));
 }
@@ -169,7 +171,7 @@ function cleanup(deployment: Deployment, old: readonly ReplicaSet[], { status }:
     (set) =>
       replicasOf(set) === 0 &&
       (set.status?.replicas ?? 0) === 0 &&
-      (set.metadata.generation ?? 0) <= (set.status?.observedGeneration ?? 0) &&
+      isObserved(set) &&
       set.metadata.deletionTimestamp === undefined,
   );
   const order = empty.toSorted((a, b) => revisionOf(a) - revisionOf(b) || byAge(a, b));

@@ -25,6 +25,12 @@ const ownAnnotations: ReadonlySet<string> = new Set([
 export const replicasOf = (set: ReplicaSet): number => set.spec?.replicas ?? 1;
 /** Pods that are there or will be: a set that was just made smaller still has those that it gives up. */
 export const occupiedBy = (set: ReplicaSet): number => Math.max(replicasOf(set), set.status?.replicas ?? 0);
+/**
+ * Whether the set's status speaks of its present spec. Before, it may be about to make pods that it was asked for
+ * and is not any more, which its status does not count: nobody knows how many it occupies.
+ */
+export const isObserved = ({ metadata, status }: ReplicaSet): boolean =>
+  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 export const availableOf = (set: ReplicaSet): number => set.status?.availableReplicas ?? 0;
 export const wantedReplicas = (deployment: Deployment): number => deployment.spec?.replicas ?? 1;
 

@@ -8,6 +8,7 @@ import {
   availableOf,
   byAge,
   desiredAnnotation,
+  isObserved,
   limitsOf,
   maxAnnotation,
   mostReplicas,
@@ -22,12 +23,16 @@ export interface Scaling {
   readonly replicas: number;
 }
 
-/** Up as far as the surge allows, or down when the Deployment itself has become smaller. */
+/**
+ * Up as far as the surge allows, or down when the Deployment itself has become smaller. Up only when all sets have
+ * told what the last change made of them: counting on a promise would exceed the surge for a moment.
+ */
 export function scaleNew(deployment: Deployment, young: ReplicaSet, all: readonly ReplicaSet[]): readonly Scaling[] {
   const wanted = wantedReplicas(deployment);
   const present = replicasOf(young);
   if (present === wanted) return [];
   if (present > wanted) return [{ set: young, replicas: wanted }];
+  if (!all.every(isObserved)) return [];
   const room = mostReplicas(deployment) - sum(all, occupiedBy);
   const replicas = present + Math.min(room, wanted - present);
   return room <= 0 ? [] : [{ set: young, replicas }];

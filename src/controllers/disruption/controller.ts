@@ -4,13 +4,12 @@ import type { Kind } from '../../api/kind.ts';
 import { PodDisruptionBudget, type PodDisruptionBudgetStatus } from '../../api/policy/pod-disruption-budget.ts';
 import { messageOf } from '../../base/errors.ts';
 import { keyOf, refOf } from '../../client/cache.ts';
-import { isNotFound } from '../../client/client.ts';
 import { Controller, watching, type Change, type ReconcileResult } from '../../client/controller.ts';
 import type { Events } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
-import { deepEqual } from '../../schema/freeze.ts';
 import { formatSelector, matches, selectorOf } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { soonest, writeStatus } from '../workload/status.ts';
 import { wantedCounter, type CountWanted } from './owners.ts';
 import { failedStatus, needsScale, planBudget } from './plan.ts';
 
@@ -78,8 +77,7 @@ class BudgetKeeper {
           message,
         );
       }
-      await this.#report(budget, plan.status);
-      return plan.after === undefined ? {} : { after: plan.after };
+      return soonest(plan, await this.#report(budget, plan.status));
     } catch (error) {
       if (!(error instanceof UncountableError)) throw error;
       const message = `Failed to calculate the number of expected pods: ${error.message}`;
@@ -104,13 +102,8 @@ class BudgetKeeper {
   }
 
   /** With its resourceVersion: an eviction may have been granted meanwhile, and must not be forgotten. */
-  async #report(budget: PodDisruptionBudget, status: PodDisruptionBudgetStatus): Promise<void> {
-    if (deepEqual(budget.status ?? {}, status)) return;
-    try {
-      await this.#deps.client.update(PodDisruptionBudget, { ...budget, status }, { subresource: 'status' });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+  #report(budget: PodDisruptionBudget, status: PodDisruptionBudgetStatus): Promise<ReconcileResult> {
+    return writeStatus(this.#deps.client, PodDisruptionBudget, budget, status);
   }
 }
 

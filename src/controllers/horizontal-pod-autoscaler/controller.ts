@@ -9,7 +9,6 @@ import type { Kind } from '../../api/kind.ts';
 import { timestamp } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { keyOf, refOf } from '../../client/cache.ts';
-import { isConflict, isNotFound } from '../../client/client.ts';
 import { Controller, watching, type ReconcileResult } from '../../client/controller.ts';
 import type { Events } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
@@ -17,6 +16,7 @@ import { deepEqual } from '../../schema/freeze.ts';
 import { milliValue } from '../../schema/quantity.ts';
 import { parseSelector } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { soonest, writeStatus } from '../workload/status.ts';
 import { MetricError, proposalFor, type Proposal, type Situation } from './metrics.ts';
 import { advise, noHistory, withStatements, type History, type Statement } from './plan.ts';
 
@@ -95,13 +95,13 @@ class Autoscaler {
     const outcome = await this.#decide(key, hpa, scale, current);
     note(outcome);
     const rescaled = outcome.desired === current ? [] : await this.#rescale(key, hpa, path, scale, outcome);
-    await this.#report(
+    const reported = await this.#report(
       hpa,
       scale,
       { ...outcome, statements: [...outcome.statements, ...rescaled] },
       rescaled.length > 0,
     );
-    return { after: period };
+    return soonest({ after: period }, reported);
   }
 
   #scalePath(hpa: HorizontalPodAutoscaler): string {
@@ -251,16 +251,11 @@ class Autoscaler {
     return [able('SucceededRescale', `the HPA controller was able to update the target scale to ${desired}`)];
   }
 
-  async #report(hpa: HorizontalPodAutoscaler, scale: Scale, outcome: Outcome, rescaled: boolean): Promise<void> {
+  #report(hpa: HorizontalPodAutoscaler, scale: Scale, outcome: Outcome, rescaled: boolean): Promise<ReconcileResult> {
     const now = this.#deps.clock.now();
     if (outcome.history !== undefined && !rescaled) this.#histories.set(keyOf(hpa), outcome.history);
     const status = statusOf(hpa, scale, outcome, rescaled, now);
-    if (deepEqual(hpa.status ?? {}, status)) return;
-    try {
-      await this.#deps.client.update(HorizontalPodAutoscaler, { ...hpa, status }, { subresource: 'status' });
-    } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
-    }
+    return writeStatus(this.#deps.client, HorizontalPodAutoscaler, hpa, status);
   }
 }
 

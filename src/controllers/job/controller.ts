@@ -9,11 +9,11 @@ import { Controller, watching, type Change, type ReconcileResult } from '../../c
 import type { Events } from '../../client/event-recorder.ts';
 import { Expectations } from '../../client/expectations.ts';
 import type { Informer } from '../../client/informer.ts';
-import { deepEqual } from '../../schema/freeze.ts';
 import { matches, selectorOf } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
 import { OwnWrites } from '../workload/own-writes.ts';
+import { sameStatus } from '../workload/status.ts';
 import { claimsOf, controllerOf, settleClaims } from '../workload/ownership.ts';
 import { slowStart } from '../workload/pods.ts';
 import { isFinished } from './conditions.ts';
@@ -43,7 +43,7 @@ class JobManager {
     this.#pods = deps.informers.of(Pod);
     this.#pods.addIndex('controller', byController);
     this.#expectations = new Expectations(this.#pods, deps.clock);
-    this.#writes = new OwnWrites(deps.client, Job);
+    this.#writes = new OwnWrites(deps.client, Job, this.#jobs);
   }
 
   controller(): Controller {
@@ -83,7 +83,7 @@ class JobManager {
       return {};
     }
     if ((job.spec?.managedBy ?? ownName) !== ownName || isFinished(job)) return {};
-    if (!(await this.#writes.seen(key, job))) return {};
+    if (!(await this.#writes.seen(key))) return {};
     const { client, clock } = this.#deps;
     const claims = claimsOf(job, selectorOf(job.spec?.selector), this.#candidates(job));
     const pods = await settleClaims(client, Job, job, Pod, claims);
@@ -148,17 +148,11 @@ class JobManager {
 
   /** Conflicts are failures here: what is counted must be written before pods are released. */
   async #report(key: string, job: Job, status: JobStatus): Promise<void> {
-    if (deepEqual(withoutZeros(job.status), withoutZeros(status))) return;
-    await this.#writes.making(key, () => this.#deps.client.update(Job, { ...job, status }, { subresource: 'status' }));
+    if (sameStatus(job.status, status)) return;
+    await this.#writes.making(key, job.metadata, () =>
+      this.#deps.client.update(Job, { ...job, status }, { subresource: 'status' }),
+    );
   }
-}
-
-/** Zero counts and empty texts and lists are left out when objects are stored. */
-function withoutZeros(status: JobStatus | undefined): object {
-  const entries = Object.entries(status ?? {}).filter(
-    ([, value]) => value !== 0 && value !== '' && !(Array.isArray(value) && value.length === 0),
-  );
-  return Object.fromEntries(entries);
 }
 
 /** Takes the finalizer away; others, which may be added at the same time, stay. */

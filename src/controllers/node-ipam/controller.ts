@@ -1,4 +1,5 @@
 import { Node } from '../../api/core/node.ts';
+import { isSimulated } from '../../api/core/simulated-node.ts';
 import { isConflict, isNotFound } from '../../client/client.ts';
 import { Controller, watching, type ReconcileResult } from '../../client/controller.ts';
 import type { Events } from '../../client/event-recorder.ts';
@@ -28,6 +29,8 @@ export function nodeIpamController(
           granted.delete(name);
           return {};
         }
+        // Its pods have addresses of another range; thousands would use this one up.
+        if (isSimulated(node)) return {};
         if (granted.get(name)?.metadata.uid === node.metadata.uid) return {};
         const podCIDR = freeRange(clusterCidr, nodeBits, [...nodes.list(), ...granted.values()]);
         if (podCIDR === undefined) {

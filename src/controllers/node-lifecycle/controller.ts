@@ -5,6 +5,7 @@
 import { Lease } from '../../api/coordination/lease.ts';
 import { Node } from '../../api/core/node.ts';
 import { Pod } from '../../api/core/pod.ts';
+import { isSimulated } from '../../api/core/simulated-node.ts';
 import { timestamp } from '../../base/clock.ts';
 import { byNode, refOf } from '../../client/cache.ts';
 import { isConflict, isNotFound } from '../../client/client.ts';
@@ -102,7 +103,9 @@ class NodeWatcher {
       return {};
     }
     const { clock } = this.#deps;
-    const left = dueAt(node, this.#heard.get(name) ?? clock.monotonic()) - clock.monotonic();
+    const lease = this.#leases.get({ namespace: leaseNamespace, name });
+    const promised = (lease?.spec?.leaseDurationSeconds ?? 0) * 1000;
+    const left = dueAt(node, this.#heard.get(name) ?? clock.monotonic(), promised) - clock.monotonic();
     const silent = left <= 0 ? unknownConditions(node, clock.now()) : undefined;
     if (silent !== undefined) {
       note({ node: name, conditions: silent });
@@ -145,7 +148,9 @@ class NodeWatcher {
   /** One node after the other; and none when all are lost, for then it is the network that is. */
   #evictionPause(node: Node): number {
     if (readinessOf(node) === 'True') return 0;
-    if (this.#nodes.list().every((each) => readinessOf(each) !== 'True')) return evictionPause;
+    // Simulated ones are never lost, and say nothing about the network.
+    const peers = this.#nodes.list().filter((each) => isSimulated(each) === isSimulated(node));
+    if (peers.every((each) => readinessOf(each) !== 'True')) return evictionPause;
     if (isEvicting(node)) return 0;
     const now = this.#deps.clock.monotonic();
     if (now < this.#nextEviction) return this.#nextEviction - now;

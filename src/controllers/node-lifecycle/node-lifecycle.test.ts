@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Lease } from '../../api/coordination/lease.ts';
 import { Node } from '../../api/core/node.ts';
 import { Pod } from '../../api/core/pod.ts';
-import type { Toleration } from '../../api/core/taint.ts';
+import type { Taint, Toleration } from '../../api/core/taint.ts';
 import { microTimestamp, timestamp } from '../../base/clock.ts';
 import { podGarbageCollector } from '../pod-garbage-collector/controller.ts';
 import { taintEvictionController } from '../taint-eviction/controller.ts';
@@ -27,7 +27,7 @@ afterEach(() => simulation.stop());
 
 const conditionTypes = ['Ready', 'MemoryPressure', 'DiskPressure', 'PIDPressure'];
 
-function addNode(name: string): void {
+function addNode(name: string, taints: readonly Taint[] = []): void {
   const now = timestamp(simulation.clock.now());
   const conditions = conditionTypes.map((type) => ({
     type,
@@ -35,7 +35,7 @@ function addNode(name: string): void {
     lastHeartbeatTime: now,
     lastTransitionTime: now,
   }));
-  simulation.client.seed(Node, { metadata: { name }, status: { conditions } });
+  simulation.client.seed(Node, { metadata: { name }, spec: { taints }, status: { conditions } });
 }
 
 function addPod(name: string, nodeName: string, tolerations: readonly Toleration[] = []): void {
@@ -68,6 +68,26 @@ const told = (reason: string): readonly string[] =>
   simulation.events.filter((event) => event.reason === reason).map(({ message }) => message);
 
 describe('a node that is no longer heard of', () => {
+  it('is given for as long as its Lease promises, if that is more than a minute', async () => {
+    await live(10, 'one', 'two');
+    const spec = { renewTime: microTimestamp(simulation.clock.now()), leaseDurationSeconds: 3600 };
+    simulation.client.seed(Lease, { metadata: { name: 'two', namespace: 'kube-node-lease' }, spec });
+    await live(3500, 'one');
+    expect(readiness('two')).toBe('True');
+    await live(200, 'one');
+    expect(readiness('two')).toBe('Unknown');
+  });
+
+  it('is not given up because the wall clock jumped', async () => {
+    await live(30, 'one', 'two');
+    simulation.clock.jump(simulation.clock.now() + 86_400_000);
+    await live(60, 'one', 'two');
+    simulation.clock.jump(simulation.clock.now() - 2 * 86_400_000);
+    await live(60, 'one', 'two');
+    expect([readiness('one'), readiness('two')]).toEqual(['True', 'True']);
+    expect(told('NodeNotReady')).toEqual([]);
+  });
+
   it('is Unknown after 40 seconds, tainted, and its pods are not ready', async () => {
     addPod('patient', 'two', [{ operator: 'Exists' }]);
     await live(30, 'one', 'two');
@@ -145,6 +165,25 @@ describe('taints', () => {
     await simulation.client.patch(Node, { name: 'one' }, { spec: { unschedulable: null } }, { type: 'merge' });
     await live(10, 'one', 'two');
     expect(node('one').spec?.taints).toEqual([{ key: 'mine', effect: 'NoSchedule' }]);
+  });
+});
+
+describe('a new node', () => {
+  const born = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' as const };
+
+  it('keeps the taint that it is born with until it says that it is ready, and loses it at once then', async () => {
+    simulation.client.seed(Node, { metadata: { name: 'new' }, spec: { taints: [born] } });
+    await live(10, 'one', 'two', 'new');
+    expect(taintsOf('new')).toEqual(['not-ready:NoSchedule']);
+    addNode('new', [born]);
+    await simulation.run(1);
+    expect(taintsOf('new')).toEqual([]);
+  });
+
+  it('is given no taint when it came without one', async () => {
+    simulation.client.seed(Node, { metadata: { name: 'bare' } });
+    await live(10, 'one', 'two', 'bare');
+    expect(taintsOf('bare')).toEqual([]);
   });
 });
 

@@ -31,10 +31,12 @@ export function readinessOf({ status }: Node): Health {
   return ready?.status === 'True' ? 'True' : ready?.status === 'False' ? 'False' : 'Unknown';
 }
 
-/** When a node that was heard of at `heard` is given up; both in milliseconds. */
-export function dueAt(node: Node, heard: number): number {
-  const known = node.status?.conditions?.some(({ type }) => type === 'Ready') === true;
-  return heard + (known ? grace.running : grace.starting);
+/**
+ * When a node that was heard of at `heard` is given up. `promised`: for how long its Lease says that it is good,
+ * which is more than a node's ordinary grace only for those that say so. All in milliseconds.
+ */
+export function dueAt(node: Node, heard: number, promised = 0): number {
+  return heard + Math.max(promised, hasReported(node) ? grace.running : grace.starting);
 }
 
 /** Conditions of a node that says nothing any more; undefined when they say so already. */
@@ -98,15 +100,23 @@ function schedulingKeys(node: Node): readonly string[] {
   const conditions = node.status?.conditions ?? [];
   const pressed = pressure.filter(([type]) => conditions.some((each) => each.type === type && each.status === 'True'));
   return [
-    ...healthKeys(node),
+    ...(hasReported(node) ? healthKeys(node) : birthKeys(node)),
     ...pressed.map(([, key]) => key),
     ...(node.spec?.unschedulable === true ? [taintKeys.unschedulable] : []),
   ];
 }
 
+const hasReported = ({ status }: Node): boolean => status?.conditions?.some(({ type }) => type === 'Ready') === true;
+
+/** The taint that nodes are born with stays until the node has said how it is. */
+function birthKeys({ spec }: Node): readonly string[] {
+  const born = (spec?.taints ?? []).some(({ key, effect }) => key === taintKeys.notReady && effect === 'NoSchedule');
+  return born ? [taintKeys.notReady] : [];
+}
+
 function healthKeys(node: Node): readonly string[] {
   // A node that has never reported is not yet known to be unreachable.
-  if (node.status?.conditions?.some(({ type }) => type === 'Ready') !== true) return [];
+  if (!hasReported(node)) return [];
   const readiness = readinessOf(node);
   if (readiness === 'True') return [];
   return [readiness === 'False' ? taintKeys.notReady : taintKeys.unreachable];

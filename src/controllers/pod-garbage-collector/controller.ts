@@ -14,7 +14,8 @@ import { hasEnded } from '../workload/pods.ts';
 /** Milliseconds for which a node must be gone before its pods are: it may be registering anew. */
 const quarantine = 40_000;
 /** Ended pods that are kept; beyond, the oldest go. Looked at this often at most, in milliseconds. */
-const ended = { kept: 12_500, pause: 20_000 };
+export const keptEndedPods = 12_500;
+const ended = { kept: keptEndedPods, pause: 20_000 };
 const endedKey = 'ended-pods';
 const outOfService = 'node.kubernetes.io/out-of-service';
 

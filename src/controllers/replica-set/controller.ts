@@ -14,9 +14,17 @@ import type { Informer } from '../../client/informer.ts';
 import { matches, selectorOf, selectorOfMap, type Selector } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
-import { claimsOf, controllerOf, controllerReference, settleClaims } from '../workload/ownership.ts';
-import { podFromTemplate, slowStart } from '../workload/pods.ts';
-import { planReplicas, sameStatus, type ReplicaPlan } from './plan.ts';
+import {
+  candidatesOf,
+  claimsOf,
+  controllerOf,
+  controllerReference,
+  indexOwners,
+  settleClaims,
+} from '../workload/ownership.ts';
+import { podFromTemplate, restOf, slowStart } from '../workload/pods.ts';
+import { soonest, writeStatus } from '../workload/status.ts';
+import { planReplicas, type ReplicaPlan } from './plan.ts';
 
 /** How the two kinds differ: in the form of their selector, and in how they are read as a ReplicaSet. */
 interface Variant<T extends KubernetesObject> {
@@ -61,7 +69,7 @@ class ReplicaManager<T extends KubernetesObject> {
     this.#sets = deps.informers.of(variant.kind);
     this.#sets.addIndex('controller', byController);
     this.#pods = deps.informers.of(Pod);
-    this.#pods.addIndex('controller', byController);
+    indexOwners(this.#pods);
     this.#expectations = new Expectations(this.#pods, deps.clock);
   }
 
@@ -105,16 +113,15 @@ class ReplicaManager<T extends KubernetesObject> {
     // The event that satisfies the expectation brings the key back.
     if (!this.#expectations.satisfied(key)) return {};
     const set = this.#variant.asReplicaSet(object);
-    const { namespace } = object.metadata;
-    const claims = claimsOf(object, this.#selectorOf(object), this.#pods.list({ namespace }));
+    const claims = claimsOf(object, this.#selectorOf(object), candidatesOf(this.#pods, object));
     const owned = await settleClaims(this.#deps.client, this.#variant.kind, object, Pod, claims);
-    const plan = planReplicas(set, owned, this.#relatedPods(object, owned), this.#deps.clock.now());
+    const plan = planReplicas(set, owned, () => this.#relatedPods(object, owned), this.#deps.clock.now());
     note(plan);
     const failure = await this.#apply(key, set, plan);
-    const told = await this.#report(object, withFailure(plan.status, failure, plan, timestamp(this.#deps.clock.now())));
+    const status = withFailure(plan.status, failure, plan, timestamp(this.#deps.clock.now()));
+    const reported = await writeStatus(this.#deps.client, this.#variant.kind, object, status);
     if (failure !== undefined && !isTerminating(failure)) throw failure;
-    if (!told) return { after: conflictPause };
-    return plan.after === undefined ? {} : { after: plan.after };
+    return { ...soonest(plan, reported), rest: restOf(owned.length) };
   }
 
   /** Pods of all sets with the same owner (a Deployment's others), so that nodes are emptied evenly. */
@@ -158,23 +165,7 @@ class ReplicaManager<T extends KubernetesObject> {
       throw error;
     }
   }
-
-  /** False after a conflict: a newer version is on its way to the cache. */
-  async #report(object: T, status: ReplicaSetStatus): Promise<boolean> {
-    const present = (object as { readonly status?: ReplicaSetStatus }).status;
-    if (sameStatus(present, status)) return true;
-    try {
-      await this.#deps.client.update(this.#variant.kind, { ...object, status }, { subresource: 'status' });
-    } catch (error) {
-      if (isConflict(error)) return false;
-      if (!isNotFound(error)) throw error;
-    }
-    return true;
-  }
 }
-
-/** Milliseconds until the status is tried again. */
-const conflictPause = 1_000;
 
 type Conditions = NonNullable<ReplicaSetStatus['conditions']>;
 

@@ -20,7 +20,7 @@ export interface ReplicaPlan {
 export function planReplicas(
   set: ReplicaSet,
   owned: readonly Pod[],
-  related: readonly Pod[],
+  related: () => readonly Pod[],
   now: number,
 ): ReplicaPlan {
   const active = owned.filter(isActive);
@@ -30,7 +30,7 @@ export function planReplicas(
   const due = active.flatMap((pod) => availableAt(pod, minReadySeconds) ?? []).filter((at) => at > now);
   return {
     create: Math.min(burst, Math.max(0, difference)),
-    remove: difference < 0 ? inDeletionOrder(active, crowdOf(related)).slice(0, Math.min(burst, -difference)) : [],
+    remove: difference < 0 ? inDeletionOrder(active, crowdOf(related())).slice(0, Math.min(burst, -difference)) : [],
     status: statusOf(set, owned, active, minReadySeconds, now),
     ...(due.length === 0 ? {} : { after: Math.min(...due) - now }),
   };
@@ -62,20 +62,4 @@ function crowdOf(pods: readonly Pod[]): ReadonlyMap<string, number> {
   for (const { spec } of pods.filter(isActive))
     crowd.set(spec?.nodeName ?? '', (crowd.get(spec?.nodeName ?? '') ?? 0) + 1);
   return crowd;
-}
-
-/** Zero counts are left out when objects are stored, so that they must not count as a difference. */
-export function sameStatus(left: ReplicaSetStatus | undefined, right: ReplicaSetStatus): boolean {
-  return (
-    countsOf(left) === countsOf(right) &&
-    left?.observedGeneration === right.observedGeneration &&
-    JSON.stringify(left?.conditions ?? []) === JSON.stringify(right.conditions ?? [])
-  );
-}
-
-function countsOf(status: ReplicaSetStatus | undefined): string {
-  const { replicas, fullyLabeledReplicas, readyReplicas, availableReplicas, terminatingReplicas } = status ?? {};
-  return [replicas, fullyLabeledReplicas, readyReplicas, availableReplicas, terminatingReplicas]
-    .map((count) => count ?? 0)
-    .join(' ');
 }

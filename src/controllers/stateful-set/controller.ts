@@ -1,6 +1,6 @@
 /** StatefulSets: pods with names, storage and an order of their own. */
 import { ControllerRevision } from '../../api/apps/controller-revision.ts';
-import { StatefulSet, type StatefulSetStatus } from '../../api/apps/stateful-set.ts';
+import { StatefulSet } from '../../api/apps/stateful-set.ts';
 import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { messageOf } from '../../base/errors.ts';
@@ -10,12 +10,12 @@ import { Controller, watching, watchingOwned, type ReconcileResult } from '../..
 import type { Events } from '../../client/event-recorder.ts';
 import { Expectations } from '../../client/expectations.ts';
 import type { Informer } from '../../client/informer.ts';
-import { deepEqual } from '../../schema/freeze.ts';
 import { selectorOf } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
-import { claimsOf, controllerOf, settleClaims } from '../workload/ownership.ts';
+import { candidatesOf, claimsOf, controllerOf, indexOwners, settleClaims } from '../workload/ownership.ts';
 import { ensureRevision, removeRevisions, surplusRevisions } from '../workload/revisions.ts';
+import { soonest, writeStatus } from '../workload/status.ts';
 import { ensureClaims, settleClaimOwners, type ClaimDependencies } from './claims.ts';
 import { draftOf, firstOrdinal, ordinalOf, podName, revisionNameOf } from './identity.ts';
 import { planStatefulSet, type Step } from './plan.ts';
@@ -38,6 +38,7 @@ class StatefulSetManager {
     this.#events = events;
     this.#sets = deps.informers.of(StatefulSet);
     this.#pods = deps.informers.of(Pod);
+    indexOwners(this.#pods);
     this.#revisions = deps.informers.of(ControllerRevision);
     this.#claims = { client: deps.client, claims: deps.informers.of(PersistentVolumeClaim), events };
     this.#expectations = new Expectations(this.#pods, deps.clock);
@@ -72,7 +73,7 @@ class StatefulSetManager {
       StatefulSet,
       set,
       Pod,
-      claimsOf(set, selectorOf(set.spec.selector), this.#pods.list({ namespace })),
+      claimsOf(set, selectorOf(set.spec.selector), candidatesOf(this.#pods, set)),
     );
     const revisions = this.#revisions
       .list({ namespace })
@@ -84,11 +85,11 @@ class StatefulSetManager {
     note(plan);
     for (const step of plan.steps) await this.#apply(key, set, step);
     await this.#keepClaims(set);
-    await this.#report(set, plan.status);
+    const reported = await writeStatus(client, StatefulSet, set, plan.status);
     const inUse = new Set([current.metadata.name, ...owned.map(revisionNameOf)]);
     const idle = surplusRevisions(set, revisions, new Set()).filter(({ metadata }) => !inUse.has(metadata.name));
     await removeRevisions(client, idle);
-    return plan.after === undefined ? {} : { after: plan.after };
+    return soonest(plan, reported);
   }
 
   async #countCollision(set: StatefulSet): Promise<ReconcileResult> {
@@ -142,17 +143,4 @@ class StatefulSetManager {
         await settleClaimOwners(this.#claims, set, ordinal, pod, false);
     }
   }
-
-  async #report(set: StatefulSet, status: StatefulSetStatus): Promise<void> {
-    if (deepEqual(withoutZeros(set.status), withoutZeros(status))) return;
-    try {
-      await this.#deps.client.update(StatefulSet, { ...set, status }, { subresource: 'status' });
-    } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
-    }
-  }
-}
-
-function withoutZeros(status: StatefulSetStatus | undefined): object {
-  return Object.fromEntries(Object.entries(status ?? {}).filter(([, value]) => value !== 0));
 }

@@ -4,6 +4,7 @@
  */
 import { Node } from '../../api/core/node.ts';
 import { Pod } from '../../api/core/pod.ts';
+import { isSimulated } from '../../api/core/simulated-node.ts';
 import type { NodeMetrics, PodMetrics } from '../../api/metrics/usage.ts';
 import { timestamp } from '../../base/clock.ts';
 import { isAbort, messageOf } from '../../base/errors.ts';
@@ -122,6 +123,7 @@ export class UsageSampler implements Service {
     const names = this.#deps.informers
       .of(Node)
       .list()
+      .filter((node) => !isSimulated(node))
       .map(({ metadata }) => metadata.name);
     const present = new Set(names);
     for (const name of this.#samples.keys()) if (!present.has(name)) this.#samples.delete(name);

@@ -5,7 +5,9 @@
  */
 import type { Kind, KubernetesObject } from '../../api/kind.ts';
 import type { OwnerReference } from '../../api/meta/object-meta.ts';
+import { byController, orphans } from '../../client/cache.ts';
 import { isConflict, isNotFound, type Client } from '../../client/client.ts';
+import type { Informer } from '../../client/informer.ts';
 import { matches, type Selector } from '../../schema/selector.ts';
 
 export interface Claims<T> {
@@ -16,6 +18,20 @@ export interface Claims<T> {
 
 export function controllerOf({ metadata }: KubernetesObject): OwnerReference | undefined {
   return metadata.ownerReferences?.find(({ controller }) => controller === true);
+}
+
+/** Has the informer file objects so that `candidatesOf` finds them. */
+export function indexOwners<T extends KubernetesObject>(informer: Informer<T>): void {
+  informer.addIndex('controller', byController);
+  informer.addIndex('orphans', orphans);
+}
+
+/** What the owner has, and what it might adopt: all that claims are made of, without looking at everybody else's. */
+export function candidatesOf<T extends KubernetesObject>(
+  informer: Informer<T>,
+  { metadata }: KubernetesObject,
+): readonly T[] {
+  return [...informer.by('controller', metadata.uid), ...informer.by('orphans', metadata.namespace ?? '')];
 }
 
 export function claimsOf<T extends KubernetesObject>(

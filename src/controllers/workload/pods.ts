@@ -37,6 +37,14 @@ export function isAvailable(pod: Pod, minReadySeconds: number, now: number): boo
   return at !== undefined && at <= now;
 }
 
+/**
+ * How long a controller lets a set of so many pods rest after looking at it, in milliseconds. A small one not at all;
+ * of a large one that starts, many pods become ready in that time, and one status tells of them all.
+ */
+export function restOf(pods: number): number {
+  return pods <= 20 ? 0 : Math.min(500, pods);
+}
+
 /** A pod as the template says, owned by its controller. */
 export function podFromTemplate(
   template: PodTemplateSpec,

@@ -11,6 +11,7 @@ import { CorefileError, normalizeZone, parseDuration, type Directive } from '../
 import { encodeQuery } from '../question.ts';
 import { errorReply, isWithin, type Handler, type Reply, type Request } from '../request.ts';
 import { rcodes } from '../wire.ts';
+import { LoopGuard } from './loop.ts';
 
 /** Sends a query and resolves to the answer's bytes; rejects on timeout or refusal. */
 export type Exchange = (
@@ -31,6 +32,8 @@ export interface ForwardContext {
   readonly exchange: Exchange;
   /** Text of a file such as /etc/resolv.conf. */
   readonly readFile: (path: string) => string;
+  /** Lines for the pod's log. */
+  readonly write: (line: string) => void;
   readonly count: (what: 'requests' | 'failures' | 'rejected', upstream: string) => void;
 }
 
@@ -98,9 +101,25 @@ export function forwardHandler(directive: Directive, context: ForwardContext): H
     return errorReply(rcodes.SERVFAIL);
   };
 
+  const { clock, random, write, exchange } = context;
+  const loop = new LoopGuard({
+    clock,
+    random,
+    write,
+    zone: options.zone,
+    upstreams: options.upstreams.map(({ host, port }) => `${host}:${port}`).join(' '),
+    // What they make of so odd a question says nothing of how they are.
+    ask: (query) =>
+      Promise.allSettled(
+        options.upstreams.map((each) => exchange(each, query, options.forceTcp ? 'tcp' : 'udp', attemptTimeout)),
+      ),
+  });
+
   return (request, next) => {
+    if (loop.caught(request.name)) return errorReply(rcodes.NXDOMAIN);
     if (!isWithin(request.name, options.zone) || options.except.some((zone) => isWithin(request.name, zone)))
       return next(request);
+    if (loop.blocks(active)) return errorReply(rcodes.SERVFAIL);
     if (active >= options.maxConcurrent) {
       context.count('rejected', '');
       return errorReply(rcodes.REFUSED);

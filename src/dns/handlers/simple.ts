@@ -1,4 +1,4 @@
-/** Handlers of a few lines each: errors, log, loadbalance, loop. */
+/** Handlers of a few lines each: errors, log, loadbalance. */
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { andThen, errorReply, type Handler, type Local, type Reply } from '../request.ts';

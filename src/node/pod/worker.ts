@@ -17,6 +17,7 @@ import { VolumeError, type PreparedVolumes } from '../volumes/volume.ts';
 import type { PodDeps } from './deps.ts';
 import { execute, type ActionContext } from './executor.ts';
 import { currentSandbox, hasLiving, nothingRuns, type PodRuntime } from './history.ts';
+import { Freshness } from './freshness.ts';
 import { describePod } from './names.ts';
 import { observe } from './observe.ts';
 import { planPod, type Action, type Plan } from './plan.ts';
@@ -38,6 +39,7 @@ export class PodWorker {
   readonly #stop = new AbortController();
   readonly #attempts: Attempts;
   readonly #allocation: Allocation;
+  readonly #freshness: Freshness;
   /** Until when nothing is tried after a failure of the pod as a whole. */
   #pausedUntil = 0;
   /** Aborts what a sync is doing when the pod must stop. */
@@ -59,6 +61,7 @@ export class PodWorker {
     this.#deps = deps;
     this.#pod = pod;
     this.#attempts = new Attempts(deps.clock, deps.events);
+    this.#freshness = new Freshness(deps);
     this.#allocation = new Allocation(pod, (wanted) => deps.checkResize(wanted));
     if (pod.metadata.deletionTimestamp !== undefined) this.#terminate();
   }
@@ -90,6 +93,7 @@ export class PodWorker {
     this.#pod = pod;
     // What was wrong may have been put right: an image name, a missing volume.
     if (pod.metadata.generation !== before.generation) this.#resume();
+    this.#freshness.podChanged(before, pod.metadata);
     if (pod.metadata.deletionTimestamp !== undefined) {
       const shorter = (pod.metadata.deletionGracePeriodSeconds ?? 0) < (before.deletionGracePeriodSeconds ?? Infinity);
       if (this.#state === 'syncing') this.#terminate();
@@ -197,6 +201,8 @@ export class PodWorker {
     // Before the status is told: what was known of probes before a restart still holds.
     deps.probes.follow(pod, this.#podIps()[0] ?? '', this.#runtime.containers);
     this.#publish();
+    if (currentSandbox(this.#runtime) !== undefined)
+      await this.#freshness.ensure(deps.facts(this.#pod, this.#podIps()));
     if (plan.actions.length === 0) return this.#rest(plan.wakeAt);
     await this.#act(plan, pod);
     if (this.#sync.signal.aborted) return this.kick();
@@ -225,11 +231,11 @@ export class PodWorker {
 
   /** Sleeps until something happens, or until the given time, the pod's deadline or a token's renewal. */
   #rest(wakeAt: number | undefined): void {
-    const refresh = this.#deps.volumes.refreshAt(this.#pod.metadata.uid);
     const retry = this.#allocation.isDeferred ? this.#deps.clock.now() + resizeRetry : undefined;
-    const times = [wakeAt, this.#deadline(), refresh, retry].filter((time) => time !== undefined);
+    const times = [wakeAt, this.#deadline(), this.#freshness.dueAt(this.#pod.metadata.uid), retry].filter(
+      (time) => time !== undefined,
+    );
     if (times.length > 0) this.#wakeIn(Math.min(...times) - this.#deps.clock.now());
-    if (refresh !== undefined && refresh <= this.#deps.clock.now()) this.#prepared = undefined;
   }
 
   /** Whether the pod may run here; asked only before anything was made for it. */
@@ -307,6 +313,7 @@ export class PodWorker {
     if (this.#prepared?.version === version) return this.#prepared.volumes;
     try {
       await deps.cgroups.ensure(pod);
+      this.#freshness.renewed();
       const volumes = await deps.volumes.prepare(deps.facts(pod, this.#podIps()), this.#sync.signal);
       this.#prepared = { version, volumes };
       return volumes;
@@ -318,18 +325,12 @@ export class PodWorker {
     }
   }
 
-  /** Configuration that the pod's volumes show has changed. */
-  async refreshVolumes(): Promise<void> {
-    if (this.#state !== 'syncing') return;
-    if (this.#prepared === undefined || this.#attempts.held.size > 0) {
-      this.#resume();
-      return this.kick();
-    }
-    try {
-      await this.#deps.volumes.refresh(this.#deps.facts(this.#pod, this.#podIps()));
-    } catch (error) {
-      this.#deps.log.warn('cannot update volumes', { pod: describePod(this.#pod), error: messageOf(error) });
-    }
+  /** Configuration that the pod refers to has changed. */
+  configurationChanged(): void {
+    this.#freshness.changed();
+    // A container may have waited for it.
+    if (this.#prepared === undefined || this.#attempts.held.size > 0) this.#resume();
+    this.kick();
   }
 
   #podIps(): readonly string[] {

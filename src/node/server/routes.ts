@@ -43,6 +43,12 @@ export async function configz(request: KubeletRequest, response: KubeletResponse
       clusterDNS: config.clusterDns,
       maxPods: config.maxPods,
       podPidsLimit: config.podPidsLimit,
+      // What the server and containers always do; named so that audits see it.
+      authentication: { anonymous: { enabled: false }, webhook: { enabled: true } },
+      authorization: { mode: 'Webhook' },
+      readOnlyPort: 0,
+      seccompDefault: false,
+      streamingConnectionIdleTimeout: `${config.streamingConnectionIdleTimeout}s`,
       resolvConf: config.resolvConf,
       evictionHard: config.evictionHard,
       evictionSoft: config.evictionSoft,

@@ -10,6 +10,7 @@ import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { aborted, type Service } from '../../base/service.ts';
+import { strongTls } from '../../base/tls.ts';
 import type { NodeAgent } from '../agent.ts';
 import { attributesOf, type KubeletAuth } from './auth.ts';
 import { HttpError, type KubeletRequest, type KubeletResponse } from './http.ts';
@@ -65,7 +66,7 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
     // Tokens are another way in: the handler decides, with 401 rather than a broken handshake.
     rejectUnauthorized: false,
     ALPNProtocols: ['http/1.1'],
-    minVersion: 'TLSv1.2',
+    ...strongTls,
   });
   server.timeout = 0;
   server.on('request', (incoming, outgoing) => void answer(options, incoming, outgoing));
@@ -77,7 +78,7 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
     name: 'kubelet server',
     listen,
     rotate: (tls) =>
-      server.setSecureContext({ cert: tls.certificate, key: tls.key, ca: tls.clientAuthority, minVersion: 'TLSv1.2' }),
+      server.setSecureContext({ cert: tls.certificate, key: tls.key, ca: tls.clientAuthority, ...strongTls }),
     async run(signal) {
       await listen();
       await aborted(signal);
@@ -124,6 +125,9 @@ async function upgrade(
   head: Buffer,
 ): Promise<void> {
   socket.on('error', () => socket.destroy());
+  // Whoever is gone without a word would hold its command and its connection for ever.
+  const idle = options.agent.options.config.streamingConnectionIdleTimeout * 1000;
+  incoming.socket.setTimeout(idle, () => incoming.socket.destroy());
   try {
     await upgradeRoute(await admitted(options, incoming), socket, head);
   } catch (error) {

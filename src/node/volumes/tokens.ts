@@ -35,7 +35,7 @@ export class Tokens {
   }
 
   /** A valid token; an older one that still lives when the API does not answer. */
-  async get(facts: PodFacts, wanted: ServiceAccountTokenProjection): Promise<string> {
+  async get(facts: Pick<PodFacts, 'pod'>, wanted: ServiceAccountTokenProjection): Promise<string> {
     const { uid } = facts.pod.metadata;
     const kept = this.#kept.get(uid) ?? new Map<string, Token>();
     this.#kept.set(uid, kept);

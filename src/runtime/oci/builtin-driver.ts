@@ -14,13 +14,15 @@ import { environmentOf } from './spec.ts';
 
 /**
  * A built-in program. `args` are the container's command and args; `log` writes one line to its log; it ends
- * when the signal aborts, and resolves to its exit code. A rejection is logged and ends it with 1.
+ * when the signal aborts, and resolves to its exit code. A rejection is logged and ends it with 1. `labels` are the
+ * container's, and say whose it is.
  */
 export type BuiltinProgram = (
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   log: (line: string) => void,
   signal: AbortSignal,
+  labels: Readonly<Record<string, string>>,
 ) => Promise<number>;
 
 export interface BuiltinDriverOptions {
@@ -64,7 +66,7 @@ export class BuiltinDriver implements ContainerDriver {
     this.#running.set(record.id, running);
     const env = Object.fromEntries(environmentOf(record.config, {}, '').map((pair) => splitPair(pair)));
     void this.#run(record.id, running, () =>
-      program(args, env, (line) => running.log.write(line), running.abort.signal),
+      program(args, env, (line) => running.log.write(line), running.abort.signal, record.config.labels),
     );
     return Promise.resolve();
   }

@@ -97,7 +97,7 @@ function countDomains(
 
 function domainsExcludedByOthers(pod: Pod, world: World): Counts {
   const excluded: Counts = new Map();
-  for (const view of world.nodes) {
+  for (const view of world.nodesWithAffinity) {
     for (const other of view.podsWithAffinity.values()) {
       for (const term of requiredTerms(other, 'podAntiAffinity', world)) {
         if (term.matches(pod)) increase(excluded, view, term.topologyKey, 1);
@@ -110,13 +110,12 @@ function domainsExcludedByOthers(pod: Pod, world: World): Counts {
 function scoresOfDomains(pod: Pod, world: World): Counts {
   const scores: Counts = new Map();
   const wanted = [...preferredTerms(pod, 'podAffinity', world), ...preferredTerms(pod, 'podAntiAffinity', world)];
-  for (const view of world.nodes) {
-    if (wanted.length > 0) {
-      for (const other of view.pods.values()) {
-        for (const { term, weight } of wanted)
-          if (term.matches(other)) increase(scores, view, term.topologyKey, weight);
-      }
+  for (const view of wanted.length > 0 ? world.nodes : []) {
+    for (const other of view.pods.values()) {
+      for (const { term, weight } of wanted) if (term.matches(other)) increase(scores, view, term.topologyKey, weight);
     }
+  }
+  for (const view of world.nodesWithAffinity) {
     for (const other of view.podsWithAffinity.values()) drawTowards(pod, other, view, world, scores);
   }
   return scores;

@@ -69,13 +69,11 @@ const largestPerContainer = 1000 * 1024 * 1024;
 export const imageLocality: Plugin = {
   name: 'ImageLocality',
   weight: 1,
-  prepare(pod, { nodes }) {
+  prepare(pod, world) {
     const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
     const names = containers.map(({ image = '' }) => normalized(image));
     // An image that only some nodes have counts for less, so that one node does not draw everything.
-    const spread = new Map(
-      names.map((name) => [name, nodes.filter((view) => view.images.has(name)).length / Math.max(1, nodes.length)]),
-    );
+    const spread = new Map(names.map((name) => [name, world.nodesWithImage(name) / Math.max(1, world.nodes.length)]));
     if ([...spread.values()].every((share) => share === 0)) return {};
     const largest = largestPerContainer * Math.max(1, containers.length);
     return {

@@ -6,7 +6,15 @@ import type { TopologySpreadConstraint } from '../../api/core/affinity.ts';
 import { requiredNodes, tolerates } from '../../api/core/placement.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import { matches, selectorOf, selectorOfMap, type Selector } from '../../schema/selector.ts';
-import { maxScore, resolvable, unresolvable, type Plugin, type Rejection, type World } from '../plugin.ts';
+import {
+  maxScore,
+  resolvable,
+  unresolvable,
+  type Plugin,
+  type Rejection,
+  type Scoring,
+  type World,
+} from '../plugin.ts';
 import type { NodeView } from '../snapshot.ts';
 
 interface Constraint {
@@ -41,12 +49,16 @@ export const podTopologySpread: Plugin = {
           }),
       ...(soft.length === 0
         ? {}
-        : scoreOf(
-            pod,
-            world,
-            soft.map((each) => constraintOf(pod, each)),
-            own.length > 0,
-          )),
+        : {
+            scoring: (candidates: readonly NodeView[]) =>
+              scoringOf(
+                pod,
+                world,
+                candidates,
+                soft.map((each) => constraintOf(pod, each)),
+                own.length > 0,
+              ),
+          }),
     };
   },
 };
@@ -84,24 +96,43 @@ function toleratesNode(pod: Pod, view: NodeView): boolean {
 }
 
 /** How many matching pods each domain holds; only domains with a node that counts. */
-function countsOf(pod: Pod, { nodes }: World, constraint: Constraint, all: readonly Constraint[]): Map<string, number> {
+function countsOf(pod: Pod, world: World, constraint: Constraint, all: readonly Constraint[]): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const view of nodes) {
+  const matching = world.podsMatching(pod.metadata.namespace ?? '', constraint.selector);
+  for (const view of world.nodes) {
     const value = view.labels[constraint.topologyKey];
     if (value === undefined || !constraint.counts(view)) continue;
-    if (!all.every(({ topologyKey }) => Object.hasOwn(view.labels, topologyKey))) continue;
-    counts.set(value, (counts.get(value) ?? 0) + matching(pod, view, constraint.selector));
+    if (!hasAllLabels(view, all)) continue;
+    counts.set(value, (counts.get(value) ?? 0) + (matching.get(view.name) ?? 0));
   }
   return counts;
 }
 
-function matching(pod: Pod, view: NodeView, selector: Selector): number {
-  let count = 0;
-  for (const other of view.pods.values()) {
-    if (other.metadata.deletionTimestamp !== undefined) continue;
-    if (other.metadata.namespace === pod.metadata.namespace && matches(selector, other.metadata.labels)) count += 1;
+function hasAllLabels(view: NodeView, constraints: readonly Constraint[]): boolean {
+  return constraints.every(({ topologyKey }) => Object.hasOwn(view.labels, topologyKey));
+}
+
+/** The same for domains in which there is a candidate: looks at the nodes with such pods, not at all of them. */
+function countsAmong(
+  candidates: readonly NodeView[],
+  pod: Pod,
+  world: World,
+  constraint: Constraint,
+  all: readonly Constraint[],
+): Map<string, number> {
+  const { topologyKey } = constraint;
+  const counts = new Map<string, number>();
+  for (const { labels } of candidates) {
+    const value = labels[topologyKey];
+    if (value !== undefined) counts.set(value, 0);
   }
-  return count;
+  for (const [name, count] of world.podsMatching(pod.metadata.namespace ?? '', constraint.selector)) {
+    const view = world.node(name);
+    const value = view?.labels[topologyKey];
+    if (view === undefined || value === undefined || !counts.has(value)) continue;
+    if (constraint.counts(view) && hasAllLabels(view, all)) counts.set(value, (counts.get(value) ?? 0) + count);
+  }
+  return counts;
 }
 
 function filterOf(
@@ -129,17 +160,15 @@ function filterOf(
   };
 }
 
-function scoreOf(
+function scoringOf(
   pod: Pod,
   world: World,
+  candidates: readonly NodeView[],
   constraints: readonly Constraint[],
   requireAllLabels: boolean,
-): {
-  readonly score: (view: NodeView) => number;
-  readonly normalize: (scores: readonly number[]) => readonly number[];
-} {
+): Scoring {
   const prepared = constraints.map((constraint) => {
-    const counts = countsOf(pod, world, constraint, requireAllLabels ? constraints : []);
+    const counts = countsAmong(candidates, pod, world, constraint, requireAllLabels ? constraints : []);
     // Domains that are many (hosts) count less each than domains that are few (zones).
     return { constraint, counts, weight: Math.log(counts.size + 2) };
   });
@@ -162,9 +191,12 @@ function scoreOf(
 
 /** The node with the fewest pods gets 100; nodes without the labels (-1) get 0. */
 function fewestFirst(scores: readonly number[]): readonly number[] {
-  const counted = scores.filter((score) => score >= 0);
-  const lowest = Math.min(...counted);
-  const highest = Math.max(...counted);
+  let [lowest, highest] = [Infinity, 0];
+  for (const score of scores) {
+    if (score < 0) continue;
+    if (score < lowest) lowest = score;
+    if (score > highest) highest = score;
+  }
   return scores.map((score) => {
     if (score < 0) return 0;
     return highest === 0 ? maxScore : Math.floor((maxScore * (highest + lowest - score)) / highest);

@@ -1,57 +1,60 @@
 /**
- * How records travel between threads: one buffer, handed over rather than copied, and flat arrays beside it.
+ * How records travel between threads, one after the other in one piece of memory:
  *
- *     numbers: slot, created, revision, length of the bytes (-1: the slot is removed)    4 per write
- *     keys:    one per write ('' for removals)
- *     bytes:   all values, one after the other
+ *     slot, created, revision    float64 each
+ *     length of the value        int32; -1: the slot is removed
+ *     length of the key          int32, in bytes of UTF-8
+ *     key, value
  */
 import type { JournalRecord, JournalWrite } from './journal.ts';
 
-export interface Packed {
-  readonly numbers: Float64Array;
-  readonly keys: readonly string[];
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
+const headLength = 32;
 const removed = -1;
 
-export function packWrites(writes: readonly JournalWrite[]): Packed {
-  const total = writes.reduce((sum, { record }) => sum + (record?.bytes.length ?? 0), 0);
-  const numbers = new Float64Array(writes.length * 4);
-  const bytes = new Uint8Array(total);
-  const keys: string[] = [];
-  let offset = 0;
-  for (const [index, { slot, record }] of writes.entries()) {
-    const at = index * 4;
-    numbers[at] = slot;
-    numbers[at + 3] = removed;
-    keys.push(record?.key ?? '');
+/** Bytes that the packed form of these writes takes. */
+export function packedSize(writes: readonly JournalWrite[]): number {
+  let size = 0;
+  for (const { record } of writes) {
+    size += headLength;
+    if (record !== undefined) size += Buffer.byteLength(record.key) + record.bytes.length;
+  }
+  return size;
+}
+
+/** Fills the first `packedSize` bytes of the target. */
+export function packInto(target: Buffer, writes: readonly JournalWrite[]): void {
+  let at = 0;
+  for (const { slot, record } of writes) {
+    const keyLength = record === undefined ? 0 : target.write(record.key, at + headLength);
+    target.writeDoubleLE(slot, at);
+    target.writeDoubleLE(record?.created ?? 0, at + 8);
+    target.writeDoubleLE(record?.revision ?? 0, at + 16);
+    target.writeInt32LE(record?.bytes.length ?? removed, at + 24);
+    target.writeInt32LE(keyLength, at + 28);
+    at += headLength + keyLength;
     if (record === undefined) continue;
-    numbers[at + 1] = record.created;
-    numbers[at + 2] = record.revision;
-    numbers[at + 3] = record.bytes.length;
-    bytes.set(record.bytes, offset);
-    offset += record.bytes.length;
+    target.set(record.bytes, at);
+    at += record.bytes.length;
   }
-  return { numbers, keys, bytes };
 }
 
-/** The values are views of the one buffer. */
-export function* unpackWrites({ numbers, keys, bytes }: Packed): Generator<JournalWrite> {
-  let offset = 0;
-  for (const [index, key] of keys.entries()) {
-    const [slot = 0, created = 0, revision = 0, length = removed] = numbers.subarray(index * 4, index * 4 + 4);
-    if (length === removed) {
-      yield { slot };
-      continue;
+/** The values are views of the source. */
+export function* unpack(source: Buffer): Generator<JournalWrite> {
+  for (let at = 0; at < source.length;) {
+    const slot = source.readDoubleLE(at);
+    const length = source.readInt32LE(at + 24);
+    const valueAt = at + headLength + source.readInt32LE(at + 28);
+    if (length === removed) yield { slot };
+    else {
+      const record: JournalRecord = {
+        slot,
+        key: source.toString('utf8', at + headLength, valueAt),
+        created: source.readDoubleLE(at + 8),
+        revision: source.readDoubleLE(at + 16),
+        bytes: source.subarray(valueAt, valueAt + length),
+      };
+      yield { slot, record };
     }
-    const record: JournalRecord = { slot, key, created, revision, bytes: bytes.subarray(offset, offset + length) };
-    offset += length;
-    yield { slot, record };
+    at = valueAt + Math.max(0, length);
   }
-}
-
-/** What to hand over with the message. */
-export function transferables({ numbers, bytes }: Packed): ArrayBuffer[] {
-  return [numbers.buffer as ArrayBuffer, bytes.buffer];
 }

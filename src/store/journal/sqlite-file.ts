@@ -11,7 +11,6 @@
 import { accessSync, closeSync, constants, existsSync, fdatasyncSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { packWrites, unpackWrites, type Packed } from './packed-batch.ts';
 import type { JournalWrite } from './journal.ts';
 import { SyncError } from './sync-error.ts';
 
@@ -58,7 +57,7 @@ export class SqliteFile {
   }
 
   /** Every row, in chunks of about a mebibyte. */
-  *records(): Generator<Packed> {
+  *records(): Generator<readonly JournalWrite[]> {
     const rows = this.#database.prepare('SELECT slot, key, created, revision, value FROM objects');
     rows.setReturnArrays(true);
     let chunk: JournalWrite[] = [];
@@ -68,17 +67,17 @@ export class SqliteFile {
       chunk.push({ slot, record: { slot, key, created, revision, bytes } });
       size += bytes.length;
       if (size < chunkBytes) continue;
-      yield packWrites(chunk);
+      yield chunk;
       chunk = [];
       size = 0;
     }
-    yield packWrites(chunk);
+    yield chunk;
   }
 
-  append(revision: number, packed: Packed): void {
+  append(revision: number, writes: Iterable<JournalWrite>): void {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
-      for (const { slot, record } of unpackWrites(packed)) {
+      for (const { slot, record } of writes) {
         this.#pages += 2;
         if (record === undefined) this.#remove.run(slot);
         else {

@@ -1,13 +1,15 @@
 /** The thread that owns the SQLite file: its syncs block nobody else. Answers each request, in order. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { present } from '../../base/errors.ts';
-import { transferables } from './packed-batch.ts';
+import type { JournalWrite } from './journal.ts';
+import { inbox } from './mailbox.ts';
+import { packedSize, packInto, unpack } from './packed-batch.ts';
 import { explainSqliteError } from './sqlite-error.ts';
 import { SqliteFile } from './sqlite-file.ts';
-import type { Request, Response, WorkerSettings } from './sqlite-protocol.ts';
+import type { Response, WorkerSettings } from './sqlite-protocol.ts';
 
 const port = present(parentPort, 'the port to the main thread');
-const { path, lockTimeout } = workerData as WorkerSettings;
+const { path, lockTimeout, mailbox } = workerData as WorkerSettings;
 
 function send(response: Response, transfer: ArrayBuffer[] = []): void {
   port.postMessage(response, transfer);
@@ -17,10 +19,16 @@ function fail(error: unknown): void {
   send({ type: 'failed', ...explainSqliteError(error, path) });
 }
 
+function sendRecords(writes: readonly JournalWrite[]): void {
+  const packed = new Uint8Array(packedSize(writes));
+  packInto(Buffer.from(packed.buffer), writes);
+  send({ type: 'records', packed }, [packed.buffer]);
+}
+
 function open(): SqliteFile | undefined {
   try {
     const file = new SqliteFile(path, lockTimeout);
-    for (const packed of file.records()) send({ type: 'records', packed }, transferables(packed));
+    for (const writes of file.records()) sendRecords(writes);
     send({ type: 'opened', revision: file.revision });
     return file;
   } catch (error) {
@@ -29,28 +37,26 @@ function open(): SqliteFile | undefined {
   }
 }
 
-const file = open();
 /** What went wrong after the last answer. */
 let overdue: unknown;
 
-port.on('message', (request: Request) => {
-  if (file === undefined) return;
-  try {
-    answer(file, request);
-  } catch (error) {
-    fail(error);
-    return;
-  }
-  send({ type: 'done' });
-  if (request.type === 'append') tidy(file);
-});
-
-function answer(open: SqliteFile, request: Request): void {
-  if (request.type === 'close') return open.close();
+function append(file: SqliteFile, batch: Buffer): void {
   const error = overdue;
   overdue = undefined;
   if (error !== undefined) throw error;
-  open.append(request.revision, request.packed);
+  file.append(batch.readDoubleLE(0), unpack(batch.subarray(8)));
+}
+
+/** Answers with how it went; true when well. */
+function attempt(work: () => void): boolean {
+  try {
+    work();
+  } catch (error) {
+    fail(error);
+    return false;
+  }
+  send({ type: 'done' });
+  return true;
 }
 
 /**
@@ -64,4 +70,12 @@ function tidy(open: SqliteFile): void {
   } catch (error) {
     if (!explainSqliteError(error, path).recoverable) overdue = error;
   }
+}
+
+const file = open();
+if (file !== undefined) {
+  for (const batch of inbox(mailbox)) {
+    if (attempt(() => append(file, batch))) tidy(file);
+  }
+  attempt(() => file.close());
 }

@@ -2,8 +2,9 @@
 import { Worker } from 'node:worker_threads';
 import { StorageError } from '../store.ts';
 import { JournalError, type Journal, type JournalBatch, type JournalRecord } from './journal.ts';
-import { packWrites, transferables, unpackWrites } from './packed-batch.ts';
-import type { Request, Response, WorkerSettings } from './sqlite-protocol.ts';
+import { mailbox, Outbox } from './mailbox.ts';
+import { packedSize, packInto, unpack } from './packed-batch.ts';
+import type { Response, WorkerSettings } from './sqlite-protocol.ts';
 
 export interface SqliteJournalOptions {
   /** Path of the database file; its directory must exist. */
@@ -17,6 +18,7 @@ export interface SqliteJournalOptions {
 export class SqliteJournal implements Journal {
   readonly #options: SqliteJournalOptions;
   #worker: Worker | undefined;
+  #outbox: Outbox | undefined;
   /** Who waits for the answer to the one request that is under way. */
   #answer: { readonly resolve: (revision: number) => void; readonly reject: (error: Error) => void } | undefined;
   #onRecords: (records: readonly JournalRecord[]) => void = () => {};
@@ -27,7 +29,8 @@ export class SqliteJournal implements Journal {
 
   async open(onRecords: (records: readonly JournalRecord[]) => void): Promise<number> {
     const { path, lockTimeout = 500, program = besideThisFile() } = this.#options;
-    const settings: WorkerSettings = { path, lockTimeout };
+    const settings: WorkerSettings = { path, lockTimeout, mailbox: mailbox() };
+    this.#outbox = new Outbox(settings.mailbox);
     this.#onRecords = onRecords;
     const worker = new Worker(program, { workerData: settings, name: 'journal', resourceLimits });
     this.#worker = worker;
@@ -44,21 +47,29 @@ export class SqliteJournal implements Journal {
   }
 
   async append(batch: JournalBatch): Promise<void> {
-    const packed = packWrites(batch.writes);
-    await this.#request({ type: 'append', revision: batch.revision, packed }, transferables(packed));
+    const { revision, writes } = batch;
+    await this.#request((outbox) =>
+      outbox.post(8 + packedSize(writes), (body) => {
+        body.writeDoubleLE(revision, 0);
+        packInto(body.subarray(8), writes);
+      }),
+    );
   }
 
   async close(): Promise<void> {
     const worker = this.#worker;
     if (worker === undefined) return;
-    await this.#request({ type: 'close' }, []);
+    await this.#request((outbox) => outbox.end());
     this.#worker = undefined;
     await worker.terminate();
   }
 
-  #request(request: Request, transfer: ArrayBuffer[]): Promise<number> {
-    if (this.#worker === undefined) return Promise.reject(new JournalError('the journal thread has ended', false));
-    this.#worker.postMessage(request, transfer);
+  #request(send: (outbox: Outbox) => void): Promise<number> {
+    const outbox = this.#outbox;
+    if (this.#worker === undefined || outbox === undefined) {
+      return Promise.reject(new JournalError('the journal thread has ended', false));
+    }
+    send(outbox);
     return this.#await();
   }
 
@@ -71,7 +82,7 @@ export class SqliteJournal implements Journal {
 
   #receive(response: Response): void {
     if (response.type === 'records') {
-      this.#onRecords([...unpackWrites(response.packed)].flatMap(({ record }) => record ?? []));
+      this.#onRecords([...unpack(Buffer.from(response.packed.buffer))].flatMap(({ record }) => record ?? []));
       return;
     }
     const answer = this.#answer;

@@ -13,10 +13,12 @@ export interface ComponentRole {
 }
 
 const user = (name: string): Subject => ({ kind: 'User', apiGroup: rbacGroup, name });
+const group = (name: string): Subject => ({ kind: 'Group', apiGroup: rbacGroup, name });
 const account = (name: string): Subject => ({ kind: 'ServiceAccount', name, namespace: 'kube-system' });
 
-/** Controllers of ours patch where upstream's update, or the other way round. */
+/** Controllers of ours patch where upstream's update, or the other way round; some do more. */
 const patches: Readonly<Record<string, readonly Rule[]>> = {
+  'certificate-controller': [can('approve', 'certificates.k8s.io', 'signers', 'kubernetes.io/kubelet-serving')],
   'deployment-controller': [can('patch', 'apps', 'deployments')],
   'namespace-controller': [can('patch', 'core', 'namespaces/status')],
   'persistent-volume-binder': [
@@ -29,7 +31,26 @@ const patches: Readonly<Record<string, readonly Rule[]>> = {
   'statefulset-controller': [can('patch', 'core', 'persistentvolumeclaims')],
 };
 
+/** Bootstrap tokens that machines join with bring them into this group. */
+const joining = group('system:bootstrappers:kubeadm:default-node-token');
+const requests = 'system:certificates.k8s.io:certificatesigningrequests';
+
+/** What kubeadm gives to machines that join, under kubeadm's names. */
+const joiningRoles: readonly ComponentRole[] = [
+  { name: 'kubeadm:kubelet-bootstrap', role: 'system:node-bootstrapper', subjects: [joining] },
+  { name: 'kubeadm:node-autoapprove-bootstrap', role: `${requests}:nodeclient`, subjects: [joining] },
+  {
+    name: 'kubeadm:node-autoapprove-certificate-rotation',
+    role: `${requests}:selfnodeclient`,
+    subjects: [group('system:nodes')],
+  },
+  // To see whether a name is taken.
+  { name: 'kubeadm:get-nodes', rules: [can('get', 'core', 'nodes')], subjects: [joining] },
+  { name: 'kubeadm:node-proxier', role: 'system:node-proxier', subjects: [account('kube-proxy')] },
+];
+
 export const componentRoles: readonly ComponentRole[] = [
+  ...joiningRoles,
   ...Object.entries(patches).map(([name, rules]) => ({
     name: `coracle:controller:${name}`,
     rules,
@@ -68,10 +89,21 @@ export const componentRoles: readonly ComponentRole[] = [
     ],
     subjects: [account('coracle-ingress')],
   },
+  // `coracle up --sim-nodes`: one process stands for all of them.
+  {
+    name: 'coracle:simulated-nodes',
+    rules: [
+      can('list create delete', 'core', 'nodes'),
+      can('patch', 'core', 'nodes/status pods/status'),
+      can('list watch delete', 'core', 'pods'),
+      can('create patch', 'coordination.k8s.io', 'leases'),
+    ],
+    subjects: [account('coracle-simulated-nodes')],
+  },
   // What the service proxy needs for NetworkPolicies.
   {
     name: 'coracle:network',
     rules: [can(read, 'core', 'nodes pods namespaces'), can('list watch', 'networking.k8s.io', 'networkpolicies')],
-    subjects: [user('system:kube-proxy')],
+    subjects: [user('system:kube-proxy'), account('kube-proxy')],
   },
 ];

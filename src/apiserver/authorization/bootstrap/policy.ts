@@ -149,4 +149,18 @@ const namespaced: readonly NamespacedRole[] = [
     rules: [can(read, 'core', 'configmaps'), can('update', 'core', 'configmaps', 'cluster-info'), events],
     subjects: [account('bootstrap-signer')],
   },
+  // How a machine that knows nothing finds out whom it is talking to: before it can trust anybody.
+  {
+    namespace: 'kube-public',
+    name: 'kubeadm:bootstrap-signer-clusterinfo',
+    rules: [can('get', 'core', 'configmaps', 'cluster-info')],
+    subjects: [user('system:anonymous')],
+  },
+  // What a machine must know to be a node.
+  {
+    namespace: 'kube-system',
+    name: 'coracle:node-config',
+    rules: [can('get', 'core', 'configmaps', 'coracle-node-config')],
+    subjects: [group('system:nodes'), group('system:bootstrappers:kubeadm:default-node-token')],
+  },
 ];

@@ -4,9 +4,7 @@ import { parseTimestamp } from '../../base/clock.ts';
 import { isConflict, isNotFound } from '../../client/client.ts';
 import { Controller, watching, type ReconcileResult } from '../../client/controller.ts';
 import type { Dependencies } from '../dependencies.ts';
-
-const namespace = 'kube-system';
-const secretType = 'bootstrap.kubernetes.io/token';
+import { tokenNamespace as namespace, tokenSecretType } from './token.ts';
 
 export function tokenCleaner({ client, informers, clock, logger }: Dependencies): Controller {
   const secrets = informers.of(Secret);
@@ -15,7 +13,7 @@ export function tokenCleaner({ client, informers, clock, logger }: Dependencies)
       name: 'token-cleaner',
       sources: [
         watching(secrets, ({ object: { metadata, type } }) =>
-          type === secretType && metadata.namespace === namespace ? [metadata.name] : [],
+          type === tokenSecretType && metadata.namespace === namespace ? [metadata.name] : [],
         ),
       ],
       async reconcile(name): Promise<ReconcileResult> {

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAccessSettings } from './access-settings.ts';
+import { guardsFrom } from './guards.ts';
+
+let folder: string;
+let webhook: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'coracle-guards-'));
+  webhook = join(folder, 'webhook.kubeconfig');
+  writeFileSync(webhook, '{}');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('flags of coracle up', () => {
+  it('are kept, and given empty they are taken back', () => {
+    const kept = guardsFrom(undefined, { tokenWebhook: webhook, authorizationModes: ['RBAC'], auditLog: 'a.log' });
+    expect(kept).toEqual({
+      tokenWebhook: webhook,
+      authorizationModes: ['RBAC'],
+      auditLog: join(process.cwd(), 'a.log'),
+    });
+    expect(guardsFrom(kept, { authorizationModes: [], auditLog: '' })).toEqual({ tokenWebhook: webhook });
+    expect(guardsFrom({ tokenWebhook: webhook }, { tokenWebhook: '' })).toBeUndefined();
+  });
+
+  it('that name a kubeconfig which is not there are refused', () => {
+    expect(() => guardsFrom(undefined, { authorizationWebhook: '/nowhere' })).toThrow(
+      'there is no kubeconfig /nowhere',
+    );
+  });
+});
+
+describe('access.json and the flags over it', () => {
+  const write = (settings: unknown): void => writeFileSync(join(folder, 'access.json'), JSON.stringify(settings));
+
+  it('flags win, and the rest of the file stays', () => {
+    write({ anonymous: false, authorization: { modes: ['RBAC'], webhookFailurePolicy: 'Deny' } });
+    const guards = {
+      authorizationModes: ['RBAC', 'Webhook'],
+      authorizationWebhook: webhook,
+      tokenWebhookCacheTtl: '10s',
+    };
+    expect(readAccessSettings(folder, guards)).toEqual({
+      anonymous: false,
+      tokenWebhookCacheTtl: '10s',
+      authorization: { modes: ['RBAC', 'Webhook'], webhook, webhookFailurePolicy: 'Deny' },
+    });
+  });
+
+  it.each([
+    [{ authorization: { modes: ['Webhook'] } }, 'the mode Webhook needs authorization.webhook'],
+    [{ authorization: { modes: ['ABAC'] } }, 'the mode ABAC is not one of Node, RBAC'],
+    [{ authorization: { webhookFailurePolicy: 'Allow' } }, 'webhookFailurePolicy is NoOpinion or Deny, not "Allow"'],
+    [{ tokenWebhookCacheTtl: '2 minutes' }, 'tokenWebhookCacheTtl is a duration such as 2m or 30s, not "2 minutes"'],
+    [{ tokenwebhook: 'x' }, 'the field tokenwebhook is not known'],
+    [{ oidc: [{ issuer: 'http://x', clientId: 'y' }] }, 'the issuer http://x is not an https URL'],
+  ])('%j is refused', (settings, message) => {
+    write(settings);
+    expect(() => readAccessSettings(folder)).toThrow(message);
+  });
+});

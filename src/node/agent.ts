@@ -38,6 +38,7 @@ import { annotation, isMirror, logPath, podPaths } from './pod/names.ts';
 import { StatusManager } from './pod/status-manager.ts';
 import type { Verdict } from './pod/status.ts';
 import type { PodWorker } from './pod/worker.ts';
+import { Timeline } from './pod/timeline.ts';
 import { Pods } from './pods.ts';
 import { ProbeManager } from './probes/probe-manager.ts';
 import { Registration } from './registration.ts';
@@ -74,6 +75,8 @@ export interface NodeAgent extends Service {
   readonly machine: Machine;
   /** What was last told about a pod, by its uid. */
   statusOf(uid: string): PodStatus | undefined;
+  /** How the pods that were seen last have started. */
+  readonly timeline: Timeline;
   /** The machine goes down: containers end within `seconds`, those of critical pods last. Before `run` is aborted. */
   shutDown(seconds: number): Promise<void>;
 }
@@ -88,6 +91,7 @@ interface Parts {
   readonly puller: Puller;
   readonly volumes: Volumes;
   readonly drivers: CsiDrivers;
+  readonly timeline: Timeline;
   readonly cgroups: PodCgroups;
   readonly services: Informer<ApiService>;
   readonly apiPods: Informer<Pod>;
@@ -117,6 +121,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     registration: loops.registration,
     options,
     machine: parts.machine,
+    timeline: parts.timeline,
     statusOf: (uid) => loops.statuses.last(uid),
     shutDown: (seconds) => loops.shutdown.run(seconds),
     run: (signal) => runAgent(parts, loops, signal),
@@ -191,11 +196,11 @@ async function followRuntime(options: NodeAgentOptions, pods: Pods, signal: Abor
 
 function makeLoops(parts: Parts): Loops {
   const { options, events, machine, facts, puller, apiPods } = parts;
-  const { client, clock, random, config, runtime } = options;
+  const { clock, random, config, runtime } = options;
   const workers = (): readonly PodWorker[] => pods.workers();
   const statuses = new StatusManager({
-    client,
-    clock,
+    ...options,
+    timeline: parts.timeline,
     log: options.log.named('status'),
     mirrorOf: (pod) => staticPods?.mirrorOf(pod),
   });
@@ -323,6 +328,7 @@ async function makeParts(options: NodeAgentOptions, onChange: (uid: string) => v
     puller,
     volumes,
     drivers,
+    timeline: new Timeline(clock),
     cgroups: await cgroupsOf(options),
     services: serviceInformer(client, clock, random, log),
     apiPods: new Informer<Pod>({ client, kind: Pod, clock, random, logger: log, fieldSelector }),
@@ -347,6 +353,7 @@ function podDeps(parts: Parts, own: Pick<PodDeps, 'probes' | 'statuses' | 'admit
   const { client, clock, config, runtime } = options;
   return {
     ...own,
+    timeline: parts.timeline,
     config,
     clock,
     log: options.log.named('pods'),

@@ -137,7 +137,9 @@ export class StaticPods {
     const { client, apiPods } = this.#options;
     for (const each of apiPods()) {
       const of = each.metadata.annotations?.[annotation.configMirror];
-      if (of === undefined || this.#pods.has(of)) continue;
+      // One that somebody deletes goes at once, or it would be Terminating for ever: the pod itself runs on.
+      const wanted = of !== undefined && this.#pods.has(of) && each.metadata.deletionTimestamp === undefined;
+      if (of === undefined || wanted) continue;
       await this.#deleteMirror(each);
     }
     for (const pod of this.#pods.values()) {

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { codeOf, isAbort, messageOf } from '../base/errors.ts';
 import { helpOf, parseFlags, type Arguments, type Command } from './command.ts';
 import { audit } from './commands/audit.ts';
+import { bench } from './commands/bench.ts';
 import { join } from './commands/join.ts';
 import { token } from './commands/token.ts';
 import { down } from './commands/down.ts';
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   secrets,
   signingKey,
   audit,
+  bench,
   reset,
 ];
 

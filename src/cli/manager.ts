@@ -8,6 +8,8 @@ export interface ClusterManager {
   join(options: JoinOptions, progress: Progress, signal: AbortSignal): Promise<JoinResult>;
   down(options: DownOptions, progress: Progress): Promise<DownResult>;
   status(): Promise<ClusterStatus>;
+  /** Starts pods and measures the steps of that; takes them away again. Throws UserError when one does not start. */
+  benchPods(options: PodBenchmarkOptions, progress: Progress, signal: AbortSignal): Promise<readonly PodTimes[]>;
   /** Deletes all data. Throws when the cluster runs. */
   reset(): Promise<void>;
   /** Log files by process name. */
@@ -211,6 +213,29 @@ export interface DownOptions {
   /** Seconds that containers get to end after their stop signal; 0: they are killed. */
   readonly graceSeconds: number;
 }
+
+export interface PodBenchmarkOptions {
+  readonly count: number;
+  /** Pods that start at the same time. */
+  readonly parallel: number;
+  readonly image: string;
+}
+
+/** Milliseconds of each step of one pod's start, in their order; `running` and `ready` are whole times. */
+export type PodTimes = Readonly<Record<PodTimesKey, number>>;
+export const podTimesKeys = [
+  'created',
+  'scheduled',
+  'volumes',
+  'sandbox',
+  'image',
+  'container',
+  'process',
+  'probe',
+  'running',
+  'ready',
+] as const;
+type PodTimesKey = (typeof podTimesKeys)[number];
 
 export interface DownResult {
   readonly wasRunning: boolean;

@@ -32,12 +32,13 @@ export async function openCri(
   { builtin, images, clock, logger }: { builtin: OciRuntime; images: Images; clock: Clock; logger: Logger },
 ): Promise<CriNode> {
   // gRPC is large, and most clusters do without.
-  const [{ CriChannel }, { CriImages }, { CriRuntime }] = await Promise.all([
-    import('../runtime/cri/channel.ts'),
+  const [{ GrpcChannel }, { CriImages }, { CriRuntime }, { criService }] = await Promise.all([
+    import('../runtime/grpc/channel.ts'),
     import('../runtime/cri/cri-images.ts'),
     import('../runtime/cri/cri-runtime.ts'),
+    import('../runtime/cri/messages.ts'),
   ]);
-  const channel = CriChannel.open(endpoint, () => clock.now());
+  const channel = GrpcChannel.open(endpoint, () => clock.now(), criService);
   return {
     runtime: new RuntimeWithBuiltin(builtinHandler, builtin, new CriRuntime(channel, clock, logger.named('cri'))),
     images: new ImagesWithBuiltin(builtinRepository, images, new CriImages(channel)),

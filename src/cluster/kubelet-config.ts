@@ -4,15 +4,16 @@ import { resolve } from 'node:path';
 import { messageOf } from '../base/errors.ts';
 import { UserError } from '../cli/user-error.ts';
 import type { NodeConfig } from '../node/config.ts';
+import type { ClusterSettings } from './settings.ts';
 import { readKubeletConfiguration } from '../node/kubelet-configuration.ts';
 
 /** What is set from now on: the flag over what was kept; given empty there is no file any more. Throws UserError. */
 export async function kubeletConfigFrom(
-  kept: string | undefined,
+  kept: Pick<ClusterSettings, 'kubeletConfig'> | undefined,
   flag: string | undefined,
 ): Promise<string | undefined> {
   const path = flag === undefined || flag === '' ? flag : resolve(flag);
-  const chosen = path ?? kept;
+  const chosen = path ?? kept?.kubeletConfig;
   if (chosen === undefined || chosen === '') return undefined;
   await readKubeletConfig(chosen);
   return chosen;

@@ -78,6 +78,8 @@ export function createManager(environment: ManagerEnvironment): ClusterManager {
     logFiles: () => logFiles(layout),
     ask: (path) => askCluster(environment, path),
     ...keyCommands(environment),
+    benchPods: async (options, progress, signal) =>
+      (await import('./bench-pods.ts')).benchPods(environment, options, progress, signal),
     // Certificates are made for it: the library is loaded by this one command only.
     audit: async () => (await import('./benchmark/gather.ts')).auditCluster(environment),
     ...nodeCommands(environment),
@@ -131,11 +133,8 @@ async function wantedSettings(
   refuseFewerNodes(options.nodes, kept);
   refuseOtherRuntime(layout, options, kept);
   const guards = guardsFrom(kept?.guards, options.guards ?? {});
-  const kubeletConfig = await kubeletConfigFrom(kept?.kubeletConfig, options.kubeletConfig);
-  if (kept !== undefined && isRunning(layout, kept)) {
-    refuseChanges(layout, kept, options, guards);
-    refuseOtherKubeletConfig(layout, kept.kubeletConfig, kubeletConfig);
-  }
+  const kubeletConfig = await kubeletConfigFrom(kept, options.kubeletConfig);
+  if (kept !== undefined && isRunning(layout, kept)) refuseChanges(layout, kept, options, guards, kubeletConfig);
   return settle(layout, { ...options, guards, kubeletConfig });
 }
 
@@ -198,38 +197,23 @@ function refuseChanges(
   kept: ClusterSettings,
   { port, advertiseAddress = kept.advertiseAddress ?? '', loadBalancerPool = kept.loadBalancerPool }: UpOptions,
   guards: ClusterSettings['guards'],
+  kubeletConfig: string | undefined,
 ): void {
-  if (loadBalancerPool !== kept.loadBalancerPool) {
-    throw new UserError(
-      `cluster ${layout.name} is running with the pool ${kept.loadBalancerPool}`,
-      `stop it first to change that: coracle down --name ${layout.name}`,
-    );
-  }
-  if (advertiseAddress !== (kept.advertiseAddress ?? '')) {
-    throw new UserError(
-      `cluster ${layout.name} is running with ${kept.advertiseAddress ?? 'the address of the default route'}`,
-      `stop it first to change that: coracle down --name ${layout.name}`,
-    );
-  }
-  if (port !== undefined && port !== 0 && port !== kept.port) {
-    throw new UserError(
-      `cluster ${layout.name} is running on port ${kept.port}`,
-      `stop it first to move it: coracle down --name ${layout.name}`,
-    );
-  }
-  if (!deepEqual(guards, kept.guards)) {
-    throw new UserError(
-      `cluster ${layout.name} is running with other guards`,
-      `stop it first to change them: coracle down --name ${layout.name}`,
-    );
-  }
-}
-
-function refuseOtherKubeletConfig(layout: Layout, kept: string | undefined, wanted: string | undefined): void {
-  if (wanted === kept) return;
+  const differences: readonly (readonly [boolean, string])[] = [
+    [kubeletConfig !== kept.kubeletConfig, `with ${kept.kubeletConfig ?? 'no kubelet configuration'}`],
+    [loadBalancerPool !== kept.loadBalancerPool, `with the pool ${kept.loadBalancerPool}`],
+    [
+      advertiseAddress !== (kept.advertiseAddress ?? ''),
+      `with ${kept.advertiseAddress ?? 'the address of the default route'}`,
+    ],
+    [port !== undefined && port !== 0 && port !== kept.port, `on port ${kept.port}`],
+    [!deepEqual(guards, kept.guards), 'with other guards'],
+  ];
+  const found = differences.find(([differs]) => differs);
+  if (found === undefined) return;
   throw new UserError(
-    `cluster ${layout.name} is running with ${kept === undefined ? 'no' : 'another'} kubelet configuration`,
-    `stop it first to change it: coracle down --name ${layout.name}`,
+    `cluster ${layout.name} is running ${found[1]}`,
+    `stop it first to change that: coracle down --name ${layout.name}`,
   );
 }
 

@@ -6,6 +6,7 @@ import { Event } from '../api/core/event.ts';
 import { Pod } from '../api/core/pod.ts';
 import { Secret } from '../api/core/secret.ts';
 import { ServiceAccount } from '../api/core/service-account.ts';
+import { CSIDriver } from '../api/storage/csi-driver.ts';
 import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
@@ -14,6 +15,7 @@ import { MemoryClient } from '../client/testing/memory-client.ts';
 import { canRunContainers, openTestBed, type TestBed } from '../runtime/oci/testing/test-bed.ts';
 import { createNodeAgent, type NodeAgent } from './agent.ts';
 import { nodeConfig } from './config.ts';
+import { startTestDriver } from './csi/testing/driver.ts';
 import { parseMountInfo } from './volumes/mounter.ts';
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -245,6 +247,29 @@ describe.skipIf(!canRunContainers)('the agent on this machine', { timeout: 60_00
     await until('swept', async () => (await bed.runtime.listPodSandboxes()).length === 0);
     await until('no files', () => readdirSync(join(root, 'pods')).length === 0);
     expect(mountsBelow(join(root, 'pods'))).toEqual([]);
+  });
+
+  test('a volume of a CSI driver is mounted, also into a pod that was deleted while the agent was away', async () => {
+    const name = 'disk.example';
+    const driver = await startTestDriver({ name, rootDirectory: root, stages: true, mounts: true });
+    client.seed(CSIDriver, {
+      metadata: { name },
+      spec: { attachRequired: false, volumeLifecycleModes: ['Ephemeral'] },
+    });
+    create('disk', {
+      containers: [{ ...service, command: ['sleep', '1000'], volumeMounts: [{ name: 'disk', mountPath: '/disk' }] }],
+      volumes: [{ name: 'disk', csi: { driver: name } }],
+    });
+    await phase('disk', 'Running');
+    expect(await exec('disk', 'cat', '/disk/volume')).toMatch(/^csi-[0-9a-f]{64}$/);
+    await stopAgent();
+    client.remove(Pod, { namespace: 'default', name: 'disk' });
+    await startAgent();
+    await until('no files', () => readdirSync(join(root, 'pods')).length === 0);
+    expect(driver.calls.map(({ method }) => method)).toEqual(['publish', 'unpublish']);
+    expect(mountsBelow(join(root, 'pods'))).toEqual([]);
+    expect(existsSync(join(root, 'plugins', name, 'volumes'))).toBe(true);
+    driver.stop();
   });
 
   test('a pod is running in a moment', async () => {

@@ -22,6 +22,7 @@ import type { NodeConfig } from './config.ts';
 import { Events } from './events.ts';
 import { Eviction } from './eviction/eviction.ts';
 import { ImageGarbage } from './images/garbage.ts';
+import { pullSecretsOf } from './images/pull-secrets.ts';
 import { Puller } from './images/puller.ts';
 import { findHierarchies, noCgroups, podCgroups, type PodCgroups } from './machine/cgroups.ts';
 import { userNamespaces } from './machine/user-namespaces.ts';
@@ -37,7 +38,7 @@ import { annotation, isMirror, logPath, podPaths } from './pod/names.ts';
 import { StatusManager } from './pod/status-manager.ts';
 import type { Verdict } from './pod/status.ts';
 import type { PodWorker } from './pod/worker.ts';
-import { pullSecretsOf } from './images/pull-secrets.ts';
+import { Timeline } from './pod/timeline.ts';
 import { Pods } from './pods.ts';
 import { ProbeManager } from './probes/probe-manager.ts';
 import { Registration } from './registration.ts';
@@ -45,10 +46,10 @@ import { runtimeClassHandlers } from './runtime-classes.ts';
 import { serviceInformer } from './services.ts';
 import { Shutdown } from './shutdown.ts';
 import { StaticPods } from './static-pods.ts';
-import { Volumes } from './volumes/manager.ts';
+import type { CsiDrivers } from './csi/drivers.ts';
+import type { Volumes } from './volumes/manager.ts';
+import { nodeVolumes } from './volumes/node-volumes.ts';
 import { systemMounter, type Mounter } from './volumes/mounter.ts';
-import { persistentVolumes } from './volumes/persistent.ts';
-import { Tokens } from './volumes/tokens.ts';
 import { parseResolvConf, type DnsInput } from './container/network-files.ts';
 
 export interface NodeAgentOptions {
@@ -74,6 +75,8 @@ export interface NodeAgent extends Service {
   readonly machine: Machine;
   /** What was last told about a pod, by its uid. */
   statusOf(uid: string): PodStatus | undefined;
+  /** How the pods that were seen last have started. */
+  readonly timeline: Timeline;
   /** The machine goes down: containers end within `seconds`, those of critical pods last. Before `run` is aborted. */
   shutDown(seconds: number): Promise<void>;
 }
@@ -87,6 +90,8 @@ interface Parts {
   readonly objects: ReferencedObjects;
   readonly puller: Puller;
   readonly volumes: Volumes;
+  readonly drivers: CsiDrivers;
+  readonly timeline: Timeline;
   readonly cgroups: PodCgroups;
   readonly services: Informer<ApiService>;
   readonly apiPods: Informer<Pod>;
@@ -116,6 +121,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     registration: loops.registration,
     options,
     machine: parts.machine,
+    timeline: parts.timeline,
     statusOf: (uid) => loops.statuses.last(uid),
     shutDown: (seconds) => loops.shutdown.run(seconds),
     run: (signal) => runAgent(parts, loops, signal),
@@ -125,14 +131,14 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
 const sweepEvery = 120_000;
 
 async function runAgent(parts: Parts, loops: Loops, signal: AbortSignal): Promise<void> {
-  const { options, events, objects, services, volumes, apiPods } = parts;
+  const { options, events, objects, services, volumes, drivers, apiPods } = parts;
   const { pods, statuses, staticPods, registration, eviction, images, rotation } = loops;
   await volumes.start();
   const followed = followPods(parts, loops);
   const sweeping = { name: 'sweep', run: (until: AbortSignal) => sweep(parts, pods, until) };
   const runtimeEvents = { name: 'runtime events', run: (until: AbortSignal) => followRuntime(options, pods, until) };
   const own = staticPods === undefined ? [] : [staticPods];
-  const loopServices = [registration, eviction, images, rotation, sweeping, runtimeEvents];
+  const loopServices = [drivers, registration, eviction, images, rotation, sweeping, runtimeEvents];
   try {
     await runAll([events, services, statuses, pods, ...own, apiPods, ...loopServices], signal);
   } finally {
@@ -190,11 +196,11 @@ async function followRuntime(options: NodeAgentOptions, pods: Pods, signal: Abor
 
 function makeLoops(parts: Parts): Loops {
   const { options, events, machine, facts, puller, apiPods } = parts;
-  const { client, clock, random, config, runtime } = options;
+  const { clock, random, config, runtime } = options;
   const workers = (): readonly PodWorker[] => pods.workers();
   const statuses = new StatusManager({
-    client,
-    clock,
+    ...options,
+    timeline: parts.timeline,
     log: options.log.named('status'),
     mirrorOf: (pod) => staticPods?.mirrorOf(pod),
   });
@@ -304,21 +310,7 @@ async function makeParts(options: NodeAgentOptions, onChange: (uid: string) => v
   const events = new Events({ client, clock, log: log.named('events'), nodeName: config.nodeName });
   const objects = new ReferencedObjects({ client, clock, random, log, onChange });
   const puller = new Puller({ images: options.images, events, clock, parallel: config.maxParallelImagePulls });
-  const volumes = new Volumes({
-    rootDirectory: config.rootDirectory,
-    mounter,
-    reader: objects,
-    tokens: new Tokens({ client, clock }),
-    persistent: persistentVolumes({ client, mounter, filesystems: () => readFile('/proc/filesystems', 'utf8') }),
-    clock,
-    log,
-    image: async (pod, volume, signal) => {
-      const image = volume.image?.reference ?? '';
-      const policy = volume.image?.pullPolicy ?? 'IfNotPresent';
-      const secrets = await pullSecretsOf(pod, objects);
-      return (await puller.ensure({ pod, container: undefined, image, policy, secrets, signal })).id;
-    },
-  });
+  const { volumes, drivers } = nodeVolumes({ client, clock, log, config, mounter, objects, puller });
   const resolver = config.resolvConf === '' ? '' : await readFile(config.resolvConf, 'utf8').catch(() => '');
   const capacity = {
     cpu: `${facts.cpus}`,
@@ -335,6 +327,8 @@ async function makeParts(options: NodeAgentOptions, onChange: (uid: string) => v
     objects,
     puller,
     volumes,
+    drivers,
+    timeline: new Timeline(clock),
     cgroups: await cgroupsOf(options),
     services: serviceInformer(client, clock, random, log),
     apiPods: new Informer<Pod>({ client, kind: Pod, clock, random, logger: log, fieldSelector }),
@@ -359,6 +353,7 @@ function podDeps(parts: Parts, own: Pick<PodDeps, 'probes' | 'statuses' | 'admit
   const { client, clock, config, runtime } = options;
   return {
     ...own,
+    timeline: parts.timeline,
     config,
     clock,
     log: options.log.named('pods'),

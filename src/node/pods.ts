@@ -120,6 +120,7 @@ export class Pods {
 
   #start(pod: Pod, signal: AbortSignal): void {
     const { uid } = pod.metadata;
+    if (pod.status?.startTime === undefined) this.#deps.timeline.mark(pod, 'seen');
     const worker = new PodWorker(this.#deps, pod);
     this.#workers.set(uid, worker);
     const run = worker

@@ -165,6 +165,16 @@ test('a manifest in the static pod folder runs, is mirrored, and ends with its f
     await it.clock.advance(200);
     await it.phase('web-one', 'Running');
     expect((await it.runtime.listContainers())[0]?.id).toBe(running?.id);
+    // Deleting it with a grace period does not leave one that is Terminating for ever.
+    const { uid } = (await it.phase('web-one', 'Running')).metadata;
+    await it.client.delete(Pod, { namespace: 'default', name: 'web-one' }, { gracePeriodSeconds: 1 });
+    await it.clock.advance(200);
+    await it.until('there is a new mirror', async () => {
+      await it.clock.advance(200);
+      const now = await it.pod('web-one');
+      return now !== undefined && now.metadata.uid !== uid && now.metadata.deletionTimestamp === undefined;
+    });
+    expect((await it.runtime.listContainers())[0]?.id).toBe(running?.id);
     await rm(manifest);
     await it.until('the pod is gone', async () => {
       await it.clock.advance(1000);

@@ -78,7 +78,8 @@ export class StaticPods {
           log.warn('cannot mirror a pod', { error: messageOf(error) });
         });
         const timer = clock.after(mirrored ? rescan : retry, () => this.#wake?.());
-        await new Promise<void>((resolve) => (this.#wake = resolve));
+        // The signal may have come while there was nobody to wake.
+        if (!signal.aborted) await new Promise<void>((resolve) => (this.#wake = resolve));
         timer.cancel();
         // Editors write in several steps.
         await clock.sleep(settleDelay, signal).catch(() => {});
@@ -136,7 +137,9 @@ export class StaticPods {
     const { client, apiPods } = this.#options;
     for (const each of apiPods()) {
       const of = each.metadata.annotations?.[annotation.configMirror];
-      if (of === undefined || this.#pods.has(of)) continue;
+      // One that somebody deletes goes at once, or it would be Terminating for ever: the pod itself runs on.
+      const wanted = of !== undefined && this.#pods.has(of) && each.metadata.deletionTimestamp === undefined;
+      if (of === undefined || wanted) continue;
       await this.#deleteMirror(each);
     }
     for (const pod of this.#pods.values()) {

@@ -63,6 +63,7 @@ async function stopSandbox(deps: PodDeps, sandbox: SandboxStatus, context: Actio
 
 async function createSandbox(deps: PodDeps, attempt: number, context: ActionContext): Promise<void> {
   const { pod } = context;
+  deps.timeline.mark(pod, 'prepared');
   try {
     await mkdir(podPaths(deps.config, pod).logs, { recursive: true });
     const handler = await deps.handler(pod);
@@ -71,6 +72,7 @@ async function createSandbox(deps: PodDeps, attempt: number, context: ActionCont
     );
     const status = await deps.runtime.podSandboxStatus(id);
     await writeHosts(deps, pod, status?.ips ?? []);
+    deps.timeline.mark(pod, 'sandbox');
   } catch (error) {
     if (context.signal.aborted || isAbort(error)) throw error;
     const message = `Failed to create pod sandbox: ${messageOf(error)}`;
@@ -159,6 +161,7 @@ async function startContainer(deps: PodDeps, action: StartAction, context: Actio
       secrets: await deps.pullSecrets(pod),
       signal: context.signal,
     });
+    deps.timeline.mark(pod, 'image');
     const config = await configure(deps, action, context, image);
     await deps.starts.run(context.signal, () => createAndStart(deps, action.container, config, context));
     await postStart(deps, action.container, config, context);
@@ -214,6 +217,7 @@ async function createAndStart(
     const message = messageOf(error);
     throw new WaitingError('CreateContainerError', message, message);
   }
+  deps.timeline.mark(pod, 'created');
   deps.events.pod(pod, 'Normal', 'Created', 'Container created', name);
   try {
     await deps.runtime.startContainer(id);
@@ -221,6 +225,7 @@ async function createAndStart(
     const message = messageOf(error);
     throw new WaitingError('RunContainerError', message, message);
   }
+  deps.timeline.mark(pod, 'started');
   deps.events.pod(pod, 'Normal', 'Started', 'Container started', name);
 }
 

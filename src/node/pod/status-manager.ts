@@ -13,6 +13,7 @@ import { WorkQueue } from '../../base/work-queue.ts';
 import { ApiError, isNotFound, type Client } from '../../client/client.ts';
 import { isStatic, namespaceOf } from './names.ts';
 import type { StatusSink } from './deps.ts';
+import type { Timeline } from './timeline.ts';
 
 interface Entry {
   pod: Pod;
@@ -27,6 +28,7 @@ export interface StatusManagerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly parallel?: number;
+  readonly timeline: Pick<Timeline, 'mark'>;
   /** The API's picture of a static pod. */
   readonly mirrorOf: (pod: Pod) => Pod | undefined;
 }
@@ -44,6 +46,7 @@ export class StatusManager implements StatusSink {
 
   publish(pod: Pod, status: PodStatus, over: boolean): void {
     const { uid } = pod.metadata;
+    if (isReady(status)) this.#options.timeline.mark(pod, 'ready');
     const entry = this.#entries.get(uid);
     const known = pod.status ?? {};
     if (entry === undefined) this.#entries.set(uid, { pod, status, over, known });
@@ -118,6 +121,9 @@ export class StatusManager implements StatusSink {
     await client.delete(Pod, ref, { gracePeriodSeconds: 0, preconditions: { uid } });
   }
 }
+
+const isReady = ({ conditions = [] }: PodStatus): boolean =>
+  conditions.some((each) => each.type === 'Ready' && each.status === 'True');
 
 /** Trying again would not help. A conflict (another pod took the name) ends when the watch says so. */
 function isGone(error: unknown): boolean {

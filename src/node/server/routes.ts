@@ -70,6 +70,12 @@ export async function configz(request: KubeletRequest, response: KubeletResponse
   });
 }
 
+/** /debug/starts: how the pods that were seen last have started, step by step. Ours, not upstream's. */
+export async function debug(request: KubeletRequest, response: KubeletResponse): Promise<void> {
+  if (request.parts[1] !== 'starts') throw new HttpError(404, '404 page not found');
+  await response.json({ starts: request.agent.timeline.list() });
+}
+
 /** POST /run/NAMESPACE/POD[/UID]/CONTAINER?cmd=...: runs a command and answers with its output. */
 export async function run(request: KubeletRequest, response: KubeletResponse): Promise<void> {
   if (request.incoming.method !== 'POST') throw new HttpError(405, 'Method Not Allowed');

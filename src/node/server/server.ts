@@ -16,7 +16,7 @@ import { attributesOf, type KubeletAuth } from './auth.ts';
 import { HttpError, type KubeletRequest, type KubeletResponse } from './http.ts';
 import { containerLogs } from './logs-route.ts';
 import { metrics, metricsCadvisor, metricsResource, statsSummary } from './metrics-routes.ts';
-import { configz, podList, run, runningPods } from './routes.ts';
+import { configz, debug, podList, run, runningPods } from './routes.ts';
 import { upgradeRoute } from './upgrade.ts';
 
 export interface KubeletServerOptions {
@@ -45,6 +45,7 @@ const routes: Readonly<Record<string, Handler>> = {
   pods: podList,
   runningpods: runningPods,
   configz,
+  debug,
   containerLogs,
   run,
   stats: statsSummary,

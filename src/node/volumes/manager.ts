@@ -17,6 +17,7 @@ import type { PodFacts } from '../container/fields.ts';
 import { checkHostPath } from '../container/mounts.ts';
 import { containersOf } from '../pod/names.ts';
 import { bytesOf } from '../pod/resources.ts';
+import { pageSizeOf } from './hugepages.ts';
 import type { Mounter } from './mounter.ts';
 import { giveToGroup } from './ownership.ts';
 import { isConfiguration, volumePayload, type PayloadReader } from './payload.ts';
@@ -139,12 +140,13 @@ export class Volumes {
   async #emptyDir(pod: Pod, volume: Volume): Promise<PreparedVolume> {
     const folder = this.#folder(pod, volume);
     await mkdir(folder, { recursive: true });
-    if (volume.emptyDir?.medium === 'Memory' && !(await this.#isMounted(folder))) {
-      const limit = bytesOf(volume.emptyDir.sizeLimit);
+    const { medium = '', sizeLimit } = volume.emptyDir ?? {};
+    if (medium !== '' && !(await this.#isMounted(folder))) {
+      const { mounter } = this.#options;
+      const limit = bytesOf(sizeLimit);
       const size = limit > 0 ? [`size=${limit}`] : [];
-      await this.#options.mounter.mount('tmpfs', folder, 'tmpfs', [...size, 'mode=0777', 'nosuid', 'nodev']);
-    } else if (volume.emptyDir?.medium?.startsWith('HugePages') === true) {
-      throw new VolumeError('hugepages volumes are not supported by this node');
+      if (medium === 'Memory') await mounter.mount('tmpfs', folder, 'tmpfs', [...size, 'mode=0777', 'nosuid', 'nodev']);
+      else await mounter.mount('nodev', folder, 'hugetlbfs', [`pagesize=${pageSizeOf(pod, medium)}`]);
     }
     await chmod(folder, 0o777);
     await ownedByGroup(pod, folder);

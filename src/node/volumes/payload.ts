@@ -62,8 +62,12 @@ async function projectedFiles(
     return new Map([[source.serviceAccountToken.path, tokenFile(token, facts, mode)]]);
   }
   if (source.clusterTrustBundle?.optional === true) return new Map();
-  const kind = source.clusterTrustBundle === undefined ? 'podCertificate' : 'clusterTrustBundle';
-  throw new VolumeError(`projected volume: this node does not support ${kind} sources`);
+  throw new VolumeError(
+    source.clusterTrustBundle === undefined
+      ? 'podCertificate sources need the feature PodCertificateRequest, which is off (as by default in v1.35)'
+      : 'clusterTrustBundle sources need the feature ClusterTrustBundleProjection, which is off (as by default in ' +
+          'v1.35); mark the source optional, or take the certificates from a configMap',
+  );
 }
 
 /** Readable by the pod's user alone where that is known, else as the volume says. */

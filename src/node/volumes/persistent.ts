@@ -5,6 +5,7 @@ import { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { Volume } from '../../api/core/volume.ts';
 import { isNotFound, type ClientReader } from '../../client/client.ts';
+import { ephemeralHandle, type CsiSource, type CsiVolumes } from '../csi/volumes.ts';
 import { checkHostPath } from '../container/mounts.ts';
 import { namespaceOf } from '../pod/names.ts';
 import { giveToGroup } from './ownership.ts';
@@ -23,6 +24,7 @@ export interface PersistentOptions {
   readonly mounter: Mounter;
   /** File systems that the kernel can mount, as /proc/filesystems lists them. */
   readonly filesystems: () => Promise<string>;
+  readonly csi: Pick<CsiVolumes, 'publish' | 'tearDown'>;
 }
 
 interface Source {
@@ -33,6 +35,7 @@ interface Source {
   readonly local?: { readonly path: string; readonly fsType?: string };
   readonly nfs?: { readonly server: string; readonly path: string; readonly readOnly?: boolean };
   readonly mountOptions: readonly string[];
+  readonly csi?: CsiSource;
   /** Names what it is when it is none of those. */
   readonly other: string;
 }
@@ -43,7 +46,7 @@ export function persistentVolumes(options: PersistentOptions): PersistentVolumes
       const source = await sourceOf(options.client, pod, volume);
       return prepareSource(options, pod, source, folder);
     },
-    tearDown: () => Promise.resolve(),
+    tearDown: (uid) => options.csi.tearDown(uid),
   };
 }
 
@@ -56,7 +59,7 @@ async function sourceOf(client: ClientReader, pod: Pod, volume: Volume): Promise
     return claimSource(client, pod, volume.name, `${pod.metadata.name}-${volume.name}`, false, pod.metadata.uid);
   }
   const other = Object.keys(volume).find((key) => key !== 'name') ?? 'nothing';
-  const { nfs } = volume;
+  const { nfs, csi } = volume;
   return {
     name: volume.name,
     readonly: false,
@@ -64,6 +67,22 @@ async function sourceOf(client: ClientReader, pod: Pod, volume: Volume): Promise
     mountOptions: [],
     other,
     ...(nfs === undefined ? {} : { nfs }),
+    ...(csi === undefined ? {} : { csi: inlineSource(pod, volume.name, csi) }),
+  };
+}
+
+function inlineSource(pod: Pod, name: string, csi: NonNullable<Volume['csi']>): CsiSource {
+  const namespace = namespaceOf(pod);
+  return {
+    driver: csi.driver,
+    volumeHandle: ephemeralHandle(pod, name),
+    readonly: csi.readOnly === true,
+    fsType: csi.fsType ?? '',
+    accessModes: ['ReadWriteOnce'],
+    mountOptions: [],
+    attributes: csi.volumeAttributes ?? {},
+    ephemeral: true,
+    ...(csi.nodePublishSecretRef === undefined ? {} : { publishSecret: { ...csi.nodePublishSecretRef, namespace } }),
   };
 }
 
@@ -86,7 +105,7 @@ async function claimSource(
   const volume = client.get(PersistentVolume, { name: volumeName });
   const { spec = {} } = await found(volume, `persistentvolume "${volumeName}" not found`);
   const onlyRead = accessModes.length > 0 && accessModes.every((mode) => mode === 'ReadOnlyMany');
-  return volumeSource(name, spec, readonly || onlyRead);
+  return volumeSource(name, spec, readonly || onlyRead, accessModes);
 }
 
 /** A generic ephemeral volume's claim belongs to its pod; one that only has its name does not. */
@@ -97,10 +116,10 @@ function checkOwner({ metadata }: PersistentVolumeClaim, pod: Pod, owner: string
 }
 
 type VolumeSpec = NonNullable<PersistentVolume['spec']>;
-const otherKinds = ['csi', 'iscsi', 'rbd', 'cephfs', 'fc'];
+const otherKinds = ['iscsi', 'rbd', 'cephfs', 'fc'];
 
-function volumeSource(name: string, spec: VolumeSpec, readonly: boolean): Source {
-  const { hostPath, local, nfs, mountOptions = [] } = spec;
+function volumeSource(name: string, spec: VolumeSpec, readonly: boolean, accessModes: readonly string[]): Source {
+  const { hostPath, local, nfs, csi, mountOptions = [] } = spec;
   return {
     name,
     readonly,
@@ -110,6 +129,28 @@ function volumeSource(name: string, spec: VolumeSpec, readonly: boolean): Source
     ...(hostPath && { hostPath }),
     ...(local && { local }),
     ...(nfs && { nfs }),
+    ...(csi && { csi: persistentSource(csi, readonly, mountOptions, accessModes) }),
+  };
+}
+
+function persistentSource(
+  csi: NonNullable<VolumeSpec['csi']>,
+  readonly: boolean,
+  mountOptions: readonly string[],
+  accessModes: readonly string[],
+): CsiSource {
+  const { driver, volumeHandle, fsType = '', volumeAttributes = {} } = csi;
+  return {
+    driver,
+    volumeHandle,
+    readonly: readonly || csi.readOnly === true,
+    fsType,
+    accessModes,
+    mountOptions,
+    attributes: volumeAttributes,
+    ephemeral: false,
+    ...(csi.nodeStageSecretRef === undefined ? {} : { stageSecret: csi.nodeStageSecretRef }),
+    ...(csi.nodePublishSecretRef === undefined ? {} : { publishSecret: csi.nodePublishSecretRef }),
   };
 }
 
@@ -129,6 +170,7 @@ async function prepareSource(
   folder: string,
 ): Promise<PreparedVolume> {
   const { name, readonly } = source;
+  if (source.csi !== undefined) return prepareCsi(options, pod, source, source.csi);
   if (source.nfs !== undefined) return prepareNfs(options, source, source.nfs, folder);
   const place = source.local ?? source.hostPath;
   if (place === undefined) {
@@ -139,6 +181,18 @@ async function prepareSource(
   else if (await mountLocal(options, source, place.path, folder)) return { name, path: folder, readonly, mode: 0o750 };
   else if (!source.block) await giveLocalToGroup(pod, place.path, readonly);
   return { name, path: place.path, readonly, mode: 0o750 };
+}
+
+async function prepareCsi(
+  options: PersistentOptions,
+  pod: Pod,
+  { name, block }: Source,
+  csi: CsiSource,
+): Promise<PreparedVolume> {
+  if (block) throw new VolumeError(`driver ${csi.driver}: volumes of mode Block are not supported by this node`);
+  const { path, ownership } = await options.csi.publish(pod, name, csi);
+  if (ownership) await giveLocalToGroup(pod, path, csi.readonly);
+  return { name, path, readonly: csi.readonly, mode: 0o750 };
 }
 
 /** Mounts a local volume that is a device at `folder`; false when it is a folder itself. Throws when it is missing. */

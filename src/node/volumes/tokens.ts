@@ -1,8 +1,9 @@
 /** Service account tokens for pods, from the TokenRequest API, kept until most of their life is over. */
 import type { ServiceAccountTokenProjection } from '../../api/core/volume.ts';
+import type { Pod } from '../../api/core/pod.ts';
 import { ServiceAccount } from '../../api/core/service-account.ts';
 import type { TokenRequest } from '../../api/authentication/token-request.ts';
-import { parseTimestamp, type Clock } from '../../base/clock.ts';
+import { parseTimestamp, timestamp, type Clock } from '../../base/clock.ts';
 import type { Client } from '../../client/client.ts';
 import type { PodFacts } from '../container/fields.ts';
 import { namespaceOf } from '../pod/names.ts';
@@ -63,8 +64,17 @@ export class Tokens {
     this.#kept.delete(uid);
   }
 
-  async #request(facts: Pick<PodFacts, 'pod'>, audience: string, expirationSeconds: number): Promise<Token> {
-    const { pod } = facts;
+  /** A new token for a CSI driver, as the driver is handed it. */
+  async forDriver(
+    pod: Pod,
+    audience: string,
+    seconds = defaultExpiration,
+  ): Promise<{ readonly token: string; readonly expirationTimestamp: string }> {
+    const { text, expiresAt } = await this.#request({ pod }, audience, seconds);
+    return { token: text, expirationTimestamp: timestamp(expiresAt) };
+  }
+
+  async #request({ pod }: Pick<PodFacts, 'pod'>, audience: string, expirationSeconds: number): Promise<Token> {
     const name = pod.spec?.serviceAccountName ?? 'default';
     const body = {
       apiVersion: 'authentication.k8s.io/v1',

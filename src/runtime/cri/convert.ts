@@ -11,7 +11,7 @@ import type {
   SandboxStatus,
   SecurityProfile,
 } from '../runtime.ts';
-import type { Complete } from './complete.ts';
+import type { Complete } from '../grpc/complete.ts';
 import {
   containerStates,
   GroupsPolicy,

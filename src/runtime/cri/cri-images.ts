@@ -6,8 +6,8 @@ import {
   type PullResult,
   type RegistryAuth,
 } from '../../image/service.ts';
-import type { Complete } from './complete.ts';
-import { CriError, isGone, type CriChannel } from './channel.ts';
+import type { Complete } from '../grpc/complete.ts';
+import { GrpcError, isGone, type GrpcChannel } from '../grpc/channel.ts';
 import {
   Empty,
   ImageFsInfoResponse,
@@ -23,9 +23,9 @@ import {
 const pullPatience = 3_600_000;
 
 export class CriImages implements ImageService {
-  readonly #channel: CriChannel;
+  readonly #channel: GrpcChannel;
 
-  constructor(channel: CriChannel) {
+  constructor(channel: GrpcChannel) {
     this.#channel = channel;
   }
 
@@ -50,7 +50,7 @@ export class CriImages implements ImageService {
         failure = error;
       }
     }
-    throw failure instanceof CriError ? new ImageError('ErrImagePull', failure.details) : failure;
+    throw failure instanceof GrpcError ? new ImageError('ErrImagePull', failure.details) : failure;
   }
 
   async #pull(image: string, auth: RegistryAuth | undefined): Promise<PullResult> {

@@ -19,8 +19,8 @@ import {
   type StreamOptions,
   type StreamSession,
 } from '../runtime.ts';
-import type { Complete } from './complete.ts';
-import { CriError, deadlineExceededCode, isGone, type CriChannel } from './channel.ts';
+import type { Complete } from '../grpc/complete.ts';
+import { GrpcError, deadlineExceededCode, isGone, type GrpcChannel } from '../grpc/channel.ts';
 import {
   containerConfig,
   stopSignalAnnotation,
@@ -66,14 +66,14 @@ const pollInterval = 1_000;
 const stopInterval = 50;
 
 export class CriRuntime implements RuntimeService {
-  readonly #channel: CriChannel;
+  readonly #channel: GrpcChannel;
   readonly #clock: Clock;
   readonly #log: Logger;
   /** Which sandbox a container belongs to, since its status does not say. */
   readonly #owners = new Map<string, string>();
   #name: string | undefined;
 
-  constructor(channel: CriChannel, clock: Clock, log: Logger) {
+  constructor(channel: GrpcChannel, clock: Clock, log: Logger) {
     this.#channel = channel;
     this.#clock = clock;
     this.#log = log;
@@ -152,7 +152,7 @@ export class CriRuntime implements RuntimeService {
     try {
       await this.#channel.call('StartContainer', ContainerIdRequest, Empty, { containerId });
     } catch (error) {
-      throw error instanceof CriError ? new StartError(error.details, { cause: error }) : error;
+      throw error instanceof GrpcError ? new StartError(error.details, { cause: error }) : error;
     }
   }
 
@@ -243,7 +243,7 @@ export class CriRuntime implements RuntimeService {
       });
       return stats === undefined ? undefined : containerStats(id, stats, this.#clock.now());
     } catch (error) {
-      if (error instanceof CriError) return undefined;
+      if (error instanceof GrpcError) return undefined;
       throw error;
     }
   }
@@ -329,7 +329,7 @@ function typeOf({ state }: ContainerStatus): RuntimeEvent['type'] {
 
 /** CRI has no codes for these: what runtimes write is known. */
 function execError(error: unknown, timeoutSeconds: number): unknown {
-  if (!(error instanceof CriError)) return error;
+  if (!(error instanceof GrpcError)) return error;
   if (error.code === deadlineExceededCode || /timeout .* exceeded|timed out/.test(error.message))
     return new ExecTimeoutError(`the command took longer than ${timeoutSeconds}s`, { cause: error });
   return /exec failed|failed to start exec/.test(error.message)

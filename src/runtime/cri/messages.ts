@@ -7,6 +7,9 @@ import { boolean, bytes, int32, int64, list, map, of, string, struct, type Infer
 const message = <F extends Parameters<typeof struct>[2]>(name: string, fields: F) =>
   struct(`runtime.v1.${name}`, '', fields);
 
+export const criService = (method: string): string =>
+  /Image/.test(method) ? 'runtime.v1.ImageService' : 'runtime.v1.RuntimeService';
+
 export const NamespaceMode = { pod: 0, container: 1, node: 2, target: 3 } as const;
 export const Propagation = { private: 0, hostToContainer: 1, bidirectional: 2 } as const;
 export const Protocol = { tcp: 0, udp: 1, sctp: 2 } as const;

@@ -16,7 +16,7 @@ export interface Machine {
   readonly swapAccounting: boolean;
   readonly apparmor: boolean;
   readonly seccomp: boolean;
-  /** Page sizes in the runtime specification's words, such as `2MB`. */
+  /** Sizes of huge pages whose use can be limited, in the runtime specification's words: `2MB`. */
   readonly hugePageSizes: readonly string[];
 }
 
@@ -35,8 +35,18 @@ export function probeMachine(): Machine {
     swapAccounting: cgroupVersion === 2 || existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
     apparmor: readTextIfPresent('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') ?? false,
     seccomp: /^Seccomp:/m.test(status),
-    hugePageSizes: existsSync('/sys/kernel/mm/hugepages') ? readdirSync('/sys/kernel/mm/hugepages').map(pageSize) : [],
+    hugePageSizes: limitsHugePages(cgroupVersion) ? hugePageSizes() : [],
   };
+}
+
+/** Where only a cgroup2 mount beside v1 ones has the controller, runc cannot use it and refuses to start. */
+function limitsHugePages(cgroupVersion: 1 | 2): boolean {
+  if (cgroupVersion === 1) return existsSync('/sys/fs/cgroup/hugetlb');
+  return /\bhugetlb\b/.test(readTextIfPresent('/sys/fs/cgroup/cgroup.controllers') ?? '');
+}
+
+function hugePageSizes(): readonly string[] {
+  return existsSync('/sys/kernel/mm/hugepages') ? readdirSync('/sys/kernel/mm/hugepages').map(pageSize) : [];
 }
 
 /** The device node at a path of the node; undefined when there is none. */

@@ -11,9 +11,10 @@ import { busyboxFiles, findBusybox } from '../../../image/busybox.ts';
 import { Images } from '../../../image/images.ts';
 import { testContainer, testSandbox } from '../../testing/configs.ts';
 import type { ContractBed } from '../../testing/contract.ts';
-import { CriChannel } from '../channel.ts';
+import { GrpcChannel } from '../../grpc/channel.ts';
 import { CriImages } from '../cri-images.ts';
 import { CriRuntime } from '../cri-runtime.ts';
+import { criService } from '../messages.ts';
 
 const plugins = '/usr/lib/cni';
 
@@ -42,7 +43,7 @@ export async function openContainerdBed({ name, subnet }: ContainerdOptions): Pr
   mkdirSync(logs);
   const daemon = startContainerd(folder, writeNetwork(folder, bridge, subnet));
   const { socket } = daemon;
-  const channel = CriChannel.open(`unix://${socket}`, () => systemClock.now());
+  const channel = GrpcChannel.open(`unix://${socket}`, () => systemClock.now(), criService);
   const runtime = new CriRuntime(channel, systemClock, silentLogger);
   await ready(runtime);
   await importImages(folder, socket, 'localhost/busybox:1');

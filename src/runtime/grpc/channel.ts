@@ -1,4 +1,4 @@
-/** Calls to a CRI runtime over its unix socket: gRPC with the messages of messages.ts. */
+/** gRPC over a unix socket with messages in the schema's words: CRI runtimes, CSI drivers. */
 import { Reader, Writer } from '../../schema/protobuf-wire.ts';
 import { readMessage } from '../../schema/protobuf-decode.ts';
 import { writeMessage } from '../../schema/protobuf-encode.ts';
@@ -6,11 +6,11 @@ import type { Fields, InferFields, Struct } from '../../schema/field.ts';
 import { complete, type Complete } from './complete.ts';
 import { Client, credentials, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
 
-/** The runtime said no, or could not be reached. `code` is gRPC's. */
-export class CriError extends Error {
-  override readonly name = 'CriError';
+/** The other side said no, or could not be reached. `code` is gRPC's. */
+export class GrpcError extends Error {
+  override readonly name = 'GrpcError';
   readonly code: number;
-  /** The runtime's own words. */
+  /** The other side's own words. */
   readonly details: string;
 
   constructor(call: string, code: number, details: string) {
@@ -22,28 +22,33 @@ export class CriError extends Error {
 
 export const deadlineExceededCode = 4;
 export const notFoundCode = 5;
-export const isGone = (error: unknown): boolean => error instanceof CriError && error.code === notFoundCode;
+export const isGone = (error: unknown): boolean => error instanceof GrpcError && error.code === notFoundCode;
 
 /** Runtimes take their time to pull and to stop; every other call has this long. */
 const patience = 120_000;
 const largestMessage = 16 * 1024 * 1024;
 
-export class CriChannel {
+export class GrpcChannel {
   readonly #client: Client;
-  readonly #deadline: (milliseconds: number) => number;
+  readonly #now: () => number;
+  readonly #service: (method: string) => string;
 
-  private constructor(client: Client, deadline: (milliseconds: number) => number) {
+  private constructor(client: Client, now: () => number, service: (method: string) => string) {
     this.#client = client;
-    this.#deadline = deadline;
+    this.#now = now;
+    this.#service = service;
   }
 
-  /** `endpoint`: `unix:///run/containerd/containerd.sock` or a path. `now`: milliseconds since the epoch. */
-  static open(endpoint: string, now: () => number): CriChannel {
+  /**
+   * `endpoint`: `unix:///run/containerd/containerd.sock` or a path. `now`: milliseconds since the epoch. `service`:
+   * the service that a method belongs to, with its package: `csi.v1.Node`.
+   */
+  static open(endpoint: string, now: () => number, service: (method: string) => string): GrpcChannel {
     const target = endpoint.startsWith('/') ? `unix://${endpoint}` : endpoint;
     const client = new Client(target, credentials.createInsecure(), {
       'grpc.max_receive_message_length': largestMessage,
     });
-    return new CriChannel(client, (milliseconds) => now() + milliseconds);
+    return new GrpcChannel(client, now, service);
   }
 
   /** `timeout`: milliseconds; 0: none. */
@@ -56,14 +61,14 @@ export class CriChannel {
   ): Promise<Complete<InferFields<A>>> {
     return new Promise((resolve, reject) => {
       this.#client.makeUnaryRequest(
-        `/runtime.v1.${serviceOf(method)}/${method}`,
+        `/${this.#service(method)}/${method}`,
         encoderOf(request),
         decoderOf(answer),
         message,
-        timeout === 0 ? {} : { deadline: this.#deadline(timeout) },
+        timeout === 0 ? {} : { deadline: this.#now() + timeout },
         (error: ServiceError | null, value?: Complete<InferFields<A>>) => {
-          if (error !== null) reject(new CriError(method, error.code, error.details));
-          else if (value === undefined) reject(new CriError(method, 13, 'the answer is empty'));
+          if (error !== null) reject(new GrpcError(method, error.code, error.details));
+          else if (value === undefined) reject(new GrpcError(method, 13, 'the answer is empty'));
           else resolve(value);
         },
       );
@@ -76,8 +81,12 @@ export class CriChannel {
     answer: Struct<A>,
     message: InferFields<Q>,
   ): ClientReadableStream<Complete<InferFields<A>>> {
-    const path = `/runtime.v1.${serviceOf(method)}/${method}`;
-    return this.#client.makeServerStreamRequest(path, encoderOf(request), decoderOf(answer), message);
+    return this.#client.makeServerStreamRequest(
+      `/${this.#service(method)}/${method}`,
+      encoderOf(request),
+      decoderOf(answer),
+      message,
+    );
   }
 
   close(): void {
@@ -85,11 +94,7 @@ export class CriChannel {
   }
 }
 
-function serviceOf(method: string): string {
-  return /Image/.test(method) ? 'ImageService' : 'RuntimeService';
-}
-
-function encoderOf<F extends Fields>({ schema }: Struct<F>): (message: InferFields<F>) => Buffer {
+export function encoderOf<F extends Fields>({ schema }: Struct<F>): (message: InferFields<F>) => Buffer {
   return (message) => {
     const writer = new Writer();
     writeMessage(schema, writer, message);
@@ -97,6 +102,6 @@ function encoderOf<F extends Fields>({ schema }: Struct<F>): (message: InferFiel
   };
 }
 
-function decoderOf<F extends Fields>({ schema }: Struct<F>): (bytes: Buffer) => Complete<InferFields<F>> {
+export function decoderOf<F extends Fields>({ schema }: Struct<F>): (bytes: Buffer) => Complete<InferFields<F>> {
   return (bytes) => complete(schema, readMessage(schema, new Reader(bytes))) as Complete<InferFields<F>>;
 }

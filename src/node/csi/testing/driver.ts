@@ -1,0 +1,156 @@
+/** A CSI driver and its registrar for tests: volumes are folders of the driver's, mounted as it is told. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Server, ServerCredentials, status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
+import type { Struct } from '../../../schema/field.ts';
+import { decoderOf, encoderOf } from '../../../runtime/grpc/channel.ts';
+import {
+  Capabilities,
+  capability,
+  csiService,
+  Empty,
+  NodeInfo,
+  PluginInfo,
+  PublishRequest,
+  registrationService,
+  RegistrationStatus,
+  StageRequest,
+  UnpublishRequest,
+  UnstageRequest,
+} from '../messages.ts';
+
+export interface TestDriver {
+  /** What it was asked, in order, with the paths that it was given. */
+  readonly calls: readonly { readonly method: string; readonly request: Readonly<Record<string, unknown>> }[];
+  /** What the agent told its registrar. */
+  readonly registrations: readonly { readonly pluginRegistered: boolean; readonly error: string }[];
+  /** The next call of the method fails with this text. */
+  failOnce(method: string, text: string): void;
+  stop(): void;
+}
+
+export interface TestDriverOptions {
+  readonly name: string;
+  /** The agent's. */
+  readonly rootDirectory: string;
+  readonly stages: boolean;
+  /** Mounts for real (needs root), or only makes folders. */
+  readonly mounts: boolean;
+  readonly versions?: readonly string[];
+}
+
+type Handler = (request: Readonly<Record<string, unknown>>) => object;
+
+type Method = readonly [Struct, Struct, Handler];
+
+export async function startTestDriver(options: TestDriverOptions): Promise<TestDriver> {
+  const { name, rootDirectory, versions = ['1.0.0'] } = options;
+  const calls: { method: string; request: Readonly<Record<string, unknown>> }[] = [];
+  const registrations: { pluginRegistered: boolean; error: string }[] = [];
+  const failures = new Map<string, string>();
+  const folder = join(rootDirectory, 'plugins', name);
+  const registry = join(rootDirectory, 'plugins_registry');
+  for (const each of [folder, registry]) mkdirSync(each, { recursive: true });
+  const recorded = (method: string, act: Handler): Handler => {
+    return (request) => {
+      calls.push({ method, request });
+      const failure = failures.get(method);
+      failures.delete(method);
+      if (failure !== undefined) throw new Error(failure);
+      return act(request);
+    };
+  };
+  const endpoint = join(folder, 'csi.sock');
+  const told: Handler = (request) => {
+    registrations.push(request as { pluginRegistered: boolean; error: string });
+    return {};
+  };
+  const registrar = new Map<string, Method>([
+    ['GetInfo', [Empty, PluginInfo, () => ({ type: 'CSIPlugin', name, endpoint, supportedVersions: versions })]],
+    ['NotifyRegistrationStatus', [RegistrationStatus, Empty, told]],
+  ]);
+  const servers = [
+    await serve(endpoint, csiService(), nodeMethods(options, folder, recorded)),
+    await serve(join(registry, `${name}-reg.sock`), registrationService(), registrar),
+  ];
+  return {
+    calls,
+    registrations,
+    failOnce: (method, text) => void failures.set(method, text),
+    stop: () => {
+      for (const server of servers) server.forceShutdown();
+      rmSync(join(registry, `${name}-reg.sock`), { force: true });
+    },
+  };
+}
+
+function nodeMethods(
+  { stages, mounts }: TestDriverOptions,
+  folder: string,
+  recorded: (method: string, act: Handler) => Handler,
+): ReadonlyMap<string, Method> {
+  const content = (volume: unknown): string => {
+    const path = join(folder, 'volumes', String(volume));
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, 'volume'), String(volume));
+    return path;
+  };
+  const publish: Handler = ({ targetPath, volumeId }) => {
+    mkdirSync(String(targetPath), { recursive: true });
+    if (mounts) execFileSync('mount', ['--bind', content(volumeId), String(targetPath)]);
+    return {};
+  };
+  const unpublish: Handler = ({ targetPath }) => {
+    if (mounts) execFileSync('umount', [String(targetPath)]);
+    rmSync(String(targetPath), { recursive: true, force: true });
+    return {};
+  };
+  const known: Handler = () => ({ capabilities: stages ? [{ rpc: { type: capability.stage } }] : [] });
+  return new Map<string, Method>([
+    ['NodeGetInfo', [Empty, NodeInfo, () => ({ nodeId: 'node-id', maxVolumesPerNode: 7 })]],
+    ['NodeGetCapabilities', [Empty, Capabilities, known]],
+    ['NodeStageVolume', [StageRequest, Empty, recorded('stage', () => ({}))]],
+    ['NodeUnstageVolume', [UnstageRequest, Empty, recorded('unstage', () => ({}))]],
+    ['NodePublishVolume', [PublishRequest, Empty, recorded('publish', publish)]],
+    ['NodeUnpublishVolume', [UnpublishRequest, Empty, recorded('unpublish', unpublish)]],
+  ]);
+}
+
+async function serve(socket: string, service: string, methods: ReadonlyMap<string, Method>): Promise<Server> {
+  rmSync(socket, { force: true });
+  const server = new Server();
+  const definition = Object.fromEntries(
+    [...methods].map(([method, [request, answer]]) => [
+      method,
+      {
+        path: `/${service}/${method}`,
+        requestStream: false,
+        responseStream: false,
+        requestSerialize: encoderOf(request),
+        requestDeserialize: decoderOf(request),
+        responseSerialize: encoderOf(answer),
+        responseDeserialize: decoderOf(answer),
+      },
+    ]),
+  );
+  const handlers = Object.fromEntries(
+    [...methods].map(([method, [, , handle]]) => [
+      method,
+      (call: ServerUnaryCall<Record<string, unknown>, object>, done: sendUnaryData<object>) => {
+        try {
+          done(null, handle(call.request));
+        } catch (error) {
+          done({ code: status.INTERNAL, details: (error as Error).message });
+        }
+      },
+    ]),
+  );
+  server.addService(definition, handlers);
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(`unix://${socket}`, ServerCredentials.createInsecure(), (error) =>
+      error === null ? resolve() : reject(error),
+    );
+  });
+  return server;
+}

@@ -1,0 +1,290 @@
+/**
+ * Volumes of CSI drivers: staged once on the node, published once for each pod. What was begun is written down beside
+ * the mount before it is done, so that tear-down needs neither the API nor this process's memory.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Secret } from '../../api/core/secret.ts';
+import type { Pod } from '../../api/core/pod.ts';
+import { CSIDriver } from '../../api/storage/csi-driver.ts';
+import { writeFileDurably } from '../../base/file.ts';
+import { codeOf } from '../../base/errors.ts';
+import { isNotFound, type ClientReader } from '../../client/client.ts';
+import { namespaceOf } from '../pod/names.ts';
+import type { Mounter } from '../volumes/mounter.ts';
+import { VolumeError } from '../volumes/volume.ts';
+import type { CsiDriver } from './drivers.ts';
+import {
+  accessMode,
+  capability,
+  Empty,
+  PublishRequest,
+  StageRequest,
+  UnpublishRequest,
+  UnstageRequest,
+  type VolumeCapability,
+} from './messages.ts';
+
+export interface CsiSource {
+  readonly driver: string;
+  readonly volumeHandle: string;
+  readonly readonly: boolean;
+  readonly fsType: string;
+  readonly accessModes: readonly string[];
+  readonly mountOptions: readonly string[];
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Made for the pod, and gone with it. */
+  readonly ephemeral: boolean;
+  readonly stageSecret?: SecretName;
+  readonly publishSecret?: SecretName;
+}
+
+interface SecretName {
+  readonly name?: string;
+  readonly namespace?: string;
+}
+
+export interface CsiVolumesOptions {
+  readonly client: ClientReader;
+  readonly rootDirectory: string;
+  readonly mounter: Pick<Mounter, 'below'>;
+  readonly driver: (name: string) => CsiDriver | undefined;
+  /** A token of the pod's service account for an audience, with its end as a timestamp. */
+  readonly token: (
+    pod: Pod,
+    audience: string,
+    seconds: number | undefined,
+  ) => Promise<{ readonly token: string; readonly expirationTimestamp: string }>;
+}
+
+/** What is on disk of a published volume. */
+interface Published {
+  readonly driver: string;
+  readonly volumeHandle: string;
+  /** Absent when the driver does not stage. */
+  readonly staging?: string;
+}
+
+const recordFile = 'vol_data.json';
+const kindFolder = 'kubernetes.io~csi';
+/** Milliseconds that a driver may take for one call. */
+const patience = 120_000;
+
+export class CsiVolumes {
+  readonly #options: CsiVolumesOptions;
+
+  constructor(options: CsiVolumesOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves to the path that containers mount. Throws VolumeError. */
+  async publish(pod: Pod, name: string, source: CsiSource): Promise<{ path: string; ownership: boolean }> {
+    const driver = this.#driver(source.driver);
+    const installed = await this.#installed(source);
+    const folder = join(this.#pods(), pod.metadata.uid, 'volumes', kindFolder, name);
+    const targetPath = join(folder, 'mount');
+    const ownership = changesOwnership(driver, source, installed);
+    const mounted = (await this.#options.mounter.below(targetPath)).length > 0;
+    if (mounted && installed?.spec.requiresRepublish !== true) return { path: targetPath, ownership };
+    const staging = driver.capabilities.has(capability.stage) && !source.ephemeral ? this.#staging(source) : undefined;
+    const volumeCapability = capabilityOf(driver, source, pod.spec?.securityContext?.fsGroup);
+    const common = { volumeId: source.volumeHandle, volumeCapability };
+    await mkdir(folder, { recursive: true, mode: 0o750 });
+    const { driver: driverName, volumeHandle } = source;
+    const record: Published = { driver: driverName, volumeHandle, ...(staging === undefined ? {} : { staging }) };
+    writeFileDurably(join(folder, recordFile), JSON.stringify(record));
+    if (staging !== undefined) {
+      await mkdir(staging, { recursive: true, mode: 0o750 });
+      await call(driver, 'NodeStageVolume', StageRequest, {
+        ...common,
+        stagingTargetPath: staging,
+        secrets: await this.#secret(source.stageSecret),
+        volumeContext: source.attributes,
+      });
+    }
+    await call(driver, 'NodePublishVolume', PublishRequest, {
+      ...common,
+      ...(staging === undefined ? {} : { stagingTargetPath: staging }),
+      targetPath,
+      readonly: source.readonly,
+      secrets: await this.#secret(source.publishSecret),
+      volumeContext: await this.#context(pod, source, installed),
+    });
+    return { path: targetPath, ownership };
+  }
+
+  /** Gives back all of a pod's volumes, and those of them that no other pod of this node has. */
+  async tearDown(uid: string): Promise<void> {
+    for (const { folder, record } of await this.#publishedOf(uid)) {
+      const driver = this.#driver(record.driver);
+      const { volumeHandle: volumeId, staging } = record;
+      const targetPath = join(folder, 'mount');
+      await call(driver, 'NodeUnpublishVolume', UnpublishRequest, { volumeId, targetPath });
+      if (staging !== undefined && !(await this.#isUsedElsewhere(uid, record))) {
+        await call(driver, 'NodeUnstageVolume', UnstageRequest, { volumeId, stagingTargetPath: staging });
+        await rm(dirname(staging), { recursive: true, force: true });
+      }
+      // Never with what is in it: a driver that forgot to unmount must not lose its volume's content.
+      await rmdir(targetPath).catch(ifAbsent(undefined));
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  #driver(name: string): CsiDriver {
+    const driver = this.#options.driver(name);
+    if (driver !== undefined) return driver;
+    throw new VolumeError(
+      `driver name ${name} not found in the list of registered CSI drivers ` +
+        `(its registrar leaves a socket in ${join(this.#options.rootDirectory, 'plugins_registry')})`,
+    );
+  }
+
+  async #installed(source: CsiSource): Promise<CSIDriver | undefined> {
+    const found = await this.#options.client.get(CSIDriver, { name: source.driver }).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+    const modes = found?.spec.volumeLifecycleModes ?? ['Persistent'];
+    const wanted = source.ephemeral ? 'Ephemeral' : 'Persistent';
+    if (!modes.includes(wanted)) {
+      throw new VolumeError(
+        `volume mode "${wanted}" not supported by driver ${source.driver} (only supports ${modes.join(', ')})`,
+      );
+    }
+    if (!source.ephemeral && found?.spec.attachRequired !== false) {
+      throw new VolumeError(
+        `driver ${source.driver} wants its volumes attached to the node first, which this cluster does not do: ` +
+          'it needs a CSIDriver object with attachRequired: false',
+      );
+    }
+    return found;
+  }
+
+  async #context(
+    pod: Pod,
+    source: CsiSource,
+    installed: CSIDriver | undefined,
+  ): Promise<Readonly<Record<string, string>>> {
+    const { podInfoOnMount = false, tokenRequests = [] } = installed?.spec ?? {};
+    const prefix = 'csi.storage.k8s.io';
+    const about = {
+      [`${prefix}/pod.name`]: pod.metadata.name,
+      [`${prefix}/pod.namespace`]: namespaceOf(pod),
+      [`${prefix}/pod.uid`]: pod.metadata.uid,
+      [`${prefix}/serviceAccount.name`]: pod.spec?.serviceAccountName ?? 'default',
+      [`${prefix}/ephemeral`]: `${source.ephemeral}`,
+    };
+    const tokens = await Promise.all(
+      tokenRequests.map(async ({ audience, expirationSeconds }) => [
+        audience,
+        await this.#options.token(pod, audience, expirationSeconds),
+      ]),
+    );
+    return {
+      ...source.attributes,
+      ...(podInfoOnMount ? about : {}),
+      ...(tokens.length === 0
+        ? {}
+        : { [`${prefix}/serviceAccount.tokens`]: JSON.stringify(Object.fromEntries(tokens)) }),
+    };
+  }
+
+  async #secret(ref: SecretName | undefined): Promise<Readonly<Record<string, string>>> {
+    if (ref?.name === undefined) return {};
+    const { name, namespace = '' } = ref;
+    const { data = {} } = await this.#options.client.get(Secret, { namespace, name }).catch((error: unknown) => {
+      throw isNotFound(error) ? new VolumeError(`secret "${namespace}/${name}" not found`) : error;
+    });
+    return Object.fromEntries(
+      Object.entries(data).map(([key, base64]) => [key, Buffer.from(base64, 'base64').toString()]),
+    );
+  }
+
+  #pods(): string {
+    return join(this.#options.rootDirectory, 'pods');
+  }
+
+  #staging({ driver, volumeHandle }: CsiSource): string {
+    const name = createHash('sha256').update(volumeHandle).digest('hex');
+    return join(this.#options.rootDirectory, 'plugins', 'kubernetes.io', 'csi', driver, name, 'globalmount');
+  }
+
+  async #publishedOf(uid: string): Promise<readonly { readonly folder: string; readonly record: Published }[]> {
+    const root = join(this.#pods(), uid, 'volumes', kindFolder);
+    const found: { folder: string; record: Published }[] = [];
+    for (const name of await namesIn(root)) {
+      const folder = join(root, name);
+      const text = await readFile(join(folder, recordFile), 'utf8').catch(ifAbsent(''));
+      if (text !== '') found.push({ folder, record: JSON.parse(text) as Published });
+    }
+    return found;
+  }
+
+  async #isUsedElsewhere(uid: string, { driver, volumeHandle }: Published): Promise<boolean> {
+    for (const other of await namesIn(this.#pods())) {
+      if (other === uid) continue;
+      const all = await this.#publishedOf(other);
+      if (all.some(({ record }) => record.driver === driver && record.volumeHandle === volumeHandle)) return true;
+    }
+    return false;
+  }
+}
+
+/** The name of a volume that is made for one pod, as upstream makes it. */
+export function ephemeralHandle(pod: Pod, volume: string): string {
+  const text = `${pod.metadata.name}${namespaceOf(pod)}${pod.metadata.uid}${volume}`;
+  return `csi-${createHash('sha256').update(text).digest('hex')}`;
+}
+
+function capabilityOf(driver: CsiDriver, source: CsiSource, fsGroup: number | undefined): VolumeCapability {
+  const group = fsGroup !== undefined && driver.capabilities.has(capability.mountGroup) ? `${fsGroup}` : '';
+  return {
+    mount: {
+      ...(source.fsType === '' ? {} : { fsType: source.fsType }),
+      mountFlags: source.mountOptions,
+      ...(group === '' ? {} : { volumeMountGroup: group }),
+    },
+    accessMode: { mode: modeOf(source.accessModes, driver.capabilities.has(capability.singleNodeMultiWriter)) },
+  };
+}
+
+function modeOf(modes: readonly string[], finer: boolean): number {
+  if (modes.includes('ReadWriteMany')) return accessMode.multiNodeMultiWriter;
+  if (modes.includes('ReadWriteOnce')) return finer ? accessMode.singleNodeMultiWriter : accessMode.singleNodeWriter;
+  if (modes.includes('ReadWriteOncePod'))
+    return finer ? accessMode.singleNodeSingleWriter : accessMode.singleNodeWriter;
+  return modes.includes('ReadOnlyMany') ? accessMode.multiNodeReader : accessMode.singleNodeWriter;
+}
+
+/** Whether fsGroup is for the agent to apply. */
+function changesOwnership(driver: CsiDriver, source: CsiSource, installed: CSIDriver | undefined): boolean {
+  if (source.readonly || driver.capabilities.has(capability.mountGroup)) return false;
+  const policy = installed?.spec.fsGroupPolicy ?? 'ReadWriteOnceWithFSType';
+  if (policy !== 'ReadWriteOnceWithFSType') return policy === 'File';
+  return source.fsType !== '' && source.accessModes.some((mode) => mode.startsWith('ReadWriteOnce'));
+}
+
+type RequestSchema = Parameters<CsiDriver['channel']['call']>[1];
+
+async function call(driver: CsiDriver, method: string, schema: RequestSchema, request: object): Promise<void> {
+  try {
+    await driver.channel.call(method, schema, Empty, request, patience);
+  } catch (error) {
+    throw new VolumeError(`driver ${driver.name}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch(ifAbsent([]));
+}
+
+function ifAbsent<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return value;
+    throw error;
+  };
+}

@@ -196,7 +196,9 @@ describe('a pod', () => {
     const names = async (): Promise<readonly string[]> =>
       (await it.runtime.listContainers()).map((each) => `${each.name} ${each.state}`);
     await it.until('a runs', async () => (await names()).join() === 'init-a running');
-    expect((await it.pod('staged'))?.status?.containerStatuses?.[0]?.state?.waiting?.reason).toBe('PodInitializing');
+    const { containerStatuses, initContainerStatuses } = (await it.pod('staged'))?.status ?? {};
+    expect(containerStatuses?.[0]?.state?.waiting?.reason).toBe('PodInitializing');
+    expect(initContainerStatuses?.[1]?.state?.waiting?.reason).toBe('PodInitializing');
     await it.clock.advance(500);
     await it.until('b runs', async () => (await names()).includes('init-b running'));
     await it.clock.advance(500);

@@ -27,7 +27,13 @@ beforeAll(async () => {
     usages: ['server'],
   } as const;
   const own = await issueCertificate(ca, names, validity, systemRandom);
-  kubelet = createServer({ key: own.key, cert: own.certificate, ca: ca.certificate, requestCert: true });
+  kubelet = createServer({
+    maxHeaderSize: 2 ** 20,
+    key: own.key,
+    cert: own.certificate,
+    ca: ca.certificate,
+    requestCert: true,
+  });
   kubelet.on('request', (request, response) => {
     const user = (request.socket as TLSSocket).getPeerCertificate().subject.CN;
     seen.push({ url: request.url ?? '', user: String(user) });
@@ -141,6 +147,12 @@ test('an exec is passed through byte by byte, in both directions, without the ca
   socket.write(bytes);
   const [echo] = (await once(socket, 'data')) as [Buffer];
   expect(echo.equals(bytes)).toBe(true);
+  socket.destroy();
+});
+
+test('a command may be as long as a path of a hundred thousand characters', async () => {
+  const { socket, head } = await upgrade(`${pods}/p/exec?command=${'a'.repeat(100_000)}&stdout=true`);
+  expect(head).toMatch(/^HTTP\/1\.1 101 /);
   socket.destroy();
 });
 

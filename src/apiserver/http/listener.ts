@@ -47,6 +47,8 @@ export interface Front {
 }
 
 const headerPatience = 10_000;
+/** As upstream takes them: a command of `kubectl exec` is part of the path, however long. */
+const largestHeaders = 2 ** 20;
 const idlePatience = 90_000;
 
 const secureContext = (tls: TlsMaterial): SecureServerOptions => ({
@@ -66,10 +68,15 @@ export function createFront(options: FrontOptions): Front {
     rejectUnauthorized: false,
     handshakeTimeout: headerPatience,
     maxSessionMemory: 64,
-    settings: { maxConcurrentStreams: 250, initialWindowSize: 1 << 20 },
+    settings: { maxConcurrentStreams: 250, initialWindowSize: 1 << 20, maxHeaderListSize: largestHeaders },
   });
   // Node reads these for HTTP/1.1 connections of a secure HTTP/2 server too.
-  Object.assign(server, { headersTimeout: headerPatience, requestTimeout: 120_000, keepAliveTimeout: idlePatience });
+  Object.assign(server, {
+    headersTimeout: headerPatience,
+    requestTimeout: 120_000,
+    keepAliveTimeout: idlePatience,
+    maxHeaderSize: largestHeaders,
+  });
   const sockets = new Set<Duplex>();
   const sessions = new Set<Http2Session>();
   server.on('connection', (socket: Duplex) => {

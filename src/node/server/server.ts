@@ -57,6 +57,9 @@ const routes: Readonly<Record<string, Handler>> = {
   },
 };
 
+/** Commands are part of the path, however long. */
+const largestHeaders = 2 ** 20;
+
 export function createKubeletServer(options: KubeletServerOptions): KubeletServer {
   const { certificate, key, clientAuthority } = options.tls;
   const server = createServer({
@@ -67,6 +70,7 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
     // Tokens are another way in: the handler decides, with 401 rather than a broken handshake.
     rejectUnauthorized: false,
     ALPNProtocols: ['http/1.1'],
+    maxHeaderSize: largestHeaders,
     ...strongTls,
   });
   server.timeout = 0;

@@ -2,6 +2,9 @@
  * Attaching to a container's first process through its monitor. conmon's socket keeps packet boundaries
  * (SOCK_SEQPACKET), which Node cannot open: a small relay in Perl, which every Debian has, puts a length
  * before each packet. The first byte of a packet says which stream it belongs to.
+ *
+ * The end of input reaches a process whose stdin is open once. Where it stays open for others, the end of input is that
+ * of the session: once the process has been silent for a moment, so that its answer is heard.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
@@ -13,13 +16,13 @@ const relay = `
 use strict; use Socket; $| = 1;
 socket(my $s, AF_UNIX, SOCK_SEQPACKET, 0) or die "socket: $!\\n";
 connect($s, sockaddr_un($ARGV[0])) or die "connect: $!\\n";
-my $open = 1;
+my $open = 1; my $patience = undef;
 while (1) {
   my $r = ''; vec($r, fileno($s), 1) = 1; vec($r, 0, 1) = 1 if $open;
-  select($r, undef, undef, undef);
+  exit 3 if select($r, undef, undef, $patience) == 0;
   if ($open && vec($r, 0, 1)) {
     my $n = sysread(STDIN, my $b, 8192);
-    if (!$n) { $open = 0; shutdown($s, 1); } else { send($s, $b, 0); }
+    if (!$n) { $open = 0; if ($ARGV[1]) { $patience = 0.2; } else { shutdown($s, 1); } } else { send($s, $b, 0); }
   }
   if (vec($r, fileno($s), 1)) {
     my $n = sysread($s, my $b, 65536); last if !$n;
@@ -29,10 +32,18 @@ while (1) {
 }`;
 
 const stderrStream = 3;
+/** The relay's exit code when input has ended but the process goes on. */
+const detachedCode = 3;
+
+export interface AttachOptions extends StreamOptions {
+  /** The process' stdin stays open when this session's ends. */
+  readonly leavesStdin: boolean;
+}
 
 /** `exited` resolves to the exit code when the container has ended. */
-export function attachTo(paths: ContainerPaths, options: StreamOptions, exited: Promise<number>): StreamSession {
-  const child = spawn('perl', ['-e', relay, paths.attachSocket], { stdio: ['pipe', 'pipe', 'ignore'] });
+export function attachTo(paths: ContainerPaths, options: AttachOptions, exited: Promise<number>): StreamSession {
+  const detaches = options.stdin && options.leavesStdin ? ['detach'] : [];
+  const child = spawn('perl', ['-e', relay, paths.attachSocket, ...detaches], { stdio: ['pipe', 'pipe', 'ignore'] });
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   const finished = Promise.withResolvers<{ exitCode: number }>();
@@ -43,8 +54,8 @@ export function attachTo(paths: ContainerPaths, options: StreamOptions, exited: 
     stderr.end();
   });
   let detached = false;
-  child.on('close', () => {
-    if (detached) finished.resolve({ exitCode: 0 });
+  child.on('close', (code) => {
+    if (detached || code === detachedCode) finished.resolve({ exitCode: 0 });
     else void exited.then((exitCode) => finished.resolve({ exitCode }));
   });
   return {

@@ -282,7 +282,8 @@ export class OciRuntime implements RuntimeService, Service {
   async attach(id: string, options: StreamOptions): Promise<StreamSession> {
     const record = this.#requireRunning(id);
     const exited = this.#containers.exited(id).then(() => this.#containers.get(id)?.exitCode ?? 0);
-    return attachTo(this.#paths.container(id), { ...options, tty: record.config.tty }, exited);
+    const { tty, stdinOnce } = record.config;
+    return attachTo(this.#paths.container(id), { ...options, tty, leavesStdin: tty || !stdinOnce }, exited);
   }
 
   async portForward(sandboxId: string, port: number): Promise<NodeJS.ReadWriteStream> {

@@ -199,6 +199,23 @@ function streams(current: Current): void {
     await bed.runtime.removePodSandbox(sandboxId);
   });
 
+  test('where stdin stays open, the end of input ends the session and leaves the process to the next one', async () => {
+    const bed = current();
+    const { sandboxId, id } = await bed.run('open-stdin', ['cat'], { stdin: true });
+    for (const line of ['first\n', 'second\n']) {
+      const session = await bed.runtime.attach(id, { stdin: true, stdout: true, stderr: true, tty: false });
+      session.stdout?.resume();
+      session.stderr?.resume();
+      present(session.stdin, 'stdin').end(line);
+      expect(await session.finished).toEqual({ exitCode: 0 });
+      await until(() => readFileSync(bed.logOf('open-stdin'), 'utf8').includes(line));
+    }
+    const [status] = await bed.runtime.listContainers(sandboxId);
+    expect(status?.state).toBe('running');
+    await bed.runtime.stopContainer(id, 0);
+    await bed.runtime.removePodSandbox(sandboxId);
+  });
+
   test('a log that was renamed is continued under its name, with no line lost', async () => {
     const bed = current();
     const { sandboxId, id } = await bed.run('rotate', [

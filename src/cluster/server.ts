@@ -166,11 +166,12 @@ function createServer(
   const reader = objectReader(store, new Resources(kinds));
   const shared = { store, reader, clock, random };
   const address = (): string => `${nodeAddress(settings)}:${settings.port}`;
+  const accessSettings = readAccessSettings(layout.dataDir, settings.guards);
   const access = createAccess({
     ...shared,
     issuer,
     log: logger.named('access'),
-    settings: readAccessSettings(layout.dataDir, settings.guards),
+    settings: accessSettings,
     dataDir: layout.dataDir,
     clientAuthority: readKeyPair(layout.pki, 'ca').certificate,
     frontProxyAuthority: readKeyPair(layout.pki, 'front-proxy-ca').certificate,
@@ -184,7 +185,9 @@ function createServer(
     ...access,
     ...admissionOf({ ...shared, settings, access, configuration, local: (user) => api.local(user) }),
     preparations: new Map([['/services', serviceAllocation({ store, clock, random, cidr: settings.serviceCidr })]]),
-    subresources: new Map([['/serviceaccounts/token', tokenHandler(issuer, reader)]]),
+    subresources: new Map([
+      ['/serviceaccounts/token', tokenHandler({ issuer, reader, extend: accessSettings.extendServiceAccountTokens })],
+    ]),
     nodes: kubeletCredentials(layout),
     externalAddress: () => `${nodeAddress(settings)}:${settings.port}`,
     audit: own.audit,

@@ -93,7 +93,8 @@ export function readAccessSettings(dataDir: string, guards: GuardSettings = {}):
     check(settings);
     return settings;
   } catch (error) {
-    throw new UserError(`${path}: ${messageOf(error)}`, 'correct the file or the flags of coracle up, or remove it');
+    const where = text === undefined ? '' : `${path}: `;
+    throw new UserError(`${where}${messageOf(error)}`, 'correct the flags of coracle up, or the file access.json');
   }
 }
 

@@ -34,7 +34,8 @@ import type { Store } from '../store/store.ts';
 import { apiServerIdentity, componentIdentity, controllerIdentity, createAccess, frontProxyNames } from './access.ts';
 import { readAccessSettings } from './access-settings.ts';
 import { ensureAddons } from './addons.ts';
-import { admissionOf, readAdmission } from './admission.ts';
+import { admissionOf } from './admission.ts';
+import { readAdmission } from './admission-config.ts';
 import { openAudit } from './audit.ts';
 import { authenticationPublisher } from './authentication-config.ts';
 import { certificateReload, certificateRenewal } from './certificate-renewal.ts';
@@ -106,7 +107,7 @@ async function serve(options: ServerOptions, store: Store, guards: Guards, signa
     ...signingKeyPages(keys, () => localClient(api.local(apiServerIdentity))),
   ]);
   const issuer = tokenIssuer(options, keys);
-  const configuration = await readAdmission(settings);
+  const configuration = await readAdmission(settings.guards);
   const api: ApiServer = createServer(
     options,
     store,

@@ -82,7 +82,7 @@ export interface ApiFacts {
   /** Thumbprints of the keys that the server publishes, and those of the key files. */
   readonly publishedKeys: readonly string[];
   readonly keyFiles: { readonly signing: string; readonly verifying: readonly string[] };
-  /** Seconds that a token asked for `tokenSecondsAsked` is good. */
+  /** Seconds that a pod's token asked for `tokenSecondsAsked` is good; 0 when no pod has an account. */
   readonly tokenSeconds: number;
 }
 

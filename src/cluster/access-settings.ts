@@ -8,6 +8,7 @@
  *       "oidc": [{ "issuer": "https://id.example.com", "clientId": "kubernetes", "groupsClaim": "groups" }],
  *       "tokenWebhook": "identity.kubeconfig",
  *       "tokenWebhookCacheTtl": "2m",
+ *       "extendServiceAccountTokens": false,
  *       "authorization": {
  *         "modes": ["Node", "RBAC", "Webhook"],
  *         "webhook": "rights.kubeconfig",
@@ -59,6 +60,8 @@ export interface AccessSettings {
   readonly tokenWebhook?: string;
   /** For how long its answers count, such as `2m`. */
   readonly tokenWebhookCacheTtl?: string;
+  /** Whether pods' hourly tokens are good for a year, for programs that read theirs but once. Default true. */
+  readonly extendServiceAccountTokens?: boolean;
   readonly authorization?: {
     /** In this order; default Node, RBAC. */
     readonly modes?: readonly AuthorizationMode[];
@@ -77,6 +80,7 @@ const fields: readonly string[] = [
   'oidc',
   'tokenWebhook',
   'tokenWebhookCacheTtl',
+  'extendServiceAccountTokens',
   'authorization',
 ];
 
@@ -89,7 +93,8 @@ export function readAccessSettings(dataDir: string, guards: GuardSettings = {}):
     check(settings);
     return settings;
   } catch (error) {
-    throw new UserError(`${path}: ${messageOf(error)}`, 'correct the file or the flags of coracle up, or remove it');
+    const where = text === undefined ? '' : `${path}: `;
+    throw new UserError(`${where}${messageOf(error)}`, 'correct the flags of coracle up, or the file access.json');
   }
 }
 

@@ -184,6 +184,7 @@ function configOf(
   wishes: Partial<NodeConfig>,
 ): NodeConfig {
   return nodeConfig({
+    podPidsLimit: podPidsLimit(),
     ...wishes,
     nodeName,
     rootDirectory: layout.node(nodeName),
@@ -194,7 +195,6 @@ function configOf(
     clusterDomain: settings.clusterDomain,
     cgroupRoot: `/${runtimePrefix(settings, nodeName)}`,
     ...(settings.joined === undefined ? {} : { registerNode: false, labels: { [joinedLabel]: 'true' } }),
-    podPidsLimit: podPidsLimit(),
   });
 }
 

@@ -21,6 +21,7 @@ import { deepEqual } from '../schema/freeze.ts';
 import { guardsFrom } from './guards.ts';
 import { kubeletConfigFrom } from './kubelet-config.ts';
 import { imageCommands } from './images.ts';
+import { readAccessSettings } from './access-settings.ts';
 import { askCluster } from './ask.ts';
 import { checkAuthority } from './credentials.ts';
 import { defaultKubeconfig, writeContext } from './kubeconfig.ts';
@@ -39,6 +40,7 @@ import {
   settle,
   requireSettings,
   type ClusterSettings,
+  type SettingsRequest,
 } from './settings.ts';
 import {
   prepareCredentials,
@@ -107,9 +109,10 @@ async function up(
   const kept = readSettings(layout);
   if (kept?.joined !== undefined) return upJoined(environment, options, progress, signal);
   const running = kept !== undefined && isRunning(layout, kept);
+  const wanted = await wantedSettings(layout, options, kept);
   if (options.authority !== undefined) bringAuthority(environment, options.authority, running, progress);
   else if (!running) checkAuthority(layout.pki, clock.now());
-  const settings = await wantedSettings(layout, options, kept);
+  const settings = await settle(layout, wanted);
   const phases = await start({ ...environment, progress }, running ? kept : undefined, settings, signal);
   await forgetSimulated(environment, kept, settings);
   const result: UpResult = {
@@ -124,18 +127,27 @@ async function up(
   return result;
 }
 
-/** What flags change of what is kept. Refuses what a running cluster would not notice, and what never changes. */
+/**
+ * What flags change of what is kept; nothing is written. Refuses what a running cluster would not notice, what
+ * never changes, and what no server could start with.
+ */
 async function wantedSettings(
   layout: Layout,
   options: UpOptions,
   kept: ClusterSettings | undefined,
-): Promise<ClusterSettings> {
+): Promise<SettingsRequest> {
   refuseFewerNodes(options.nodes, kept);
   refuseOtherRuntime(layout, options, kept);
   const guards = guardsFrom(kept?.guards, options.guards ?? {});
   const kubeletConfig = await kubeletConfigFrom(kept, options.kubeletConfig);
-  if (kept !== undefined && isRunning(layout, kept)) refuseChanges(layout, kept, options, guards, kubeletConfig);
-  return settle(layout, { ...options, guards, kubeletConfig });
+  if (kept !== undefined && isRunning(layout, kept)) {
+    refuseChanges(layout, kept, options, guards, kubeletConfig);
+    refuseOtherPeriod(layout, kept.certificateValidityPeriod, options.certificateValidityPeriod);
+  } else {
+    readAccessSettings(layout.dataDir, guards);
+    if (guards?.admissionConfig !== undefined) await (await import('./admission-config.ts')).readAdmission(guards);
+  }
+  return { ...options, guards, kubeletConfig };
 }
 
 /** The context by which clients reach it. */
@@ -176,9 +188,19 @@ async function start(
 ): ReturnType<typeof waitUntilReady> {
   const sameProcesses = before !== undefined && deepEqual(processNames(before), processNames(settings));
   if (!sameProcesses) await prepareCredentials(environment, settings);
+  if (before === undefined) await stopOutdated(environment, settings);
   if (before?.simulatedNodes !== settings.simulatedNodes) await stopProcess(environment, simulatedNodesName);
   await startProcesses(environment, settings);
   return await waitUntilReady(environment, settings, signal);
+}
+
+/** Processes that a failed start has left, or a part of the cluster that still runs: they read their settings once. */
+async function stopOutdated(environment: StartEnvironment, settings: ClusterSettings): Promise<void> {
+  const announced = announcedSettings(environment.layout);
+  if (announced === undefined) return;
+  const { dataDir: _dataDir, ...past } = announced;
+  if (deepEqual(past, JSON.parse(JSON.stringify(settings)))) return;
+  for (const name of processNames(announced)) await stopProcess(environment, name);
 }
 
 /** Nodes that nobody stands for any more go. */
@@ -189,6 +211,14 @@ async function forgetSimulated(
 ): Promise<void> {
   if (before?.simulatedNodes === undefined || simulatedNodes !== undefined) return;
   await askCluster(environment, `/api/v1/nodes?labelSelector=${encodeURIComponent(simulatedNode)}`, 'DELETE');
+}
+
+function refuseOtherPeriod(layout: Layout, kept: string | undefined, wanted: string | undefined): void {
+  if (wanted === undefined || wanted === kept) return;
+  throw new UserError(
+    `cluster ${layout.name} is running with certificates that are good for ${kept ?? 'a year'}`,
+    `stop it first to change that: coracle down --name ${layout.name}`,
+  );
 }
 
 /** What a running cluster would not notice. */

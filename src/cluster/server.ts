@@ -34,7 +34,8 @@ import type { Store } from '../store/store.ts';
 import { apiServerIdentity, componentIdentity, controllerIdentity, createAccess, frontProxyNames } from './access.ts';
 import { readAccessSettings } from './access-settings.ts';
 import { ensureAddons } from './addons.ts';
-import { admissionOf, readAdmission } from './admission.ts';
+import { admissionOf } from './admission.ts';
+import { readAdmission } from './admission-config.ts';
 import { openAudit } from './audit.ts';
 import { authenticationPublisher } from './authentication-config.ts';
 import { certificateReload, certificateRenewal } from './certificate-renewal.ts';
@@ -106,7 +107,7 @@ async function serve(options: ServerOptions, store: Store, guards: Guards, signa
     ...signingKeyPages(keys, () => localClient(api.local(apiServerIdentity))),
   ]);
   const issuer = tokenIssuer(options, keys);
-  const configuration = await readAdmission(settings);
+  const configuration = await readAdmission(settings.guards);
   const api: ApiServer = createServer(
     options,
     store,
@@ -166,11 +167,12 @@ function createServer(
   const reader = objectReader(store, new Resources(kinds));
   const shared = { store, reader, clock, random };
   const address = (): string => `${nodeAddress(settings)}:${settings.port}`;
+  const accessSettings = readAccessSettings(layout.dataDir, settings.guards);
   const access = createAccess({
     ...shared,
     issuer,
     log: logger.named('access'),
-    settings: readAccessSettings(layout.dataDir, settings.guards),
+    settings: accessSettings,
     dataDir: layout.dataDir,
     clientAuthority: readKeyPair(layout.pki, 'ca').certificate,
     frontProxyAuthority: readKeyPair(layout.pki, 'front-proxy-ca').certificate,
@@ -184,7 +186,9 @@ function createServer(
     ...access,
     ...admissionOf({ ...shared, settings, access, configuration, local: (user) => api.local(user) }),
     preparations: new Map([['/services', serviceAllocation({ store, clock, random, cidr: settings.serviceCidr })]]),
-    subresources: new Map([['/serviceaccounts/token', tokenHandler(issuer, reader)]]),
+    subresources: new Map([
+      ['/serviceaccounts/token', tokenHandler({ issuer, reader, extend: accessSettings.extendServiceAccountTokens })],
+    ]),
     nodes: kubeletCredentials(layout),
     externalAddress: () => `${nodeAddress(settings)}:${settings.port}`,
     audit: own.audit,

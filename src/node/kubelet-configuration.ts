@@ -47,6 +47,7 @@ export async function readKubeletConfiguration(text: string): Promise<Partial<No
 const readers: Readonly<Record<string, Reader>> = {
   maxPods: (value, changes) => (changes.maxPods = whole(value, 1)),
   podPidsLimit: (value, changes) => (changes.podPidsLimit = whole(value, -1)),
+  streamingConnectionIdleTimeout: (value, changes) => (changes.streamingConnectionIdleTimeout = seconds(value)),
   resolvConf: (value, changes) => (changes.resolvConf = text(value)),
   staticPodPath: (value, changes) => (changes.staticPodPath = path(value)),
   evictionHard: (value, changes) => (changes.evictionHard = thresholds(value)),

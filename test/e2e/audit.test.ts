@@ -1,10 +1,10 @@
 /** `coracle audit` against a cluster as it comes, and against one that somebody has spoiled. */
-import { chmodSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AuditReport } from '../../src/cli/manager.ts';
 import { clientProgram, run } from '../support/clients.ts';
-import { testCluster } from '../support/cluster.ts';
+import { eventually, testCluster } from '../support/cluster.ts';
 
 const cluster = testCluster('audit');
 const env = { KUBECONFIG: cluster.kubeconfig };
@@ -94,4 +94,29 @@ test('with an audit policy the log’s checks pass; a cluster that is down is no
   const { found } = await report('1.2', '3.2');
   const log = found.filter(({ id }) => ['1.2.16', '1.2.17', '1.2.18', '1.2.19', '3.2.1', '3.2.2'].includes(id));
   expect(log.map(({ verdict }) => verdict)).toEqual(Array(6).fill('pass'));
+});
+
+test('flags that no server could start with are refused, and not kept', async () => {
+  await cluster.coracle('down');
+  expect(await cluster.up('--authorization-mode', 'Foo')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('the mode Foo is not one of') as string,
+  });
+  expect(await cluster.up('--admission-control-config-file', '/nowhere')).toMatchObject({ code: 2 });
+  expect((await cluster.up()).code).toBe(0);
+});
+
+test('agents that outlive their server do not keep older settings', async () => {
+  const [supervisor] = readFileSync('/run/coracle/audit/server.supervisor', 'utf8').split(' ').map(Number);
+  process.kill(supervisor!, 'SIGTERM');
+  await eventually('the server is gone', async () =>
+    (await cluster.coracle('status', '--json')).stdout.includes('degraded'),
+  );
+  const kubelet = join(cluster.folder, 'kubelet.yaml');
+  writeFileSync(kubelet, 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\npodPidsLimit: 200\n');
+  expect((await cluster.up('--kubelet-config', kubelet)).code).toBe(0);
+  const { stdout } = await run(clientProgram('kubectl'), ['get', '--raw', '/api/v1/nodes/audit-1/proxy/configz'], {
+    env,
+  });
+  expect(JSON.parse(stdout)).toMatchObject({ kubeletconfig: { podPidsLimit: 200 } });
 });

@@ -21,7 +21,14 @@ type BoundReference = NonNullable<TokenRequest['spec']['boundObjectRef']>;
 const warnedSeconds = 3_607;
 const extendedSeconds = 365 * 24 * 3_600;
 
-export function tokenHandler(issuer: TokenIssuer, reader: ObjectReader): SubresourceHandler {
+export interface TokenHandlerOptions {
+  readonly issuer: TokenIssuer;
+  readonly reader: ObjectReader;
+  /** Whether pods' hourly tokens are good for longer than was asked. Default yes, as upstream. */
+  readonly extend?: boolean | undefined;
+}
+
+export function tokenHandler({ issuer, reader, extend = true }: TokenHandlerOptions): SubresourceHandler {
   return {
     verbs: ['create'],
     async handle(call) {
@@ -66,7 +73,7 @@ export function tokenHandler(issuer: TokenIssuer, reader: ObjectReader): Subreso
         : boundTo(spec.boundObjectRef, namespace, serviceAccount, objects);
     const forServer =
       audiences.length === issuer.audiences.length && audiences.every((each) => issuer.audiences.includes(each));
-    const extended = asked === warnedSeconds && 'pod' in bound && forServer;
+    const extended = extend && asked === warnedSeconds && 'pod' in bound && forServer;
     return {
       namespace,
       serviceAccount,

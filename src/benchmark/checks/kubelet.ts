@@ -87,7 +87,7 @@ export const kubeletChecks: readonly Check[] = [
     look: each(
       ({ streamingIdleTimeout: seconds }) => (seconds > 0 ? undefined : 'exec and port-forward stay open for ever'),
       'exec, attach and port-forward over which nothing goes are cut off',
-      report,
+      'set streamingConnectionIdleTimeout in a file for: coracle up --kubelet-config FILE',
     ),
   },
   absent(
@@ -147,7 +147,7 @@ export const kubeletChecks: readonly Check[] = [
     look: each(
       ({ podPidsLimit: most }) => (most > 0 ? undefined : 'a pod may start as many processes as the machine can bear'),
       'a pod that forks without end is stopped at its own limit',
-      report,
+      'set podPidsLimit in a file for: coracle up --kubelet-config FILE',
       warn,
     ),
   },

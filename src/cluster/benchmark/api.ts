@@ -19,6 +19,8 @@ export interface ApiProbe {
   readonly clusterDomain: string;
   /** A node that is there. */
   readonly nodeName: string;
+  /** One whose account a token can be asked for. */
+  readonly pod: Pod | undefined;
 }
 
 /** What may not be asked without credentials, but for the first five. */
@@ -211,13 +213,19 @@ async function keysOf(probe: ApiProbe): Promise<Pick<ApiFacts, 'publishedKeys' |
 }
 
 /** 0 when none was given. */
-async function tokenSeconds({ place, identities }: ApiProbe): Promise<number> {
+async function tokenSeconds({ place, identities, pod }: ApiProbe): Promise<number> {
+  if (pod === undefined) return 0;
+  const { name, namespace, uid } = pod.metadata;
   const body = {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenRequest',
-    spec: { expirationSeconds: tokenSecondsAsked },
+    spec: {
+      expirationSeconds: tokenSecondsAsked,
+      boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name, uid },
+    },
   };
-  const path = '/api/v1/namespaces/default/serviceaccounts/default/token';
+  const account = pod.spec?.serviceAccountName ?? 'default';
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`;
   const { value } = await ask(place, { method: 'POST', path, body }, identities.administrator);
   const token = (value as { status?: { token?: string } } | undefined)?.status?.token ?? '';
   const [, claims = ''] = token.split('.');

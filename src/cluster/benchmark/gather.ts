@@ -43,7 +43,7 @@ export async function auditCluster({ layout, clock, random }: AuditedCluster): P
       certificateAuthority: authority,
       files: fileFacts(layout, settings, access),
       settings: await settingsFacts(layout, settings, access),
-      api: await apiFacts({ place, layout, clock, random, identities, clusterDomain, nodeName }),
+      api: await apiFacts({ place, layout, clock, random, identities, clusterDomain, nodeName, pod: objects.pods[0] }),
       store: await storeFacts(layout, objects.secrets),
       listeners: listenersOf(layout, settings),
       kubelets: await Promise.all(nodes.items.map((node) => kubeletFacts(node, authority, identities))),

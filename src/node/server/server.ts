@@ -13,6 +13,7 @@ import { aborted, type Service } from '../../base/service.ts';
 import { strongTls } from '../../base/tls.ts';
 import type { NodeAgent } from '../agent.ts';
 import { attributesOf, type KubeletAuth } from './auth.ts';
+import { cutWhenIdle } from './idle.ts';
 import { HttpError, type KubeletRequest, type KubeletResponse } from './http.ts';
 import { containerLogs } from './logs-route.ts';
 import { metrics, metricsCadvisor, metricsResource, statsSummary } from './metrics-routes.ts';
@@ -131,8 +132,7 @@ async function upgrade(
 ): Promise<void> {
   socket.on('error', () => socket.destroy());
   // Whoever is gone without a word would hold its command and its connection for ever.
-  const idle = options.agent.options.config.streamingConnectionIdleTimeout * 1000;
-  incoming.socket.setTimeout(idle, () => incoming.socket.destroy());
+  cutWhenIdle(incoming.socket, options.clock, options.agent.options.config.streamingConnectionIdleTimeout * 1000);
   try {
     await upgradeRoute(await admitted(options, incoming), socket, head);
   } catch (error) {

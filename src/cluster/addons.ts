@@ -48,6 +48,7 @@ export async function ensureAddons(client: Client, settings: AddonSettings): Pro
     provisioner: localPathProvisioner,
     reclaimPolicy: 'Delete',
     volumeBindingMode: 'WaitForFirstConsumer',
+    allowVolumeExpansion: true,
   });
   await ensureLocalPath(client);
   await ensureIngress(client);

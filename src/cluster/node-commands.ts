@@ -1,6 +1,7 @@
 /** The node commands: further nodes on this machine come, go, are cut off and joined again. */
 import { rmSync } from 'node:fs';
 import { Node } from '../api/core/node.ts';
+import { simulatedNode } from '../api/core/simulated-node.ts';
 import type { ClusterManager, NodeRow, Progress, RemoveNodeOptions } from '../cli/manager.ts';
 import { UserError } from '../cli/user-error.ts';
 import { apiClient } from './api-client.ts';
@@ -165,14 +166,14 @@ interface KnownNode {
   readonly ready: boolean;
 }
 
-/** What the API says of nodes, by name. */
+/** What the API says of nodes, by name. Simulated ones are not machines, and may be thousands. */
 async function nodesOf(
   { layout, clock, random }: ManagerEnvironment,
   settings: ClusterSettings,
 ): Promise<ReadonlyMap<string, KnownNode>> {
   const client = apiClient({ pki: layout.pki, server: `https://127.0.0.1:${settings.port}`, clock, random }, 'admin');
   try {
-    const { items } = await client.list(Node);
+    const { items } = await client.list(Node, { labelSelector: `!${simulatedNode}` });
     return new Map(
       items.map(({ metadata, status = {} }) => [
         metadata.name,

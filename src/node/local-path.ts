@@ -18,6 +18,7 @@ import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
 import { Controller, watching } from '../client/controller.ts';
 import type { Events } from '../client/event-recorder.ts';
 import { Informers } from '../client/informers.ts';
+import { compareQuantity } from '../schema/quantity.ts';
 
 export const localPathProvisioner = 'coracle.dev/local-path';
 const provisionedBy = 'pv.kubernetes.io/provisioned-by';
@@ -35,7 +36,7 @@ export interface LocalPathOptions {
 export function localPathService(options: LocalPathOptions): Service {
   const { client, clock, logger } = options;
   const informers = new Informers({ client, clock, logger });
-  const controllers = [provisioner(options, informers), deleter(options, informers)];
+  const controllers = [provisioner(options, informers), deleter(options, informers), expander(options, informers)];
   return { name: 'local-path', run: (signal) => runAll([informers, ...controllers], signal) };
 }
 
@@ -137,10 +138,51 @@ function deleter({ client, clock, logger, folder }: LocalPathOptions, informers:
   );
 }
 
-/** The directory of a released volume that was made here and is to be deleted. */
-function pathToDelete({ metadata, spec, status }: PersistentVolume, folder: string): string | undefined {
+/**
+ * Makes volumes larger: a directory is as large as its disk lets it be, so that all there is to do is to say so. The
+ * class decides whether a claim may grow; what comes here has been admitted.
+ */
+function expander({ client, clock, logger, events, folder }: LocalPathOptions, informers: Informers): Controller {
+  const claims = informers.of(PersistentVolumeClaim);
+  const volumes = informers.of(PersistentVolume);
+  return new Controller(
+    {
+      name: 'local-path-expander',
+      sources: [watching(claims), watching(volumes, () => [])],
+      async reconcile(key) {
+        const claim = claims.get(refOf(key));
+        const volume = volumes.get({ name: claim?.spec?.volumeName ?? '' });
+        if (claim?.status?.phase !== 'Bound' || volume === undefined || !isMadeIn(volume, folder)) return;
+        const storage = requestOf(claim);
+        const tell = (reason: string, message: string): void =>
+          events.normal(PersistentVolumeClaim, claim, reason, message);
+        if (isLarger(storage, volume.spec?.capacity)) {
+          tell('Resizing', `External resizer is resizing volume ${volume.metadata.name}`);
+          await client.patch(PersistentVolume, volume.metadata, { spec: { capacity: { storage } } }, { type: 'merge' });
+        }
+        if (!isLarger(storage, claim.status.capacity)) return;
+        const patch = { metadata: { uid: claim.metadata.uid }, status: { capacity: { storage } } };
+        await client.patch(PersistentVolumeClaim, claim.metadata, patch, { type: 'merge', subresource: 'status' });
+        tell('VolumeResizeSuccessful', 'Resize volume succeeded');
+      },
+    },
+    { clock, logger },
+  );
+}
+
+function isLarger(storage: string, capacity: Readonly<Record<string, string>> | undefined): boolean {
+  return compareQuantity(storage, capacity?.['storage'] ?? '0') > 0;
+}
+
+/** Whether the volume is a directory of this node's that was made here. */
+function isMadeIn({ metadata, spec }: PersistentVolume, folder: string): boolean {
   const path = spec?.hostPath?.path ?? '';
+  return metadata.annotations?.[provisionedBy] === localPathProvisioner && path.startsWith(`${folder}/pvc-`);
+}
+
+/** The directory of a released volume that was made here and is to be deleted. */
+function pathToDelete(volume: PersistentVolume, folder: string): string | undefined {
+  const { spec, status } = volume;
   const released = status?.phase === 'Released' && spec?.persistentVolumeReclaimPolicy === 'Delete';
-  const made = metadata.annotations?.[provisionedBy] === localPathProvisioner && path.startsWith(`${folder}/pvc-`);
-  return released && made ? path : undefined;
+  return released && isMadeIn(volume, folder) ? spec.hostPath?.path : undefined;
 }

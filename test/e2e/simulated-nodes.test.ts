@@ -48,6 +48,11 @@ test('pods that tolerate them run there, all others on the real node, and the nu
   const own = await ok(k('get', 'pods', '-n', 'kube-system', '-o', 'wide'));
   expect(own).not.toContain('-sim-');
 
+  // They have no kubelet, and are no machines of which there could be too many kinds.
+  expect((await k('logs', 'deployment/many')).stderr).toContain('is simulated');
+  expect((await cluster.coracle('node', 'ls')).stdout).not.toContain('-sim-');
+  await ok(cluster.coracle('node', 'add'));
+
   // Killed, it comes back, and pods that were deleted meanwhile go.
   killHard(cluster, 'simulated-nodes');
   await ok(k('scale', 'deployment/many', '--replicas=0'));

@@ -1,6 +1,7 @@
 /** Where a pod's or node's kubelet listens. */
 import type { Node } from '../../api/core/node.ts';
 import type { Pod } from '../../api/core/pod.ts';
+import { isSimulated } from '../../api/core/simulated-node.ts';
 import { badRequest, internalError, notFound } from '../errors.ts';
 import { keyOf } from '../registry/resources.ts';
 import type { ServerState } from '../server-types.ts';
@@ -36,6 +37,9 @@ export function kubeletOf(server: ServerState, pod: Pod): NodeAddress {
 }
 
 export function addressOf(node: Node): NodeAddress {
+  if (isSimulated(node)) {
+    throw badRequest(`node ${node.metadata.name} is simulated: no container runs there, and nobody answers for it`);
+  }
   const { addresses = [], daemonEndpoints } = node.status ?? {};
   const port = daemonEndpoints?.kubeletEndpoint?.Port ?? 10_250;
   for (const type of preferred) {

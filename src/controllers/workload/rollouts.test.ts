@@ -36,8 +36,8 @@ const faults: Faults = {
  * name the server made, may be one too many for a moment.
  */
 const answered: Faults = { ...faults, lostAnswers: 0 };
-/** Other runs every time: fast-check prints the seed of a failure, `CORACLE_SEED` repeats it, `CORACLE_RUNS` asks for more. */
-const runs = { numRuns: Number(process.env['CORACLE_RUNS'] ?? 16), ...seeded(process.env['CORACLE_SEED']) };
+/** Other runs every time: fast-check prints the seed of a failure, `CORACLE_TEST_SEED` repeats it, `CORACLE_TEST_RUNS` asks for more. */
+const runs = { numRuns: Number(process.env['CORACLE_TEST_RUNS'] ?? 16), ...seeded(process.env['CORACLE_TEST_SEED']) };
 
 function seeded(seed: string | undefined): { readonly seed?: number } {
   return seed === undefined ? {} : { seed: Number(seed) };

@@ -69,6 +69,11 @@ export const componentRoles: readonly ComponentRole[] = [
     subjects: [account('local-path-provisioner')],
   },
   {
+    name: 'coracle:local-path-resizer',
+    rules: [can('patch', 'core', 'persistentvolumes persistentvolumeclaims/status')],
+    subjects: [account('local-path-provisioner')],
+  },
+  {
     name: 'system:coredns',
     rules: [
       can('list watch', 'core', 'endpoints services pods namespaces'),

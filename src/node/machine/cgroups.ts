@@ -48,8 +48,13 @@ export function findHierarchies(mountInfo: string): Hierarchies {
     if (type !== 'cgroup' || v1.some((each) => each.path === path)) continue;
     v1.push({ path, controllers: options.split(',').filter((option) => !['rw', 'ro'].includes(option)) });
   }
-  if (v1.length > 0) return { version: 1, mounts: v1, ...(v2 === undefined ? {} : { beside: v2 }) };
-  return { version: 2, mounts: v2 === undefined ? [] : [{ path: v2, controllers: [] }] };
+  return v1.length > 0
+    ? hybridOf(v1, v2)
+    : { version: 2, mounts: v2 === undefined ? [] : [{ path: v2, controllers: [] }] };
+}
+
+function hybridOf(mounts: Hierarchies['mounts'], v2: string | undefined): Hierarchies {
+  return { version: 1, mounts, ...(v2 === undefined ? {} : { beside: v2 }) };
 }
 
 export interface CgroupsOptions {

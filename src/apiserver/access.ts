@@ -89,6 +89,8 @@ export interface AdmissionRequest {
   readonly options: Readonly<Record<string, unknown>>;
   /** Adds a `Warning:` header to the answer. */
   warn(text: string): void;
+  /** Adds an annotation to what the audit log says of the request. */
+  annotate(key: string, value: string): void;
 }
 
 /**

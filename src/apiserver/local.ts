@@ -6,7 +6,9 @@ import type { Kind, KubernetesObject } from '../api/kind.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Change } from '../store/store.ts';
 import type { UserInfo } from './access.ts';
-import { expired, methodNotSupported, pathNotFound, StatusError } from './errors.ts';
+import type { Trail } from './audit/audit.ts';
+import type { RequestInfo } from './http/request-info.ts';
+import { expired, methodNotSupported, pathNotFound, StatusError, type Status } from './errors.ts';
 import { localExchange, type LocalAnswer } from './http/local-exchange.ts';
 import { handle, authorize, type Pipeline } from './pipeline.ts';
 import { applyObject } from './registry/apply.ts';
@@ -56,6 +58,22 @@ export interface LocalWriteOptions {
   readonly dryRun?: boolean;
 }
 
+type LocalPatchOptions = LocalWriteOptions & {
+  readonly type: 'json' | 'merge' | 'strategic' | 'apply';
+  readonly force?: boolean;
+};
+
+type AnnotatedOptions = LocalWriteOptions & Pick<WriteContext, 'annotate'>;
+
+/** What the audit log is told of a call. */
+interface LocalCall {
+  readonly kind: Kind;
+  readonly verb: string;
+  readonly place: Place;
+  readonly subresource?: string | undefined;
+  readonly sent?: unknown;
+}
+
 interface Place {
   readonly namespace?: string | undefined;
   readonly name: string;
@@ -70,12 +88,22 @@ export class LocalApi {
     this.#user = user;
   }
 
-  async get<T extends KubernetesObject>(kind: Kind<T>, place: Place): Promise<T> {
-    const target = await this.#target(kind, 'get', place);
-    return objectOf(target.resource, readOne(this.#registry.store, target.resource, target.namespace, target.name));
+  get<T extends KubernetesObject>(kind: Kind<T>, place: Place): Promise<T> {
+    return this.#audited({ kind, verb: 'get', place }, async () => {
+      const target = await this.#target(kind, 'get', place);
+      return objectOf<T>(
+        target.resource,
+        readOne(this.#registry.store, target.resource, target.namespace, target.name),
+      );
+    });
   }
 
-  async list<T extends KubernetesObject>(kind: Kind<T>, options: LocalListOptions = {}): Promise<LocalList<T>> {
+  list<T extends KubernetesObject>(kind: Kind<T>, options: LocalListOptions = {}): Promise<LocalList<T>> {
+    const place = { namespace: options.namespace, name: '' };
+    return this.#audited({ kind, verb: 'list', place }, () => this.#list(kind, options));
+  }
+
+  async #list<T extends KubernetesObject>(kind: Kind<T>, options: LocalListOptions): Promise<LocalList<T>> {
     const { resource, namespace } = await this.#target(kind, 'list', { namespace: options.namespace, name: '' });
     const { entries, meta } = readList(this.#registry.store, resource, namespace, queryOf(options));
     return {
@@ -87,6 +115,18 @@ export class LocalApi {
 
   /** Throws a StatusError with code 410 when the revision is too old, or when the reader was too slow. */
   async *watch<T extends KubernetesObject>(kind: Kind<T>, options: LocalWatchOptions): AsyncGenerator<LocalEvent<T>> {
+    const trail = this.#trail({ kind, verb: 'watch', place: { namespace: options.namespace, name: '' } });
+    try {
+      trail?.opened(200);
+      yield* this.#watch(kind, options);
+      trail?.finish(200);
+    } catch (error) {
+      trail?.finish(...refusalOf(error));
+      throw error;
+    }
+  }
+
+  async *#watch<T extends KubernetesObject>(kind: Kind<T>, options: LocalWatchOptions): AsyncGenerator<LocalEvent<T>> {
     const { resource, namespace } = await this.#target(kind, 'watch', { namespace: options.namespace, name: '' });
     const { store } = this.#registry;
     const feed = openFeed({ store, resource, namespace, query: queryOf(options) });
@@ -109,7 +149,15 @@ export class LocalApi {
     }
   }
 
-  async create<T extends KubernetesObject>(kind: Kind<T>, object: object, options: LocalWriteOptions = {}): Promise<T> {
+  create<T extends KubernetesObject>(kind: Kind<T>, object: object, options: LocalWriteOptions = {}): Promise<T> {
+    const { metadata: { namespace = '' } = {} } = object as { readonly metadata?: Partial<Place> };
+    const place = { namespace, name: '' };
+    return this.#audited({ kind, verb: 'create', place, subresource: options.subresource, sent: object }, (trail) =>
+      this.#create(kind, object, { ...options, annotate: trail?.annotate }),
+    );
+  }
+
+  async #create<T extends KubernetesObject>(kind: Kind<T>, object: object, options: AnnotatedOptions): Promise<T> {
     const { namespace = '' } = (object as { readonly metadata?: { readonly namespace?: string } }).metadata ?? {};
     const target = await this.#target(kind, 'create', { namespace, name: '' });
     const { resource } = target;
@@ -119,7 +167,15 @@ export class LocalApi {
     return objectOf(resource, await createObject(this.#registry, target, draft, context));
   }
 
-  async update<T extends KubernetesObject>(kind: Kind<T>, object: object, options: LocalWriteOptions = {}): Promise<T> {
+  update<T extends KubernetesObject>(kind: Kind<T>, object: object, options: LocalWriteOptions = {}): Promise<T> {
+    const { metadata: { namespace = '', name = '' } = {} } = object as { readonly metadata?: Partial<Place> };
+    const place = { namespace, name };
+    return this.#audited({ kind, verb: 'update', place, subresource: options.subresource, sent: object }, (trail) =>
+      this.#update(kind, object, { ...options, annotate: trail?.annotate }),
+    );
+  }
+
+  async #update<T extends KubernetesObject>(kind: Kind<T>, object: object, options: AnnotatedOptions): Promise<T> {
     const { metadata } = object as KubernetesObject;
     const target = await this.#target(kind, 'update', metadata, options.subresource);
     const { resource, subresource } = target;
@@ -132,11 +188,22 @@ export class LocalApi {
     return objectOf(resource, snapshot);
   }
 
-  async patch<T extends KubernetesObject>(
+  patch<T extends KubernetesObject>(
     kind: Kind<T>,
     place: Place,
     patch: unknown,
-    options: LocalWriteOptions & { readonly type: 'json' | 'merge' | 'strategic' | 'apply'; readonly force?: boolean },
+    options: LocalPatchOptions,
+  ): Promise<T> {
+    return this.#audited({ kind, verb: 'patch', place, subresource: options.subresource, sent: patch }, (trail) =>
+      this.#patch(kind, place, patch, { ...options, annotate: trail?.annotate }),
+    );
+  }
+
+  async #patch<T extends KubernetesObject>(
+    kind: Kind<T>,
+    place: Place,
+    patch: unknown,
+    options: LocalPatchOptions & AnnotatedOptions,
   ): Promise<T> {
     const target = await this.#target(kind, 'patch', place, options.subresource);
     const context = this.#context(options);
@@ -148,22 +215,24 @@ export class LocalApi {
     return objectOf(target.resource, snapshot);
   }
 
-  async delete(kind: Kind, place: Place, options: DeleteOptions = {}): Promise<void> {
-    const target = await this.#target(kind, 'delete', place);
-    const context = this.#context({ dryRun: (options.dryRun?.length ?? 0) > 0 });
-    await deleteObject(this.#registry, target, options, context);
+  delete(kind: Kind, place: Place, options: DeleteOptions = {}): Promise<void> {
+    return this.#audited({ kind, verb: 'delete', place, sent: options }, async (trail) => {
+      const target = await this.#target(kind, 'delete', place);
+      const context = this.#context({ dryRun: (options.dryRun?.length ?? 0) > 0, annotate: trail?.annotate });
+      await deleteObject(this.#registry, target, options, context);
+    });
   }
 
   /** POSTs to a subresource: `binding` directly, the others as a request would. */
   async post(kind: Kind, place: Place, subresource: string, body: object): Promise<unknown> {
-    const target = await this.#target(kind, 'create', place, subresource);
     if (kind.group === '' && kind.kind === 'Pod' && subresource === 'binding') {
-      return bindPod(this.#registry, target, structuredClone(body) as DraftObject, this.#context({}));
+      return this.#audited({ kind, verb: 'create', place, subresource, sent: body }, async (trail) => {
+        const target = await this.#target(kind, 'create', place, subresource);
+        const context = this.#context({ annotate: trail?.annotate });
+        return bindPod(this.#registry, target, structuredClone(body) as DraftObject, context);
+      });
     }
-    const { group, version, plural } = kind;
-    const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
-    const scope = target.namespace === '' ? '' : `/namespaces/${target.namespace}`;
-    const path = `${root}${scope}/${plural}/${encodeURIComponent(place.name)}/${subresource}`;
+    const path = pathOf({ kind, verb: 'create', place, subresource });
     const headers = { 'content-type': 'application/json', accept: 'application/json' };
     const answer = await this.request({ method: 'POST', path, headers, body: JSON.stringify(body) });
     const value: unknown = JSON.parse(Buffer.from(answer.body).toString());
@@ -209,14 +278,57 @@ export class LocalApi {
     return { resource, namespace, name: place.name, subresource };
   }
 
-  #context({ fieldManager = '', dryRun = false }: LocalWriteOptions): WriteContext {
+  /** What the audit log is to say of a call; undefined when nothing. */
+  #trail(call: LocalCall): Trail | undefined {
+    const { audit } = this.#pipeline.server.dependencies;
+    if (audit === undefined) return undefined;
+    const { kind, verb, place, subresource = '' } = call;
+    const url = pathOf(call);
+    const info: RequestInfo = {
+      method: '',
+      verb,
+      path: url,
+      query: noQuery,
+      rawQuery: '',
+      resource: {
+        group: kind.group,
+        version: kind.version,
+        resource: kind.plural,
+        subresource,
+        namespace: place.namespace ?? '',
+        name: place.name,
+        rest: '',
+      },
+    };
+    const headers = { 'user-agent': agentOf(this.#user) };
+    const trail = audit.begin({ url, headers, socket: undefined }, info, { user: this.#user });
+    if (call.sent !== undefined) trail?.keep({ sent: call.sent });
+    return trail;
+  }
+
+  async #audited<T>(call: LocalCall, work: (trail: Trail | undefined) => Promise<T>): Promise<T> {
+    const trail = this.#trail(call);
+    if (trail === undefined) return work(undefined);
+    try {
+      const answered = await work(trail);
+      if (answered !== undefined) trail.keep({ answered });
+      trail.finish(call.verb === 'create' ? 201 : 200);
+      return answered;
+    } catch (error) {
+      trail.finish(...refusalOf(error));
+      throw error;
+    }
+  }
+
+  #context({ fieldManager = '', dryRun = false, annotate }: AnnotatedOptions): WriteContext {
     const { log } = this.#pipeline.server;
     return {
       user: this.#user,
       dryRun,
       fieldManager,
-      userAgent: this.#user.username.slice(this.#user.username.lastIndexOf(':') + 1),
+      userAgent: agentOf(this.#user),
       fieldValidation: 'Ignore',
+      annotate,
       warn: (text) => log.debug('a write of our own was warned about', { text }),
     };
   }
@@ -226,6 +338,23 @@ export class LocalApi {
     if (handler === undefined) throw methodNotSupported(resource.name, 'create');
     return handler(draft, { user: this.#user, namespace, context });
   }
+}
+
+const noQuery = new URLSearchParams();
+
+const agentOf = ({ username }: UserInfo): string => username.slice(username.lastIndexOf(':') + 1);
+
+/** As a client over the network would call it. */
+function pathOf({ kind, place, subresource = '' }: LocalCall): string {
+  const { group, version, plural } = kind;
+  const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+  const scope = (place.namespace ?? '') === '' ? '' : `/namespaces/${place.namespace}`;
+  const name = place.name === '' ? '' : `/${encodeURIComponent(place.name)}`;
+  return `${root}${scope}/${plural}${name}${subresource === '' ? '' : `/${subresource}`}`;
+}
+
+function refusalOf(error: unknown): [number, Status?] {
+  return error instanceof StatusError ? [error.code, error.status] : [500];
 }
 
 function objectOf<T extends KubernetesObject>(resource: Resource, snapshot: Snapshot): T {

@@ -4,6 +4,7 @@
  */
 import type { TLSSocket } from 'node:tls';
 import type { Logger } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
 import type { AuditedUser, Trail } from './audit/audit.ts';
 import { AuthenticationError, type Attributes, type AuthenticationRequest, type UserInfo } from './access.ts';
 import { withBearerProtocol } from './authentication/websocket-bearer.ts';
@@ -16,6 +17,7 @@ import { WebSocketExchange, type UpgradeRequest } from './http/websocket-exchang
 import { isTrue, requestInfoOf, type RequestInfo } from './http/request-info.ts';
 import { statusHeaders, statusOf } from './http/respond.ts';
 import type { Metrics } from './metrics.ts';
+import type { WriteContext } from './registry/context.ts';
 import type { FlowControl, ServerState } from './server-types.ts';
 import { admitConnection } from './subresources/connect.ts';
 
@@ -34,6 +36,7 @@ export async function handle(pipeline: Pipeline, exchange: Exchange): Promise<vo
   const begun = clock.monotonic();
   const call: { info?: RequestInfo; trail?: Trail } = {};
   let long = false;
+  exchange.auditId = auditIdOf(exchange, server.random);
   try {
     const info = requestInfoOf(exchange.method, exchange.url);
     call.info = info;
@@ -52,6 +55,15 @@ export async function handle(pipeline: Pipeline, exchange: Exchange): Promise<vo
   if (info === undefined) return;
   const seconds = (clock.monotonic() - begun) / 1000;
   metrics.finished(labelsOf(info), exchange.status || 200, seconds, long);
+}
+
+/** Longer ones are not the client's to choose: they go into every line of the log. */
+const longestAuditId = 64;
+
+/** The client's own, as far as it can be told from others in a log; otherwise a new one. */
+function auditIdOf({ headers }: Pick<Exchange, 'headers'>, random: Random): string {
+  const [asked = ''] = [headers['audit-id'] ?? ''].flat();
+  return /^[\w.:/+=-]+$/u.test(asked) ? asked.slice(0, longestAuditId) : random.uuid();
 }
 
 /** Answers with a Status, or breaks off an answer that has been begun. */
@@ -82,7 +94,7 @@ async function serve(
   );
   const exchange = follow(undefined)?.watch(given) ?? given;
   const attributes = attributesOf(user, info);
-  await authorize(pipeline.server, attributes);
+  await authorize(pipeline.server, attributes, exchange.annotate);
   const release = isLongRunning(info) ? undefined : await pipeline.flow.admit(user, attributes);
   try {
     if (info.resource !== undefined) await dispatch(pipeline.dispatcher, exchange, info, info.resource, user);
@@ -92,30 +104,35 @@ async function serve(
   }
 }
 
-/** An upgrade: a watch, exec, attach, portforward, proxy. What is refused gets an ordinary HTTP answer. */
+/** An upgrade: a watch, a log, exec, attach, portforward, proxy. What is refused gets an ordinary HTTP answer. */
 export async function upgrade(pipeline: Pipeline, asked: UpgradeRequest): Promise<void> {
   const { server } = pipeline;
   const { message, socket } = asked;
   const { method = 'GET', url = '/' } = message;
   socket.on('error', () => socket.destroy());
   let trail: Trail | undefined;
+  const auditId = auditIdOf(message, server.random);
   try {
     const headers = withBearerProtocol(message.headers);
     message.headers = headers;
     const info = requestInfoOf(method, url);
-    if (info.verb === 'watch' && headers.upgrade?.toLowerCase() === 'websocket')
+    const isStream = info.verb === 'watch' || info.resource?.subresource === 'log';
+    if (isStream && headers.upgrade?.toLowerCase() === 'websocket')
       return await handle(pipeline, new WebSocketExchange(asked));
     const tls = message.socket as TLSSocket;
     const user = await identify(pipeline, { headers, path: info.path, socket: tls }, (who) => {
-      trail = server.dependencies.audit?.begin({ url, headers, socket: tls }, info, who);
+      trail = server.dependencies.audit?.begin({ url, headers, socket: tls, auditId }, info, who);
     });
-    await authorize(server, attributesOf(user, info));
-    await answerUpgrade(pipeline, asked, info, user);
+    const annotate = (key: string, value: string): void => trail?.annotate(key, value);
+    await authorize(server, attributesOf(user, info), annotate);
+    await answerUpgrade(pipeline, asked, info, { user, annotate });
     trail?.finish(101);
   } catch (error) {
     const status = statusOf(error, server.log, `${method} ${url}`);
     trail?.finish(status.code, status);
-    sendStatus(new WebSocketExchange(asked), status.code, status);
+    const refused: Exchange = new WebSocketExchange(asked);
+    refused.auditId = auditId;
+    sendStatus(refused, status.code, status);
   }
 }
 
@@ -123,7 +140,7 @@ async function answerUpgrade(
   { server, dispatcher }: Pipeline,
   asked: UpgradeRequest,
   info: RequestInfo,
-  user: UserInfo,
+  { user, annotate }: Pick<WriteContext, 'user' | 'annotate'>,
 ): Promise<void> {
   const request = info.resource;
   if (request === undefined) throw pathNotFound();
@@ -131,7 +148,7 @@ async function answerUpgrade(
   const handler = subresourceOf(dispatcher.subresources, resource, request.subresource);
   if (handler?.upgrade === undefined) throw pathNotFound();
   const userAgent = asked.message.headers['user-agent'] ?? '';
-  const context = writeContext({ query: info.query, user, userAgent, warnings: [] });
+  const context = writeContext({ query: info.query, user, userAgent, warnings: [], annotate });
   const call = { ...asked, info, request, resource, target, user, context, server };
   if (handler.connect !== undefined) await admitConnection(call, handler.connect);
   await handler.upgrade(call);
@@ -198,9 +215,12 @@ function attributesOf(user: UserInfo, info: RequestInfo): Attributes {
 export async function authorize(
   { dependencies }: Pick<ServerState, 'dependencies'>,
   attributes: Attributes,
+  annotate?: (key: string, value: string) => void,
 ): Promise<void> {
   const pending = dependencies.authorizer.authorize(attributes);
   const { verdict, reason, error } = pending instanceof Promise ? await pending : pending;
+  annotate?.('authorization.k8s.io/decision', verdict === 'allow' ? 'allow' : 'forbid');
+  annotate?.('authorization.k8s.io/reason', error ?? reason);
   if (verdict === 'allow') return;
   if (error !== undefined) throw undecided(attributes, error);
   throw refusal(attributes, reason);

@@ -96,11 +96,11 @@ export interface ApiServerDependencies {
 
 /** The client side of the kubelet's HTTPS API. */
 export interface NodeConnector {
-  /** TLS material with which the server shows itself to kubelets. */
-  readonly key: string;
-  readonly cert: string;
-  /** What kubelets' certificates must be signed by. */
-  readonly ca: string;
+  /**
+   * For one connection, PEM: what the server shows itself to kubelets with, and `ca`, what their certificates
+   * must be signed by.
+   */
+  material(): { readonly key: string; readonly cert: string; readonly ca: string };
 }
 
 /** A request for a resource, authorised. */

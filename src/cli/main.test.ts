@@ -105,3 +105,49 @@ test('reset deletes nothing without a yes', async () => {
     'error: nothing was deleted\nanswer yes, or pass --yes where there is no terminal\n',
   ]);
 });
+
+test.each([
+  [['token'], 'token needs one of create, list, delete'],
+  [['token', 'create', '--ttl', '5x'], '--ttl takes a time such as 30m or 24h, not "5x"'],
+  [['token', 'create', 'a', 'b'], 'token create takes at most one token'],
+  [['token', 'delete'], 'token delete needs a token'],
+  [['join', 'a', 'b'], 'join takes one address'],
+])('%j is refused before anything is asked of the cluster', async (argv, sentence) => {
+  const { code, err } = await run(argv);
+  expect([code, err]).toEqual([2, expect.stringContaining(sentence)]);
+});
+
+test('token create prints the command alone on stdout, and tells people until when on stderr', async () => {
+  const asked: object[] = [];
+  const made = { token: 'a.b', hash: 'sha256:0', address: '192.0.2.1:6443', command: 'coracle join ...', expires: 0 };
+  const createToken: ClusterManager['createToken'] = (options) => {
+    asked.push(options);
+    return Promise.resolve(made);
+  };
+  const { out, err } = await run(['token', 'create', '--ttl', '2h'], { createToken });
+  expect(asked).toEqual([{ ttlSeconds: 7_200 }]);
+  expect(out).toBe('coracle join ...\n');
+  expect(err).toContain('until 1970-01-01T00:00:00Z');
+  const { out: json } = await run(['token', 'create', '--json'], { createToken });
+  expect(JSON.parse(json)).toEqual({ ...made, expires: '1970-01-01T00:00:00Z' });
+});
+
+test('join passes on what it was told, and tells whether the node is new', async () => {
+  const asked: object[] = [];
+  const result = {
+    joined: true,
+    isNew: true,
+    alreadyRunning: false,
+    node: 'two',
+    server: 'https://x',
+    milliseconds: 5,
+  };
+  const join: ClusterManager['join'] = (options) => {
+    asked.push(options);
+    return Promise.resolve(result as Awaited<ReturnType<ClusterManager['join']>>);
+  };
+  const flags = ['--token', 't', '--ca-hash', 'h', '--node-name', 'two', '--node-address', '192.0.2.2'];
+  const { out } = await run(['join', 'x', ...flags], { join });
+  expect(asked).toEqual([{ address: 'x', token: 't', hash: 'h', nodeName: 'two', nodeAddress: '192.0.2.2' }]);
+  expect(out).toBe('Node two has joined the cluster at https://x after 5 ms.\n');
+});

@@ -12,6 +12,7 @@ import { node } from './commands/node.ts';
 import { logs } from './commands/logs.ts';
 import { reset } from './commands/reset.ts';
 import { secrets } from './commands/secrets.ts';
+import { signingKey } from './commands/signing-key.ts';
 import { status } from './commands/status.ts';
 import { up } from './commands/up.ts';
 import { user } from './commands/user.ts';
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   image,
   user,
   secrets,
+  signingKey,
   audit,
   bench,
   reset,

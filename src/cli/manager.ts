@@ -24,6 +24,8 @@ export interface ClusterManager {
   setNodeConnected(name: string, connected: boolean): Promise<void>;
   /** A new key for Secrets on the disk; everything is written again under it. */
   rotateSecrets(): Promise<RotatedSecrets>;
+  /** Keys of service accounts' tokens. `force`: retire although pods may still use older ones. */
+  signingKeys(action: SigningKeyAction, force: boolean): Promise<SigningKeyList>;
   /** Looks at the running cluster as a benchmark of security asks. */
   audit(): Promise<AuditReport>;
   /** A kubeconfig for somebody else. */
@@ -57,6 +59,10 @@ export interface UpOptions {
   /** CRI socket of the runtime to use instead of the built-in one. Chosen at the first start. */
   readonly runtimeEndpoint?: string;
   readonly guards?: GuardFlags;
+  /** Files of a certificate authority to use instead of one of the cluster's own. */
+  readonly authority?: { readonly certificate: string; readonly key: string };
+  /** For how long certificates are good, such as `8760h`. */
+  readonly certificateValidityPeriod?: string;
   /** This machine's address for others; empty: that of the default route. */
   readonly advertiseAddress?: string;
   /** Where Services of type LoadBalancer get their addresses; empty: the default. */
@@ -123,6 +129,7 @@ export interface GuardFlags {
   readonly disableAdmission?: readonly string[];
   readonly auditPolicy?: string;
   readonly auditLog?: string;
+  readonly admissionConfig?: string;
   readonly tokenWebhook?: string;
   readonly tokenWebhookCacheTtl?: string;
   readonly authorizationModes?: readonly string[];
@@ -172,6 +179,17 @@ export interface RotatedSecrets {
   readonly rewritten: number;
   /** Id of the new key. */
   readonly key: string;
+}
+
+export type SigningKeyAction = 'ls' | 'rotate' | 'retire';
+
+export interface SigningKeyList {
+  /** The newest first. */
+  readonly keys: readonly { readonly id: string; readonly signs: boolean }[];
+  /** When pods will have tokens of the key that signs, RFC 3339; absent when they have. */
+  readonly settledAt?: string;
+  /** Tokens in Secrets that were made anew. */
+  readonly rewritten?: number;
 }
 
 export interface UpResult {

@@ -1,4 +1,5 @@
 /** Credentials in files that others renew: mounted service account tokens, an agent's certificate. */
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import type { Credentials, TlsMaterial } from './credentials.ts';
@@ -12,12 +13,19 @@ export interface CredentialFiles {
   readonly token?: string | undefined;
 }
 
-/** Reads certificate and key for every new connection, and the token once a minute or when it is refused. */
+/**
+ * Reads certificate and key for every new connection, and the token once a minute or when it is refused. Being
+ * refused is worth another attempt when the token was an old one, or the certificate's file has changed since.
+ */
 export function fileCredentials(files: CredentialFiles, clock: Clock): Credentials {
+  let stamp: number | undefined;
+  const stampNow = (): number | undefined =>
+    files.certificate === undefined ? undefined : statSync(files.certificate, { throwIfNoEntry: false })?.mtimeMs;
   let known: { readonly token: string; readonly at: number } | undefined;
   return {
     async tls(): Promise<TlsMaterial> {
       const { certificate, key } = files;
+      stamp = stampNow();
       return {
         ...(certificate !== undefined && { certificate: await readFile(certificate) }),
         ...(key !== undefined && { key: await readFile(key) }),
@@ -31,7 +39,7 @@ export function fileCredentials(files: CredentialFiles, clock: Clock): Credentia
       return token;
     },
     refused(): boolean {
-      const again = known !== undefined;
+      const again = known !== undefined || stampNow() !== stamp;
       known = undefined;
       return again;
     },

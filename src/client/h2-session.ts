@@ -9,7 +9,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import { isAbort, messageOf } from '../base/errors.ts';
 import { responseOf } from './http-response.ts';
 import { ConnectionError, type TransportRequest, type TransportResponse } from './transport.ts';
@@ -25,6 +25,8 @@ export class H2Session {
   readonly #session: ClientHttp2Session;
   readonly #clock: Clock;
   #streams = 0;
+  /** The next look at whether the server answers. */
+  #check: Timer | undefined;
 
   /** `socket` has agreed on h2. */
   constructor(authority: string, socket: TLSSocket, clock: Clock, onClose: (session: H2Session) => void) {
@@ -37,6 +39,8 @@ export class H2Session {
     this.#session.setLocalWindowSize(windows.session);
     const close = (): void => onClose(this);
     this.#session.on('close', close);
+    // Once: a session lives for weeks, and is looked at all the time.
+    this.#session.once('close', () => this.#check?.cancel());
     this.#session.on('goaway', close);
     // Each stream tells its own reader.
     this.#session.on('error', close);
@@ -83,6 +87,11 @@ export class H2Session {
     });
   }
 
+  /** Takes nothing new, and closes when what is under way has ended. */
+  retire(): void {
+    this.#session.close();
+  }
+
   close(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#session.destroyed) return resolve();
@@ -99,7 +108,7 @@ export class H2Session {
   }
 
   #watchHealth(): void {
-    const next = this.#clock.after(health.interval, () => {
+    this.#check = this.#clock.after(health.interval, () => {
       if (!this.usable) return;
       const late = this.#clock.after(health.timeout, () =>
         this.#session.destroy(new Error('the server does not answer')),
@@ -110,7 +119,6 @@ export class H2Session {
       });
       if (!sent) late.cancel();
     });
-    this.#session.once('close', () => next.cancel());
   }
 }
 

@@ -273,3 +273,29 @@ describe('a connection that breaks', () => {
     expect(error).not.toBeInstanceOf(ApiError);
   });
 });
+
+test('a connection that lives long gathers no listeners, however often it is looked at', async () => {
+  const { server } = await started(() => ({ body: { kind: 'ConfigMap', metadata: { name: 'one' } } }));
+  const warnings: Error[] = [];
+  const heard = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', heard);
+  let looks = 0;
+  const betweenLooks = 30_000;
+  // Looks come every millisecond; the time for an answer stays as it is.
+  const clock = {
+    ...systemClock,
+    after: (delay: number, action: () => void) => {
+      if (delay === betweenLooks) looks += 1;
+      return systemClock.after(delay === betweenLooks ? 1 : delay, action);
+    },
+  };
+  const access = { server: server.url, certificateAuthority: server.authority, credentials: anonymous };
+  const client = createHttpsClient({ access, clock });
+  cleanups.push(() => client.close());
+  await client.get(ConfigMap, { namespace: 'default', name: 'one' });
+  const hasLived = (): boolean => looks >= 30;
+  for (let turn = 0; !hasLived() && turn < 500; turn += 1) await systemClock.sleep(5);
+  process.off('warning', heard);
+  expect(looks).toBeGreaterThanOrEqual(30);
+  expect(warnings).toEqual([]);
+});

@@ -24,6 +24,8 @@ export class HttpsTransport implements Transport {
   readonly #url: URL;
   readonly #prefix: string;
   #sessions: H2Session[] = [];
+  /** With requests under way, and no new ones. */
+  readonly #retired = new Set<H2Session>();
   #opening: Promise<H2Session | undefined> | undefined;
   #agent: HttpAgent | undefined;
 
@@ -39,14 +41,26 @@ export class HttpsTransport implements Transport {
     const response = await this.#sendOnce(request);
     if (response.status !== 401 || !this.#access.credentials.refused()) return response;
     await response.whole();
+    this.#retire();
     return this.#sendOnce(request);
   }
 
   async close(): Promise<void> {
     this.#agent?.destroy();
-    const sessions = this.#sessions;
+    const sessions = [...this.#sessions, ...this.#retired];
     this.#sessions = [];
     await Promise.all(sessions.map((session) => session.close()));
+  }
+
+  /** Credentials have changed: requests from now on get a new connection, those under way end on theirs. */
+  #retire(): void {
+    const sessions = this.#sessions;
+    this.#sessions = [];
+    for (const session of sessions) {
+      this.#retired.add(session);
+      session.retire();
+    }
+    if (this.#agent instanceof HttpsAgent) this.#agent = undefined;
   }
 
   async #sendOnce(request: TransportRequest): Promise<TransportResponse> {
@@ -81,6 +95,7 @@ export class HttpsTransport implements Transport {
     }
     const session = new H2Session(this.#url.origin, socket, this.#clock, (closed) => {
       this.#sessions = this.#sessions.filter((each) => each !== closed);
+      this.#retired.delete(closed);
     });
     this.#sessions.push(session);
     return session;

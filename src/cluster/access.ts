@@ -69,8 +69,8 @@ export function createAccess(options: AccessOptions): Access {
   const tokens = tokensOf(options);
   const { audiences } = issuer;
   const authenticators = [
-    frontProxy({ authority: authorityOf(options.frontProxyAuthority), allowedNames: frontProxyNames }),
-    clientCertificates(authorityOf(options.clientAuthority)),
+    frontProxy({ authority: authorityOf(options.frontProxyAuthority), allowedNames: frontProxyNames, clock }),
+    clientCertificates(authorityOf(options.clientAuthority), clock),
     bearerTokens(tokens, audiences),
   ];
   return {

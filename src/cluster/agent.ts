@@ -30,6 +30,7 @@ import { openImages, openRuntime, podNetworkOf, runtimePrefix, tableName } from 
 import { graceOfStopOrder } from './stop-order.ts';
 import { nthAddress, type ClusterSettings } from './settings.ts';
 import { apiAddress, kubeletPort, nodeAddress } from './nodes.ts';
+import { certificateValidity } from './start.ts';
 
 export interface AgentOptions {
   readonly layout: Layout;
@@ -136,7 +137,8 @@ function kubeletTls({ layout, settings, nodeName }: AgentOptions): Parameters<Ku
 /** The server process renews the file; connections from then on show the new certificate. */
 function reloadOf(options: AgentOptions, kubelet: KubeletServer): Service {
   const file = certificatePath(options.layout.pki, `kubelet-${options.nodeName}`);
-  return certificateReload(options, [file], () => kubelet.rotate(kubeletTls(options)));
+  const looking = { ...options, lifetime: certificateValidity(options.settings) };
+  return certificateReload(looking, [file], () => kubelet.rotate(kubeletTls(options)));
 }
 
 function kubeletServerOf(options: AgentOptions, agent: NodeAgent, client: Client): KubeletServer {

@@ -14,12 +14,14 @@ const hour = 3_600_000;
 export interface RenewalOptions {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Milliseconds for which certificates are good: short-lived ones are looked at more often than once an hour. */
+  readonly lifetime: number;
   /** Makes what is about to end; the names of what was made. */
   readonly renew: () => Promise<readonly string[]>;
 }
 
-export function certificateRenewal({ clock, logger, renew }: RenewalOptions): Service {
-  return hourly('certificate renewal', clock, logger, async () => {
+export function certificateRenewal({ clock, logger, lifetime, renew }: RenewalOptions): Service {
+  return repeatedly('certificate renewal', { clock, logger, lifetime }, async () => {
     const made = await renew();
     if (made.length > 0) logger.info('certificates were renewed', { names: made });
   });
@@ -27,13 +29,13 @@ export function certificateRenewal({ clock, logger, renew }: RenewalOptions): Se
 
 /** Calls `take` when one of the files has changed since this was made. */
 export function certificateReload(
-  { clock, logger }: Pick<RenewalOptions, 'clock' | 'logger'>,
+  { clock, logger, lifetime }: Omit<RenewalOptions, 'renew'>,
   files: readonly string[],
   take: () => void,
 ): Service {
   const stamp = (): string => files.map((file) => statSync(file).mtimeMs).join(' ');
   let known = stamp();
-  return hourly('certificate reload', clock, logger, () => {
+  return repeatedly('certificate reload', { clock, logger, lifetime }, () => {
     const present = stamp();
     if (present === known) return;
     take();
@@ -42,14 +44,22 @@ export function certificateReload(
   });
 }
 
-/** What fails is tried again an hour later: there are weeks left. */
-function hourly(name: string, clock: Clock, logger: Logger, work: () => void | Promise<void>): Service {
+/** Looks per life of a certificate: several of them fall into the sixth in which it is renewed. */
+const looks = 30;
+
+/** What fails is tried again at the next look: there are weeks left. */
+function repeatedly(
+  name: string,
+  { clock, logger, lifetime }: Omit<RenewalOptions, 'renew'>,
+  work: () => void | Promise<void>,
+): Service {
+  const pause = Math.min(hour, lifetime / looks);
   return {
     name,
     async run(signal) {
       while (!signal.aborted) {
         try {
-          await clock.sleep(hour, signal);
+          await clock.sleep(pause, signal);
           await work();
         } catch (error) {
           if (signal.aborted || isAbort(error)) return;

@@ -14,6 +14,7 @@ import { endpointSliceMirroringController } from '../controllers/endpoint-slice-
 import { endpointSliceController } from '../controllers/endpoint-slice/controller.ts';
 import { cronJobController } from '../controllers/cron-job/controller.ts';
 import { disruptionController } from '../controllers/disruption/controller.ts';
+import { staleTargetsController } from '../controllers/disruption/stale-targets.ts';
 import { horizontalPodAutoscalerController } from '../controllers/horizontal-pod-autoscaler/controller.ts';
 import { nodeLifecycleController } from '../controllers/node-lifecycle/controller.ts';
 import { podGarbageCollector } from '../controllers/pod-garbage-collector/controller.ts';
@@ -81,6 +82,7 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
       events('controllermanager', 'disruption-controller'),
       options.kinds,
     ),
+    staleTargetsController(as('disruption-controller')),
     nodeLifecycleController(as('node-controller'), events('node-controller')),
     nodeIpamController(as('node-controller'), events('cidrAllocator', 'node-controller'), options.settings.podCidr),
     taintEvictionController(as('taint-eviction-controller'), events('taint-eviction-controller')),

@@ -6,23 +6,28 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileDurably } from '../base/file.ts';
-import type { Clock } from '../base/clock.ts';
+import { timestamp, type Clock } from '../base/clock.ts';
+import { codeOf, messageOf } from '../base/errors.ts';
+import { UserError } from '../cli/user-error.ts';
+import { AuthorityError, readAuthority } from '../pki/authority.ts';
 import type { Random } from '../base/random.ts';
 import {
   coversNames,
   createAuthority,
   createSigningKey,
   expiryOf,
+  isIssuedBy,
   issueCertificate,
+  lifetimeOf,
   type CertificateRequest,
   type KeyPair,
 } from '../pki/certificate.ts';
 
 const day = 24 * 3_600_000;
 const authorityLifetime = 3_650 * day;
-const certificateLifetime = 365 * day;
-/** Renewed this long before the end. */
-const renewalMargin = 60 * day;
+export const certificateLifetime = 365 * day;
+/** Renewed when so much of its life is left: 61 days of a year. */
+const renewalShare = 1 / 6;
 
 export interface CredentialsRequest {
   readonly folder: string;
@@ -30,6 +35,8 @@ export interface CredentialsRequest {
   readonly random: Random;
   /** Names and addresses under which clients reach the API server. */
   readonly serverNames: { readonly dnsNames: readonly string[]; readonly addresses: readonly string[] };
+  /** Milliseconds for which certificates are good; a year when not said. */
+  readonly lifetime?: number;
   readonly nodes: readonly { readonly name: string; readonly addresses: readonly string[] }[];
 }
 
@@ -42,6 +49,46 @@ export function readKeyPair(folder: string, name: string): KeyPair {
     certificate: readFileSync(certificatePath(folder, name), 'utf8'),
     key: readFileSync(keyPath(folder, name), 'utf8'),
   };
+}
+
+/**
+ * Takes the authority that somebody brings in these files, in place of ours or of the one before: what that one
+ * has signed is made anew by `ensureCredentials`. Whether it is another one. Throws a UserError.
+ */
+export function adoptAuthority(
+  folder: string,
+  { certificate, key }: { readonly certificate: string; readonly key: string },
+  now: number,
+): boolean {
+  const brought = readBrought(certificate, key, now);
+  if (existsSync(certificatePath(folder, 'ca')) && readKeyPair(folder, 'ca').certificate === brought.certificate) {
+    return false;
+  }
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  write(folder, 'ca', brought);
+  return true;
+}
+
+function readBrought(certificate: string, key: string, now: number): KeyPair {
+  try {
+    return readAuthority(readFileSync(certificate, 'utf8'), readFileSync(key, 'utf8'), now);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') throw new UserError(messageOf(error), 'correct the path', 2);
+    if (!(error instanceof AuthorityError)) throw error;
+    throw new UserError(`${certificate} can't be the cluster's authority: ${error.message}`, '', 2);
+  }
+}
+
+/** Throws a UserError when the authority has ended: nothing that it signs would be believed. */
+export function checkAuthority(folder: string, now: number): void {
+  const path = certificatePath(folder, 'ca');
+  if (!existsSync(path)) return;
+  const end = expiryOf(readFileSync(path, 'utf8'));
+  if (end > now) return;
+  throw new UserError(
+    `the cluster's certificate authority ${path} ended on ${timestamp(end)}`,
+    'bring another: coracle up --ca-cert FILE --ca-key FILE (clients get new credentials with it)',
+  );
 }
 
 /** Makes whatever is missing, too old or too narrow. Returns the names of what was made. */
@@ -118,14 +165,24 @@ async function ensureCertificate(
 ): Promise<boolean> {
   const now = request.clock.now();
   const path = certificatePath(request.folder, name);
+  const authority = readKeyPair(request.folder, authorityName);
   if (existsSync(path) && existsSync(keyPath(request.folder, name))) {
     const present = readFileSync(path, 'utf8');
-    if (expiryOf(present) - renewalMargin > now && coversNames(present, wanted)) return false;
+    const serves = coversNames(present, wanted) && isIssuedBy(present, authority.certificate);
+    if (serves && !isDue(present, authority, now)) return false;
   }
-  const authority = readKeyPair(request.folder, authorityName);
-  const validity = { from: now - 60_000, until: now + certificateLifetime };
+  const validity = { from: now - backdated, until: now + (request.lifetime ?? certificateLifetime) };
   write(request.folder, name, await issueCertificate(authority, wanted, validity, request.random));
   return true;
+}
+
+/** For clocks that are behind. */
+const backdated = 60_000;
+
+/** Near its end, as far as a new one would be good for longer: none outlives its authority. */
+function isDue(present: string, authority: KeyPair, now: number): boolean {
+  const end = expiryOf(present);
+  return end - (lifetimeOf(present) - backdated) * renewalShare <= now && end < expiryOf(authority.certificate);
 }
 
 async function ensureSigningKey(folder: string): Promise<boolean> {

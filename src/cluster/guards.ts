@@ -13,6 +13,8 @@ export interface GuardSettings {
   readonly auditPolicy?: string;
   /** Path of the audit log; the cluster's log folder when not said. */
   readonly auditLog?: string;
+  /** Path of what is set of admission plugins, kind AdmissionConfiguration. */
+  readonly admissionConfig?: string;
   /** Kubeconfigs of webhooks for tokens and for access, and for how long their answers count. */
   readonly tokenWebhook?: string;
   readonly tokenWebhookCacheTtl?: string;
@@ -23,7 +25,13 @@ export interface GuardSettings {
 }
 
 /** Settings that are paths of files. */
-const paths: ReadonlySet<string> = new Set(['auditPolicy', 'auditLog', 'tokenWebhook', 'authorizationWebhook']);
+const paths: ReadonlySet<string> = new Set([
+  'auditPolicy',
+  'auditLog',
+  'admissionConfig',
+  'tokenWebhook',
+  'authorizationWebhook',
+]);
 
 /** Flags over what was set before: a flag that is given empty takes its setting back. */
 export function guardsFrom(kept: GuardSettings | undefined, flags: GuardFlags): GuardSettings | undefined {
@@ -37,11 +45,15 @@ export function guardsFrom(kept: GuardSettings | undefined, flags: GuardFlags): 
 }
 
 function check(settings: GuardSettings): void {
-  const { enableAdmission = [], disableAdmission = [], auditPolicy, tokenWebhook, authorizationWebhook } = settings;
+  const { enableAdmission = [], disableAdmission = [], auditPolicy } = settings;
+  const { admissionConfig, tokenWebhook, authorizationWebhook } = settings;
   const complaint = pluginComplaint({ enable: enableAdmission, disable: disableAdmission });
   if (complaint !== undefined) throw new UserError(complaint, `there are: ${pluginNames.join(', ')}`, 2);
   if (auditPolicy !== undefined && !existsSync(auditPolicy)) {
     throw new UserError(`there is no audit policy ${auditPolicy}`, 'name a file of kind Policy, audit.k8s.io/v1', 2);
+  }
+  if (admissionConfig !== undefined && !existsSync(admissionConfig)) {
+    throw new UserError(`there is no ${admissionConfig}`, 'name a file of kind AdmissionConfiguration', 2);
   }
   for (const file of [tokenWebhook, authorizationWebhook]) {
     if (file === undefined || existsSync(file)) continue;

@@ -7,12 +7,14 @@ import { runAll } from '../base/service.ts';
 import { Informers } from '../client/informers.ts';
 import { createIngressProxy } from '../ingress/ingress-proxy.ts';
 import { apiClient } from './api-client.ts';
-import { readKeyPair } from './credentials.ts';
+import { certificateReload } from './certificate-renewal.ts';
+import { certificatePath, readKeyPair } from './credentials.ts';
 import type { Layout } from './layout.ts';
 import { boundedFile } from './bounded-file.ts';
 import { nodeAddress } from './nodes.ts';
 import { isFree } from './machine.ts';
 import type { ClusterSettings } from './settings.ts';
+import { certificateValidity } from './start.ts';
 
 export interface IngressOptions {
   readonly layout: Layout;
@@ -35,7 +37,10 @@ export async function runIngress(options: IngressOptions, signal: AbortSignal): 
   await portsFree(options, signal);
   const client = apiClient({ pki: layout.pki, server: `https://127.0.0.1:${settings.port}`, clock, random }, 'ingress');
   const informers = new Informers({ client, clock, random, logger });
-  const { certificate, key } = readKeyPair(layout.pki, 'ingress-default');
+  const shown = (): { cert: string; key: string } => {
+    const { certificate, key } = readKeyPair(layout.pki, 'ingress-default');
+    return { cert: certificate, key };
+  };
   const address = nodeAddress(settings);
   const ingress = createIngressProxy({
     client,
@@ -48,7 +53,7 @@ export async function runIngress(options: IngressOptions, signal: AbortSignal): 
     httpsPort: settings.ingress.https,
     statusPort: settings.ingress.status,
     addresses: [address],
-    defaultCertificate: { cert: certificate, key },
+    defaultCertificate: shown(),
     writeAccess: boundedFile(layout.accessLog, accessLogBytes),
     onReady: ({ http, https }) => {
       options.phase('ingress ready');
@@ -59,8 +64,12 @@ export async function runIngress(options: IngressOptions, signal: AbortSignal): 
       });
     },
   });
+  const looking = { clock, logger, lifetime: certificateValidity(settings) };
+  const reload = certificateReload(looking, [certificatePath(layout.pki, 'ingress-default')], () =>
+    ingress.rotate(shown()),
+  );
   try {
-    await runAll([informers, ingress], signal);
+    await runAll([informers, ingress, reload], signal);
   } finally {
     await client.close();
   }

@@ -13,20 +13,21 @@ import {
   type DownResult,
   type JoinResult,
   type Progress,
-  type RotatedSecrets,
   type UpOptions,
   type UpResult,
 } from '../cli/manager.ts';
 import { UserError } from '../cli/user-error.ts';
 import { deepEqual } from '../schema/freeze.ts';
-import { apiClient } from './api-client.ts';
 import { guardsFrom } from './guards.ts';
 import { kubeletConfigFrom } from './kubelet-config.ts';
 import { imageCommands } from './images.ts';
+import { askCluster } from './ask.ts';
+import { checkAuthority } from './credentials.ts';
 import { defaultKubeconfig, writeContext } from './kubeconfig.ts';
 import { join as joinCluster } from './joining/join.ts';
 import type { Layout } from './layout.ts';
 import { defaultName } from './layout.ts';
+import { bringAuthority, keyCommands } from './key-commands.ts';
 import { nodeCommands } from './node-commands.ts';
 import { nodeNames } from './nodes.ts';
 import { ensurePrerequisites } from './prerequisites.ts';
@@ -36,7 +37,6 @@ import {
   knownSettings,
   readSettings,
   settle,
-  requireServer,
   requireSettings,
   type ClusterSettings,
 } from './settings.ts';
@@ -51,7 +51,6 @@ import {
 import { statusOf } from './status.ts';
 import { patienceOf, removeStopOrder, writeStopOrder } from './stop-order.ts';
 import { stopPatience, stopSupervised, supervisorPid } from './supervisor.ts';
-import { rotated, rotatePath } from './rotation.ts';
 import { mountsBelow, tearDown } from './teardown.ts';
 import { tokenCommands } from './tokens.ts';
 import { userCommands } from './users.ts';
@@ -78,9 +77,9 @@ export function createManager(environment: ManagerEnvironment): ClusterManager {
     reset: () => reset(environment),
     logFiles: () => logFiles(layout),
     ask: (path) => askCluster(environment, path),
+    ...keyCommands(environment),
     benchPods: async (options, progress, signal) =>
       (await import('./bench-pods.ts')).benchPods(environment, options, progress, signal),
-    rotateSecrets: () => rotateSecrets(environment),
     // Certificates are made for it: the library is loaded by this one command only.
     audit: async () => (await import('./benchmark/gather.ts')).auditCluster(environment),
     ...nodeCommands(environment),
@@ -108,23 +107,14 @@ async function up(
   const kept = readSettings(layout);
   if (kept?.joined !== undefined) return upJoined(environment, options, progress, signal);
   const running = kept !== undefined && isRunning(layout, kept);
-  refuseFewerNodes(options.nodes, kept);
-  refuseOtherRuntime(layout, options, kept);
-  const guards = guardsFrom(kept?.guards, options.guards ?? {});
-  const kubeletConfig = await kubeletConfigFrom(kept, options.kubeletConfig);
-  if (running) refuseChanges(layout, kept, options, guards, kubeletConfig);
-  const settings = await settle(layout, { ...options, guards, kubeletConfig });
+  if (options.authority !== undefined) bringAuthority(environment, options.authority, running, progress);
+  else if (!running) checkAuthority(layout.pki, clock.now());
+  const settings = await wantedSettings(layout, options, kept);
   const phases = await start({ ...environment, progress }, running ? kept : undefined, settings, signal);
   await forgetSimulated(environment, kept, settings);
-  const kubeconfig = options.kubeconfig ?? defaultKubeconfig();
-  const context = contextName(layout.name);
-  const server = `https://127.0.0.1:${settings.port}`;
-  await writeContext({ path: kubeconfig, context, server, pki: layout.pki });
   const result: UpResult = {
     alreadyRunning: running,
-    kubeconfig,
-    context,
-    server,
+    ...(await writeAccess(layout, settings, options.kubeconfig)),
     nodes: nodeNames(settings),
     simulatedNodes: settings.simulatedNodes ?? 0,
     phases: running ? [] : phases,
@@ -132,6 +122,31 @@ async function up(
   };
   if (options.foreground) await stayInForeground(environment, progress, signal);
   return result;
+}
+
+/** What flags change of what is kept. Refuses what a running cluster would not notice, and what never changes. */
+async function wantedSettings(
+  layout: Layout,
+  options: UpOptions,
+  kept: ClusterSettings | undefined,
+): Promise<ClusterSettings> {
+  refuseFewerNodes(options.nodes, kept);
+  refuseOtherRuntime(layout, options, kept);
+  const guards = guardsFrom(kept?.guards, options.guards ?? {});
+  const kubeletConfig = await kubeletConfigFrom(kept, options.kubeletConfig);
+  if (kept !== undefined && isRunning(layout, kept)) refuseChanges(layout, kept, options, guards, kubeletConfig);
+  return settle(layout, { ...options, guards, kubeletConfig });
+}
+
+/** The context by which clients reach it. */
+async function writeAccess(
+  layout: Layout,
+  { port }: ClusterSettings,
+  kubeconfig = defaultKubeconfig(),
+): Promise<Pick<UpResult, 'kubeconfig' | 'context' | 'server'>> {
+  const access = { context: contextName(layout.name), server: `https://127.0.0.1:${port}` };
+  await writeContext({ ...access, path: kubeconfig, pki: layout.pki });
+  return { ...access, kubeconfig };
 }
 
 /** The cluster is another machine's: its settings are made there. */
@@ -331,32 +346,4 @@ export function isRunning(layout: Layout, settings: ClusterSettings): boolean {
 /** `coracle` for the default cluster, `coracle-NAME` for others. */
 function contextName(name: string): string {
   return name === defaultName ? defaultName : `${defaultName}-${name}`;
-}
-
-async function rotateSecrets(environment: ManagerEnvironment): Promise<RotatedSecrets> {
-  const settings = requireServer(environment.layout);
-  if (!isRunning(environment.layout, settings)) {
-    // The store is loaded by this one command only.
-    const { rotateStopped } = await import('./secrets.ts');
-    return rotateStopped(environment);
-  }
-  return rotated(await askCluster(environment, rotatePath, 'POST'));
-}
-
-async function askCluster(
-  { layout, clock, random }: ManagerEnvironment,
-  path: string,
-  method: 'GET' | 'POST' | 'DELETE' = 'GET',
-): Promise<unknown> {
-  const settings = requireServer(layout);
-  const server = `https://127.0.0.1:${settings.port}`;
-  const client = apiClient({ pki: layout.pki, server, clock, random }, 'admin');
-  try {
-    const answer = await client.request({ method, path });
-    const text = Buffer.from(answer.body).toString();
-    if (answer.status !== 200) throw new UserError(`${path}: ${answer.status} ${text}`);
-    return JSON.parse(text) as unknown;
-  } finally {
-    await client.close();
-  }
 }

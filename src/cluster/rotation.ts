@@ -5,6 +5,10 @@ import { UserError } from '../cli/user-error.ts';
 /** Not a path of Kubernetes: administrators may POST to it, as to everything. */
 export const rotatePath = '/debug/secrets/rotate';
 
+/** `rotate` and `retire` are POSTs; without an action, what there is. */
+export const signingKeyPath = (action?: 'rotate' | 'retire'): string =>
+  `/debug/signing-keys${action === undefined ? '' : `/${action}`}`;
+
 export function rotated(answer: unknown): RotatedSecrets {
   const { rewritten, key } = (answer ?? {}) as Partial<RotatedSecrets>;
   if (typeof rewritten === 'number' && typeof key === 'string') return { rewritten, key };

@@ -2,11 +2,12 @@
  * The server process: store, API server, controllers and scheduler in one. Components reach the API in
  * process, each under an identity of its own.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { kinds } from '../api/catalogue.ts';
+import type { AdmissionConfiguration } from '../apiserver/admission/configuration.ts';
 import { serviceAllocation } from '../apiserver/allocation/services.ts';
-import { createTokenIssuer, publicKeysOf, type TokenIssuer } from '../apiserver/authentication/token-issuer.ts';
+import { createTokenIssuer, type TokenIssuer } from '../apiserver/authentication/token-issuer.ts';
 import { bootstrapPolicy } from '../apiserver/authorization/bootstrap/policy.ts';
 import { reconcilePolicy } from '../apiserver/authorization/bootstrap/reconcile.ts';
 import { objectReader } from '../apiserver/object-reader.ts';
@@ -16,7 +17,7 @@ import { eventExpiry } from '../apiserver/event-expiry.ts';
 import { createFront, type Front } from '../apiserver/http/listener.ts';
 import type { Audit } from '../apiserver/audit/audit.ts';
 import { createApiServer, type ApiServer } from '../apiserver/server.ts';
-import type { ApiServerDependencies } from '../apiserver/server-types.ts';
+import type { ApiServerDependencies, NodeConnector } from '../apiserver/server-types.ts';
 import type { Clock } from '../base/clock.ts';
 import { codeOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
@@ -33,7 +34,7 @@ import type { Store } from '../store/store.ts';
 import { apiServerIdentity, componentIdentity, controllerIdentity, createAccess, frontProxyNames } from './access.ts';
 import { readAccessSettings } from './access-settings.ts';
 import { ensureAddons } from './addons.ts';
-import { admissionOf } from './admission.ts';
+import { admissionOf, readAdmission } from './admission.ts';
 import { openAudit } from './audit.ts';
 import { authenticationPublisher } from './authentication-config.ts';
 import { certificateReload, certificateRenewal } from './certificate-renewal.ts';
@@ -52,8 +53,9 @@ import { localClient } from './local-client.ts';
 import { SecretKeys } from './secret-keys.ts';
 import { secretsPages } from './secrets.ts';
 import { nthAddress, type ClusterSettings } from './settings.ts';
+import { SigningKeys, signingKeyPages } from './signing-keys.ts';
 import { nodeAddress } from './nodes.ts';
-import { renewCredentials } from './start.ts';
+import { certificateValidity, renewCredentials } from './start.ts';
 import { UsageFigures, usageKinds } from './usage.ts';
 import { build } from './version.ts';
 
@@ -97,8 +99,21 @@ async function serve(options: ServerOptions, store: Store, guards: Guards, signa
   const { settings, logger } = options;
   const debug = new DebugPages();
   const usage = new UsageFigures();
-  const pages = new Map([...debug.paths, ...secretsPages(guards.secrets, store)]);
-  const api = createServer(options, store, debug, { paths: pages, audit: guards.audit }, usage);
+  const keys = new SigningKeys({ pki: options.layout.pki, clock: options.clock });
+  const pages: NonNullable<ApiServerDependencies['paths']> = new Map([
+    ...debug.paths,
+    ...secretsPages(guards.secrets, store),
+    ...signingKeyPages(keys, () => localClient(api.local(apiServerIdentity))),
+  ]);
+  const issuer = tokenIssuer(options, keys);
+  const configuration = await readAdmission(settings);
+  const api: ApiServer = createServer(
+    options,
+    store,
+    debug,
+    { paths: pages, audit: guards.audit, issuer, configuration },
+    usage,
+  );
   const front = frontOf(options, api);
   await Promise.all([listen(front, settings.port), reconcilePolicy(api.registry, bootstrapPolicy())]);
   options.phase('API server listening');
@@ -122,7 +137,7 @@ async function serve(options: ServerOptions, store: Store, guards: Guards, signa
     await ensureAddons(client, addons);
     await runAll(
       [
-        ...controlPlane(options, api, debug, usage),
+        ...controlPlane(options, api, { debug, usage, issuer }),
         eventExpiry(store, options.clock, logger.named('events')),
         ...renewalOf(options, front),
       ],
@@ -136,16 +151,19 @@ async function serve(options: ServerOptions, store: Store, guards: Guards, signa
   }
 }
 
+interface ServerParts extends Required<Pick<ApiServerDependencies, 'paths' | 'audit'>> {
+  readonly issuer: TokenIssuer;
+  readonly configuration: AdmissionConfiguration;
+}
+
 function createServer(
   { settings, clock, random, logger, layout }: ServerOptions,
   store: Store,
   debug: DebugPages,
-  own: Required<Pick<ApiServerDependencies, 'paths' | 'audit'>>,
+  { issuer, configuration, ...own }: ServerParts,
   usage: UsageFigures,
 ): ApiServer {
-  const kubelet = readKeyPair(layout.pki, 'apiserver-kubelet-client');
   const reader = objectReader(store, new Resources(kinds));
-  const issuer = tokenIssuer({ settings, clock, random, layout });
   const shared = { store, reader, clock, random };
   const address = (): string => `${nodeAddress(settings)}:${settings.port}`;
   const access = createAccess({
@@ -164,10 +182,10 @@ function createServer(
     log: logger.named('apiserver'),
     version: build,
     ...access,
-    ...admissionOf({ ...shared, settings, access, local: (user) => api.local(user) }),
+    ...admissionOf({ ...shared, settings, access, configuration, local: (user) => api.local(user) }),
     preparations: new Map([['/services', serviceAllocation({ store, clock, random, cidr: settings.serviceCidr })]]),
     subresources: new Map([['/serviceaccounts/token', tokenHandler(issuer, reader)]]),
-    nodes: { key: kubelet.key, cert: kubelet.certificate, ca: readKeyPair(layout.pki, 'ca').certificate },
+    nodes: kubeletCredentials(layout),
     externalAddress: () => `${nodeAddress(settings)}:${settings.port}`,
     audit: own.audit,
     paths: new Map([...access.paths, ...own.paths]),
@@ -179,18 +197,22 @@ function createServer(
   return api;
 }
 
-function tokenIssuer({
-  settings,
-  clock,
-  random,
-  layout,
-}: Pick<ServerOptions, 'settings' | 'clock' | 'random' | 'layout'>): TokenIssuer {
+/** Read for every connection: they are renewed while the server runs. */
+function kubeletCredentials({ pki }: Layout): NodeConnector {
+  return {
+    material: () => {
+      const { certificate, key } = readKeyPair(pki, 'apiserver-kubelet-client');
+      return { key, cert: certificate, ca: readKeyPair(pki, 'ca').certificate };
+    },
+  };
+}
+
+function tokenIssuer({ settings, clock, random }: ServerOptions, keys: SigningKeys): TokenIssuer {
   const issuer = `https://kubernetes.default.svc.${settings.clusterDomain}`;
   return createTokenIssuer({
     issuer,
     audiences: [issuer],
-    privateKey: readFileSync(join(layout.pki, 'sa.key'), 'utf8'),
-    publicKeys: publicKeysOf(readFileSync(join(layout.pki, 'sa.pub'), 'utf8')),
+    keys: () => keys.current,
     clock,
     random,
   });
@@ -210,9 +232,10 @@ function renewalOf(options: ServerOptions, front: Front): readonly Service[] {
   const { layout, settings } = options;
   const renew = (): Promise<readonly string[]> => renewCredentials(options, settings);
   const files = [certificatePath(layout.pki, 'apiserver')];
+  const looking = { ...options, lifetime: certificateValidity(settings) };
   return [
-    certificateRenewal({ ...options, renew }),
-    certificateReload(options, files, () => front.rotate(tlsOf(layout))),
+    certificateRenewal({ ...looking, renew }),
+    certificateReload(looking, files, () => front.rotate(tlsOf(layout))),
   ];
 }
 
@@ -242,8 +265,7 @@ async function listen(front: Front, port: number): Promise<void> {
 function controlPlane(
   options: ServerOptions,
   api: ApiServer,
-  debug: DebugPages,
-  usage: UsageFigures,
+  { debug, usage, issuer }: { readonly debug: DebugPages; readonly usage: UsageFigures; readonly issuer: TokenIssuer },
 ): readonly Service[] {
   const { clock, random, logger } = options;
   const clientOf = (name: string): ReturnType<typeof localClient> => localClient(api.local(componentIdentity(name)));
@@ -294,7 +316,7 @@ function controlPlane(
         settings: options.settings,
         authority: readKeyPair(options.layout.pki, 'ca').certificate,
         signer: () => readKeyPair(options.layout.pki, 'ca'),
-        issueToken: (token) => tokenIssuer(options).issueForSecret(token),
+        issueToken: (token) => issuer.issueForSecret(token),
         kinds: () => [...api.resources.all()].map(({ kind }) => kind),
       });
       debug.showControllers(controllers);

@@ -39,6 +39,8 @@ export interface ClusterSettings {
   readonly runtimeEndpoint?: string;
   /** Path of the agents' KubeletConfiguration. */
   readonly kubeletConfig?: string;
+  /** For how long certificates are good, such as `8760h`; a year when not said. */
+  readonly certificateValidityPeriod?: string;
   /** Bytes that the machine's way out carries in one packet; as it was at the last start. */
   readonly linkMtu: number;
   /** Nodes on this machine beside the first. */
@@ -155,6 +157,7 @@ export interface SettingsRequest {
   readonly simulatedNodes?: number;
   /** As it shall be from now on. */
   readonly kubeletConfig?: string | undefined;
+  readonly certificateValidityPeriod?: string;
 }
 
 /** Settings for this start: what is kept, with what the flags change. Writes them when they are new. */
@@ -210,10 +213,15 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
 }
 
 /** What is set anew at each start. */
-function replaced({ guards, kubeletConfig }: SettingsRequest): Pick<ClusterSettings, 'guards' | 'kubeletConfig'> {
+function replaced({
+  guards,
+  kubeletConfig,
+  certificateValidityPeriod,
+}: SettingsRequest): Pick<ClusterSettings, 'guards' | 'kubeletConfig' | 'certificateValidityPeriod'> {
   return {
     ...(guards === undefined ? {} : { guards }),
     ...(kubeletConfig === undefined ? {} : { kubeletConfig }),
+    ...(certificateValidityPeriod === undefined ? {} : { certificateValidityPeriod }),
   };
 }
 

@@ -8,7 +8,8 @@ import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { Progress } from '../cli/manager.ts';
 import { UserError } from '../cli/user-error.ts';
-import { ensureCredentials } from './credentials.ts';
+import { durationMilliseconds } from '../schema/duration.ts';
+import { certificateLifetime, ensureCredentials } from './credentials.ts';
 import type { Layout } from './layout.ts';
 import { followState, isAlive, readState, type ProcessState } from './process-state.ts';
 import { ensureNamespaces, enterNamespaces } from './namespaces.ts';
@@ -52,6 +53,11 @@ export async function prepareCredentials(environment: StartEnvironment, settings
   if (made.length > 0) progress.phase('certificates made', clock.monotonic() - began);
 }
 
+/** Milliseconds for which the cluster's certificates are good. */
+export function certificateValidity({ certificateValidityPeriod: period }: ClusterSettings): number {
+  return period === undefined ? certificateLifetime : durationMilliseconds(period);
+}
+
 /** Makes the certificates that are missing, too old or too narrow; their names. */
 export function renewCredentials(
   { layout, clock, random }: Pick<StartEnvironment, 'layout' | 'clock' | 'random'>,
@@ -75,6 +81,7 @@ export function renewCredentials(
         underlay,
       ],
     },
+    lifetime: certificateValidity(settings),
     nodes: nodeNames(settings).map((name) => ({ name, addresses: [nodeAddress(settings, name), '127.0.0.1'] })),
   });
 }

@@ -2,6 +2,9 @@
 export const kubernetesVersion = 'v1.35.0';
 export const coracleVersion = '0.1.0';
 
-/** What the bundle was made of, and when; unknown when run from the sources. */
-const { CORACLE_COMMIT: gitCommit = '', CORACLE_BUILD_DATE: buildDate = '1970-01-01T00:00:00Z' } = process.env;
-export const build = { gitVersion: kubernetesVersion, gitCommit, buildDate };
+/** What the bundle was made of, and when (tools/bundle.ts writes it in); unknown when run from the sources. */
+export const build = {
+  gitVersion: kubernetesVersion,
+  gitCommit: process.env['CORACLE_COMMIT'] ?? '',
+  buildDate: process.env['CORACLE_BUILD_DATE'] ?? '1970-01-01T00:00:00Z',
+};

@@ -136,6 +136,22 @@ describe('names of the cluster', () => {
     expect(rcode(await ask('nothing.default.svc.cluster.local'))).toBe('NXDOMAIN');
   });
 
+  it('gives a Service and endpoints of IPv6 as AAAA', async () => {
+    client.seed(Service, {
+      metadata: { name: 'six', namespace: 'default' },
+      spec: { clusterIP: 'fd00:10:96::10', clusterIPs: ['fd00:10:96::10'], ports: [{ port: 80, protocol: 'TCP' }] },
+    });
+    client.seed(EndpointSlice, {
+      metadata: { name: 'db-6', namespace: 'default', labels: { 'kubernetes.io/service-name': 'db' } },
+      addressType: 'IPv6',
+      ports: [{ name: 'sql', port: 5432, protocol: 'TCP' }],
+      endpoints: [{ addresses: ['fd00:10:244::5'], conditions: { ready: true } }],
+    });
+    await expect.poll(async () => data(await ask('six.default.svc.cluster.local', 'AAAA'))).toEqual(['fd00:10:96::10']);
+    expect(data(await ask('db.default.svc.cluster.local', 'AAAA'))).toEqual(['fd00:10:244::5']);
+    expect(data(await ask('db.default.svc.cluster.local')).length).toBe(2);
+  });
+
   it('gives a headless Service the addresses of its ready endpoints, in turns', async () => {
     const firsts = new Set<unknown>();
     for (let at = 0; at < 6; at += 1) {

@@ -22,11 +22,15 @@ type SecretReader = (namespace: string, name: string) => Secret | undefined;
 export class Certificates {
   readonly #parsed = new Map<string, Parsed | string>();
   #byName = new Map<string, SecureContext>();
-  readonly #fallback: SecureContext | undefined;
+  #fallback: SecureContext | undefined;
 
   /** `fallback`: for names that no Ingress has a certificate for. */
   constructor(fallback: KeyPair | undefined) {
     this.#fallback = fallback === undefined ? undefined : createSecureContext(fallback);
+  }
+
+  rotate(fallback: KeyPair): void {
+    this.#fallback = createSecureContext(fallback);
   }
 
   /** Takes over what the Ingresses say now; returns what is wrong with it. */

@@ -69,6 +69,11 @@ export class Gateway {
       server.on('clientError', (_, socket: Duplex) => void socket.destroy());
   }
 
+  /** For new connections that name no host. */
+  rotate(certificate: KeyPair): void {
+    this.#https.setSecureContext(certificate);
+  }
+
   get ports(): { readonly http: number; readonly https: number } {
     return { http: portOf(this.#http), https: portOf(this.#https) };
   }

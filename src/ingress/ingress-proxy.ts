@@ -50,8 +50,14 @@ export interface IngressProxyOptions {
 /** Changes that come together are taken together, in milliseconds. */
 const rebuildDelay = 10;
 
-export function createIngressProxy(options: IngressProxyOptions): LongLived {
-  return { name: 'ingress', run: (signal) => new IngressProxy(options).run(signal) };
+export interface IngressService extends LongLived {
+  /** The certificate for hosts without one of their own, from now on. */
+  rotate(certificate: KeyPair): void;
+}
+
+export function createIngressProxy(options: IngressProxyOptions): IngressService {
+  const proxy = new IngressProxy(options);
+  return { name: 'ingress', run: (signal) => proxy.run(signal), rotate: (certificate) => proxy.rotate(certificate) };
 }
 
 class IngressProxy {
@@ -96,6 +102,11 @@ class IngressProxy {
       access: this.#access,
       failed: (error) => this.#log.error('a request failed', { error: messageOf(error) }),
     });
+  }
+
+  rotate(certificate: KeyPair): void {
+    this.#certificates.rotate(certificate);
+    this.#gateway.rotate(certificate);
   }
 
   async run(signal: AbortSignal): Promise<void> {

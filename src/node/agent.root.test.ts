@@ -188,19 +188,36 @@ describe.skipIf(!canRunContainers)('the agent on this machine', { timeout: 60_00
     create('words', {
       restartPolicy: 'Never',
       containers: [
-        { ...service, name: 'file', command: ['sh', '-c', 'echo bye > /dev/termination-log; exit 3'] },
+        {
+          ...service,
+          name: 'file',
+          command: ['sh', '-c', 'echo bye > /dev/termination-log; exit 3'],
+          securityContext: { runAsUser: 1000 },
+        },
         {
           ...service,
           name: 'log',
           command: ['sh', '-c', 'echo first; echo last; exit 4'],
           terminationMessagePolicy: 'FallbackToLogsOnError',
         },
+        {
+          ...service,
+          name: 'piece',
+          command: ['sh', '-c', 'printf unfinished; exit 5'],
+          terminationMessagePolicy: 'FallbackToLogsOnError',
+        },
       ],
     });
     await phase('words', 'Failed');
-    const [file, log] = (await statusOf('words'))?.containerStatuses ?? [];
+    // They stay to be read after the pod has been taken down.
+    const worker = agent.pods.find('default', 'words');
+    await until('taken down', () => worker?.state === 'terminated');
+    worker?.kick();
+    await systemClock.sleep(200);
+    const [file, log, piece] = (await statusOf('words'))?.containerStatuses ?? [];
     expect(file?.state?.terminated).toMatchObject({ exitCode: 3, message: 'bye\n' });
     expect(log?.state?.terminated).toMatchObject({ exitCode: 4, message: 'first\nlast\n' });
+    expect(piece?.state?.terminated).toMatchObject({ exitCode: 5, message: 'unfinished' });
     await remove('words');
   });
 

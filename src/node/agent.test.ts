@@ -40,6 +40,38 @@ describe('a node', () => {
     await it.clock.advance(300_000);
     expect(it.client.writes.filter((each) => each.plural === 'nodes').length).toBe(1);
   });
+
+  test('keeps extended resources that others add, and lets go of them when they are taken away', async () => {
+    const it = await start();
+    await it.until('the node exists', () => it.client.all(Node).length === 1);
+    const change = (op: object): Promise<Node> =>
+      it.client.patch(Node, { name: 'one' }, [op], { type: 'json', subresource: 'status' });
+    const amounts = (): readonly (string | undefined)[] => {
+      const { capacity, allocatable } = it.client.all(Node)[0]?.status ?? {};
+      return [capacity?.['example.com/dongle'], allocatable?.['example.com/dongle']];
+    };
+    const path = '/status/capacity/example.com~1dongle';
+    await change({ op: 'add', path, value: '3' });
+    await it.clock.advance(10_000);
+    await it.until('it can be asked for', () => amounts().join() === '3,3');
+    await change({ op: 'remove', path });
+    await it.clock.advance(10_000);
+    await it.until('it is gone', () => amounts().every((amount) => amount === undefined));
+    expect(it.client.all(Node)[0]?.status?.capacity?.['cpu']).toBe('4');
+  });
+
+  test('that was given up says that it is ready as soon as it can', async () => {
+    const it = await start();
+    await it.until('the node exists', () => it.client.all(Node).length === 1);
+    const readiness = (): string | undefined =>
+      it.client.all(Node)[0]?.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+    const unknown = { conditions: [{ type: 'Ready', status: 'Unknown' }] };
+    await it.client.patch(Node, { name: 'one' }, { status: unknown }, { type: 'strategic', subresource: 'status' });
+    expect(readiness()).toBe('Unknown');
+    await it.clock.advance(10_000);
+    await it.until('it is ready', () => readiness() === 'True');
+    expect(readiness()).toBe('True');
+  });
 });
 
 describe('a pod', () => {
@@ -164,7 +196,9 @@ describe('a pod', () => {
     const names = async (): Promise<readonly string[]> =>
       (await it.runtime.listContainers()).map((each) => `${each.name} ${each.state}`);
     await it.until('a runs', async () => (await names()).join() === 'init-a running');
-    expect((await it.pod('staged'))?.status?.containerStatuses?.[0]?.state?.waiting?.reason).toBe('PodInitializing');
+    const { containerStatuses, initContainerStatuses } = (await it.pod('staged'))?.status ?? {};
+    expect(containerStatuses?.[0]?.state?.waiting?.reason).toBe('PodInitializing');
+    expect(initContainerStatuses?.[1]?.state?.waiting?.reason).toBe('PodInitializing');
     await it.clock.advance(500);
     await it.until('b runs', async () => (await names()).includes('init-b running'));
     await it.clock.advance(500);

@@ -191,7 +191,7 @@ export class Pods {
       }
       // Meanwhile the pod may have come after all (a static pod's manifest was put back).
       if (this.#workers.has(uid)) return;
-      await volumes.tearDown(uid);
+      await volumes.erase(uid);
       await cgroups.remove(uid);
       for (const name of await folders(config.podLogsDirectory)) {
         if (name.endsWith(`_${uid}`)) await rm(join(config.podLogsDirectory, name), { recursive: true, force: true });

@@ -104,8 +104,9 @@ export class Registration {
 
   async #reportOnce(): Promise<void> {
     const { client, config, clock } = this.#options;
+    await this.#refresh();
     const status = await this.#status();
-    if (this.#known === undefined) this.#known = await this.#register(status);
+    this.#known ??= await this.#register(status);
     const overdue = clock.now() - this.#reportedAt >= reportEvery;
     const patch = nodePatch(this.#known.status ?? {}, status, overdue);
     if (patch === undefined) return;
@@ -114,9 +115,20 @@ export class Registration {
       this.#known = await client.patch(Node, ref, { status: patch }, { type: 'strategic', subresource: 'status' });
       this.#reportedAt = clock.now();
     } catch (error) {
-      // Deleted by an administrator: registers anew at the next turn.
       if (isNotFound(error)) this.#known = undefined;
       throw error;
+    }
+  }
+
+  /** Others write there, too: extended resources, and that nothing was heard of this node for a while. */
+  async #refresh(): Promise<void> {
+    if (this.#known === undefined) return;
+    try {
+      this.#known = await this.#options.client.get(Node, { name: this.#options.config.nodeName });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      // Deleted by an administrator: it registers anew.
+      this.#known = undefined;
     }
   }
 
@@ -235,12 +247,20 @@ export function nodePatch(from: NodeStatus, to: NodeStatus, overdue: boolean): F
   if (changed.length === 0 && !overdue) return undefined;
   const full = to as Fields;
   const patch = Object.fromEntries(changed.map((key) => [key, full[key] ?? null]));
+  for (const key of ['capacity', 'allocatable'] as const) {
+    if (changed.includes(key)) patch[key] = { ...without(from[key]), ...to[key] };
+  }
   // Merged by type, which two addresses of one type or one that is gone defeat.
   const types = (to.addresses ?? []).map((each) => each.type);
   const clash =
     new Set(types).size < types.length || from.addresses?.some((each) => !types.includes(each.type)) === true;
   if (changed.includes('addresses') && clash) patch['addresses'] = [...(to.addresses ?? []), { $patch: 'replace' }];
   return { ...patch, conditions: to.conditions };
+}
+
+/** A merge leaves what it does not name, so what goes is named. */
+function without(amounts: Readonly<Record<string, string>> = {}): Readonly<Record<string, null>> {
+  return Object.fromEntries(Object.keys(amounts).map((name) => [name, null]));
 }
 
 /** Without heartbeats, and with keys in one order. */

@@ -3,7 +3,7 @@
  * ECDSA P-256 throughout: keys take a millisecond to make. The ASN.1 library is loaded at first use, since
  * an ordinary start finds all its certificates on disk.
  */
-import { createHash, webcrypto, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import type * as X509 from '@peculiar/x509';
 import type { Random } from '../base/random.ts';
 
@@ -150,6 +150,18 @@ export function expiryOf(certificatePem: string): number {
   return new X509Certificate(certificatePem).validToDate.getTime();
 }
 
+/** From its beginning to its end, in milliseconds. */
+export function lifetimeOf(certificatePem: string): number {
+  const { validFromDate, validToDate } = new X509Certificate(certificatePem);
+  return validToDate.getTime() - validFromDate.getTime();
+}
+
+/** Whether the authority, the first certificate of its file, has signed the other one. */
+export function isIssuedBy(certificatePem: string, authorityPem: string): boolean {
+  const [certificate, authority] = [new X509Certificate(certificatePem), new X509Certificate(authorityPem)];
+  return certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
+}
+
 /** Whether the certificate names every one of these DNS names and addresses. */
 export function coversNames(
   certificatePem: string,
@@ -177,17 +189,19 @@ async function sign(
   random: Random,
 ): Promise<string> {
   const x509 = await library();
-  const issuer = new x509.X509Certificate(authority.certificate);
+  const issuer = new x509.X509Certificate(new X509Certificate(authority.certificate).raw);
+  const signer = signerOf(authority.key);
   const names = alternativeNames(request);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(random),
     subject: nameOf(request),
-    issuer: issuer.subject,
+    // As it is, not as text: clients compare the bytes.
+    issuer: issuer.subjectName,
     notBefore: dateOf(validity.from),
     notAfter: dateOf(Math.min(validity.until, expiryOf(authority.certificate))),
-    signingAlgorithm: algorithm,
+    signingAlgorithm: signer.algorithm,
     publicKey,
-    signingKey: await importKey(authority.key),
+    signingKey: await webcrypto.subtle.importKey('pkcs8', signer.pkcs8, signer.algorithm, false, ['sign']),
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
@@ -229,9 +243,29 @@ async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
   return pemOf('PRIVATE KEY', await webcrypto.subtle.exportKey('pkcs8', key));
 }
 
-async function importKey(keyPem: string): Promise<webcrypto.CryptoKey> {
-  const der = Buffer.from(keyPem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64');
-  return await webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+const elliptic: Readonly<Record<string, EcAlgorithm>> = {
+  prime256v1: algorithm,
+  secp384r1: { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
+  secp521r1: { name: 'ECDSA', namedCurve: 'P-521', hash: 'SHA-512' },
+};
+const rsa = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } as const;
+
+interface EcAlgorithm {
+  readonly name: string;
+  readonly namedCurve: string;
+  readonly hash: string;
+}
+
+/** Authorities that users bring have keys of their own kinds. */
+function signerOf(keyPem: string): {
+  readonly algorithm: EcAlgorithm | typeof rsa;
+  readonly pkcs8: Uint8Array<ArrayBuffer>;
+} {
+  const key = createPrivateKey(keyPem);
+  const { namedCurve = '' } = key.asymmetricKeyDetails ?? {};
+  const found = key.asymmetricKeyType === 'rsa' ? rsa : elliptic[namedCurve];
+  if (found === undefined) throw new Error(`an authority's key can't be ${key.asymmetricKeyType} ${namedCurve}`);
+  return { algorithm: found, pkcs8: new Uint8Array(key.export({ type: 'pkcs8', format: 'der' })) };
 }
 
 function pemOf(label: string, der: ArrayBuffer): string {

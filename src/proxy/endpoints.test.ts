@@ -89,6 +89,18 @@ describe('a Service', () => {
     });
   });
 
+  it('of both families has rules for each, with the endpoints of that family', () => {
+    const both = service('web', { clusterIPs: ['10.96.0.10', 'fd00:10:96::10'], ipFamilies: ['IPv4', 'IPv6'] });
+    const six = endpointSlice('web-6', ['fd00:10:244::5'], { addressType: 'IPv6' });
+    const { elements } = serviceRules(both, [endpointSlice('web', ['10.244.0.5']), six], node);
+    const targets = elements.filter(({ value }) => value.endsWith(' . 8080')).map(({ key, value }) => [key, value]);
+    expect(targets).toEqual([
+      ['10.96.0.10 . tcp . 80 . 0', '10.244.0.5 . 8080'],
+      ['fd00:10:96::10 . tcp . 80 . 0', 'fd00:10:244::5 . 8080'],
+    ]);
+    expect(elements.filter(({ key }) => key.startsWith('fd00')).every(({ set }) => set.includes('6'))).toBe(true);
+  });
+
   it('of another proxy is left alone', () => {
     const other = service('web');
     const labels = { 'service.kubernetes.io/service-proxy-name': 'other' };

@@ -19,6 +19,12 @@ const settings: readonly (readonly [path: string, value: string, why: string])[]
   ['net/ipv4/conf/all/send_redirects', '0', 'pods are told to look for cluster addresses on their own link'],
 ];
 
+/** Where Services have IPv6 addresses, too. */
+const settings6: typeof settings = [
+  ['net/ipv6/conf/all/forwarding', '1', 'pods reach nothing outside their node over IPv6'],
+  ['net/bridge/bridge-nf-call-ip6tables', '1', 'pods may miss IPv6 Services whose endpoint is on the same node'],
+];
+
 /**
  * Sets the sysctls, and a route to the cluster addresses over the bridge, so that the host reaches them even
  * without a default route. Resolves to whether all is in place; what failed is logged once.
@@ -36,7 +42,8 @@ export function createNodeSetup(options: NodeSetupOptions): () => Promise<boolea
   /** Through the runner, since /proc/sys/net shows the network namespace of whoever looks. */
   const setSysctls = async (): Promise<boolean> => {
     if (sysctlsSet) return true;
-    for (const [path, value, why] of settings) {
+    const wanted = serviceCidrs.some((cidr) => cidr.includes(':')) ? [...settings, ...settings6] : settings;
+    for (const [path, value, why] of wanted) {
       const file = `/proc/sys/${path}`;
       const script = `[ -e ${file} ] || modprobe -q br_netfilter; [ "$(cat ${file})" = ${value} ] || echo ${value} > ${file}`;
       const { code, stderr } = await run('sh', ['-c', script]);

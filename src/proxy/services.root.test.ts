@@ -249,6 +249,70 @@ describe('UDP', () => {
   });
 });
 
+describe('IPv6', () => {
+  const server6 = (name: string): string =>
+    `${process.execPath} -e 'require("net").createServer(s => s.on("error", () => {}).end("${name} " + s.remoteAddress)).listen({ port: 8086, host: "::", ipv6Only: true })'`;
+  const get6 = async (from: LabNamespace, address: string, port: number): Promise<string> => {
+    const script = `const s = require("net").connect(${port}, "${address}"); s.on("data", (text) => console.log(String(text)));
+      s.on("error", () => console.log("failed")); s.setTimeout(2000, () => s.destroy())`;
+    return (await from.try(`${process.execPath} -e '${script}'`)).stdout;
+  };
+  const ports = [{ name: 'http', port: 8086, protocol: 'TCP' }] as const;
+  const service6 = (name: string, clusterIP: string): Service =>
+    service(name, { clusterIP, clusterIPs: [clusterIP], ipFamilies: ['IPv6'], ipFamilyPolicy: 'SingleStack' });
+
+  beforeAll(async () => {
+    await node.sh('ip -6 addr add fd00:10:244::1/64 dev cb0 nodad');
+    for (const [at, pod] of pods.entries()) {
+      // A cluster address leaves by the link it came from until it is translated, so the kernel tells pods that it is
+      // on their link; with IPv4 that is switched off on the node, which IPv6 has no setting for.
+      await pod.sh('echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_redirects');
+      await pod.sh(
+        `ip -6 addr add fd00:10:244::1${at + 1}/64 dev eth0 nodad; ip -6 route add default via fd00:10:244::1`,
+      );
+      await pod.serve(server6(`pod${at + 1}`), 'busybox netstat -tln | grep -q 8086');
+    }
+    const serviceCidrs = ['fd00:10:96::/112'];
+    await createNodeSetup({ run: node.run, log: silentLogger, bridge: 'cb0', serviceCidrs })();
+    state.ranges([
+      { set: 'pods4', key: '10.244.0.0/16', value: '' },
+      { set: 'pods6', key: 'fd00:10:244::/56', value: '' },
+      { set: 'service-ranges4', key: '10.96.0.0/12', value: '' },
+      { set: 'service-ranges6', key: 'fd00:10:96::/112', value: '' },
+    ]);
+    await put(service6('six', 'fd00:10:96::10'), ['fd00:10:244::11', 'fd00:10:244::12'], 'one', {
+      addressType: 'IPv6',
+      ports,
+    });
+  });
+
+  it('a ClusterIP answers to the host, and to pods under their own addresses', async () => {
+    const seen = new Set<string>();
+    await until(async () => {
+      seen.add((await get6(node, 'fd00:10:96::10', 80)).split(' ')[0] ?? '');
+      return seen.has('pod1') && seen.has('pod2');
+    });
+    expect(await get6(pods[2]!, 'fd00:10:96::10', 80)).toMatch(/^pod[12] fd00:10:244::13$/);
+  });
+
+  it('refuses at once without endpoints, and ports that no Service has', async () => {
+    await put(service6('empty-six', 'fd00:10:96::11'), [], 'one', { addressType: 'IPv6', ports });
+    for (const [address, port] of [
+      ['fd00:10:96::11', 80],
+      ['fd00:10:96::10', 81],
+    ] as const) {
+      const began = systemClock.monotonic();
+      expect([address, port, await get6(pods[2]!, address, port)]).toEqual([address, port, 'failed']);
+      expect(systemClock.monotonic() - began).toBeLessThan(1_500);
+    }
+  });
+
+  it('endpoints of the other family are not mixed in', async () => {
+    await put(service('four', { clusterIP: '10.96.0.40' }), ['fd00:10:244::11'], 'one', { addressType: 'IPv6', ports });
+    expect(await get(node, '10.96.0.40:80')).toBe('failed');
+  });
+});
+
 describe('healing', () => {
   it('brings everything back after nft flush ruleset', async () => {
     await node.sh('nft flush ruleset');

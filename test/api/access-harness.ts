@@ -35,11 +35,11 @@ export async function guardedHarness({
 }: GuardedOptions = {}): Promise<Guarded> {
   const store = await openStore({ journal: new MemoryJournal(), clock });
   const { privateKey, publicKey } = await createSigningKey();
+  const keys = { privateKey, publicKeys: [publicKey] };
   const issuer = createTokenIssuer({
     issuer: 'https://test',
     audiences: ['https://test'],
-    privateKey,
-    publicKeys: [publicKey],
+    keys: () => keys,
     clock,
     random: systemRandom,
   });

@@ -84,7 +84,7 @@ export async function startHarness(options: HarnessOptions = {}, clientCa?: stri
     random,
     preparations: new Map([['/services', services]]),
     version: { gitVersion: 'v1.35.0' },
-    authenticator: anyOf([clientCertificates(authorityOf(ca.certificate)), ...(options.authenticators ?? [])]),
+    authenticator: anyOf([clientCertificates(authorityOf(ca.certificate), clock), ...(options.authenticators ?? [])]),
     authorizer: firstOpinion([administrators, publicPaths]),
     ...options,
     store,

@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { systemClock } from '../../src/base/clock.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { issueCertificate } from '../../src/pki/certificate.ts';
@@ -43,7 +44,9 @@ beforeAll(async () => {
   web = createPlainServer((request, response) => response.end(`${request.method} ${request.url}`));
   web.listen(0, '127.0.0.1');
   await once(web, 'listening');
-  api = await startHarness({ nodes: { key: admin.key, cert: admin.certificate, ca: ca.certificate } });
+  api = await startHarness({
+    nodes: { material: () => ({ key: admin.key, cert: admin.certificate, ca: ca.certificate }) },
+  });
   await api.call('POST', '/api/v1/nodes', {
     apiVersion: 'v1',
     kind: 'Node',
@@ -80,6 +83,21 @@ test('logs come from the kubelet, asked for with the server’s certificate', as
   const { status, text, headers } = await api.call('GET', `${pods}/p/log?tailLines=2`);
   expect([status, text, headers['content-type']]).toEqual([200, 'one\ntwo\n', 'text/plain']);
   expect(seen.at(-1)).toEqual({ url: '/containerLogs/default/p/main?tailLines=2', user: 'admin' });
+});
+
+test('logs come over WebSocket, as bytes or as base64', async () => {
+  const { ca, admin } = await certificates();
+  const secrets = { ca: ca.certificate, key: admin.key, cert: admin.certificate };
+  const read = async (protocol: string): Promise<readonly [string, string]> => {
+    const socket = new WebSocket(`wss://localhost:${api.port}${pods}/p/log`, protocol, secrets);
+    const [message] = (await once(socket, 'message')) as [Buffer];
+    const answered = socket.protocol;
+    await once(socket, 'close');
+    return [answered, message.toString()];
+  };
+  expect(await read('binary.k8s.io')).toEqual(['binary.k8s.io', 'one\ntwo\n']);
+  const base64 = Buffer.from('one\ntwo\n').toString('base64');
+  expect(await read('base64.binary.k8s.io')).toEqual(['base64.binary.k8s.io', base64]);
 });
 
 test('what the kubelet refuses is refused in its words', async () => {

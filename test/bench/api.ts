@@ -4,7 +4,9 @@
  * its share of the machine. So each row says, beside the rate, what a request costs the server: the CPU time of the
  * thread that answers, and of the whole process.
  *
- *     node test/bench/api.ts [--json FILE] [--quick] [--profile DIRECTORY] [ROWS...]
+ *     node test/bench/api.ts [--json FILE] [--quick] [--profile DIRECTORY] [--audit LEVEL] [ROWS...]
+ *
+ * --audit logs every request at that level (Metadata, Request, RequestResponse).
  *
  * ROWS: writes, reads, fairness, mixed, watchers; all of them when none is named.
  */
@@ -35,6 +37,7 @@ const option = (name: string): string | undefined => {
 };
 const target = option('--json');
 const profile = option('--profile');
+const audit = option('--audit');
 const sections = ['writes', 'reads', 'fairness', 'mixed', 'watchers'] as const;
 const chosen = sections.filter((name) => process.argv.includes(name));
 const rows: Row[] = [];
@@ -278,7 +281,7 @@ async function bundle(): Promise<string> {
 async function start(directory: string): Promise<{ server: ChildProcess; ready: ServerReady }> {
   const program = await bundle();
   const execArgv = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`, '--cpu-prof-interval=200'];
-  const server = fork(program, [directory], { stdio: 'inherit', execArgv });
+  const server = fork(program, audit === undefined ? [directory] : [directory, audit], { stdio: 'inherit', execArgv });
   const [ready] = (await once(server, 'message')) as [ServerReady];
   return { server, ready };
 }

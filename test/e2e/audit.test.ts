@@ -3,14 +3,14 @@ import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AuditReport } from '../../src/cli/manager.ts';
-import { run } from '../support/clients.ts';
+import { clientProgram, run } from '../support/clients.ts';
 import { testCluster } from '../support/cluster.ts';
 
 const cluster = testCluster('audit');
 const env = { KUBECONFIG: cluster.kubeconfig };
 
 async function kubectl(...args: readonly string[]): Promise<void> {
-  const { code, stderr } = await run('kubectl', args, { env });
+  const { code, stderr } = await run(clientProgram('kubectl'), args, { env });
   if (code !== 0) throw new Error(stderr);
 }
 

@@ -15,7 +15,7 @@ import { isPluginEnabled, pluginNames, type Switches } from './names.ts';
 import { nodeRestriction } from './node-restriction.ts';
 import { podNodeSelector } from './node-selector.ts';
 import { ownerReferencesPermission } from './owner-references.ts';
-import { podSecurity } from './pod-security/pod-security.ts';
+import { podSecurity, type PodSecurityOptions } from './pod-security/pod-security.ts';
 import { podPriority } from './priority.ts';
 import { runtimeClassAdmission } from './runtime-class.ts';
 import { serviceAccountAdmission } from './service-account.ts';
@@ -37,7 +37,8 @@ export interface AdmissionOptions extends Switches {
   readonly findKind: (apiVersion: string, kind: string) => Kind | undefined;
   /** Makes a namespace, for NamespaceAutoProvision. */
   readonly createNamespace: (name: string) => Promise<unknown>;
-  readonly eventLimits?: readonly EventLimit[];
+  readonly eventLimits?: readonly EventLimit[] | undefined;
+  readonly podSecurity?: PodSecurityOptions | undefined;
   /** Plugins made elsewhere (webhooks, policies): they run after all built-in ones. */
   readonly further?: readonly AdmissionPlugin[];
 }
@@ -59,7 +60,7 @@ function builtIn(options: AdmissionOptions): readonly AdmissionPlugin[] {
     nodeRestriction(reader),
     taintNodesByCondition(),
     alwaysPullImages(),
-    podSecurity(reader),
+    podSecurity(reader, options.podSecurity),
     podNodeSelector(reader),
     podPriority(reader),
     defaultTolerationSeconds(),

@@ -101,6 +101,25 @@ test('headless services have no address', async () => {
   expect([spec.clusterIP, spec.ipFamilies]).toEqual(['None', ['IPv4']]);
 });
 
+test.each([
+  [{ ipFamilies: ['IPv6'] }, 'spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster'],
+  [
+    { ipFamilyPolicy: 'RequireDualStack' },
+    'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
+  ],
+  [{ clusterIP: 'fd00:10:96::10' }, 'spec.clusterIPs'],
+  [{ clusterIP: 'None', selector: { a: 'b' }, ipFamilies: ['IPv6'] }, 'not configured on this cluster'],
+])('what a cluster of IPv4 cannot give is refused with its reason: %j', async (spec, sentence) => {
+  const { create } = await begin();
+  await expect(create('six', spec)).rejects.toThrow(sentence);
+});
+
+test('who would like both families gets the one that there is', async () => {
+  const { create } = await begin();
+  const { spec } = await create('web', { ipFamilyPolicy: 'PreferDualStack' });
+  expect([spec.ipFamilies, spec.clusterIPs]).toEqual([['IPv4'], [spec.clusterIP]]);
+});
+
 test('node ports: given, kept over updates, given back with the type, never twice', async () => {
   const { create, update } = await begin();
   const { spec } = await create('web', { type: 'NodePort' });

@@ -29,10 +29,18 @@ export interface AuditedUser {
 
 export interface Audit {
   /** The trail of a request; undefined when the policy says nothing of it. */
-  begin(exchange: Pick<Exchange, 'url' | 'headers' | 'socket'>, info: RequestInfo, who: AuditedUser): Trail | undefined;
+  begin(exchange: Audited, info: RequestInfo, who: AuditedUser): Trail | undefined;
 }
 
+export type Audited = Pick<Exchange, 'url' | 'headers' | 'socket' | 'auditId'>;
+
 export interface Trail {
+  /** Adds to the events from now on. */
+  readonly annotate: (key: string, value: string) => void;
+  /** What was sent and answered, for callers without an exchange. */
+  keep(objects: { readonly sent?: unknown; readonly answered?: unknown }): void;
+  /** A watch or a stream has been begun. */
+  opened(code: number): void;
   /** The exchange to go on with: it keeps what the level wants to know. */
   watch(exchange: Exchange): Exchange;
   /** The last event. `status` is that of a refusal. */
@@ -54,24 +62,20 @@ class RequestTrail implements Trail {
   readonly #options: AuditOptions;
   readonly #decision: AuditDecision;
   readonly #common: Readonly<Record<string, unknown>>;
+  readonly #annotations: Record<string, string> = {};
   #sent: Uint8Array | undefined;
   #answered: Uint8Array | string | undefined;
-  #allowed = true;
+  #kept: { readonly sent?: unknown; readonly answered?: unknown } = {};
+  #code = 0;
 
-  constructor(
-    options: AuditOptions,
-    decision: AuditDecision,
-    exchange: Pick<Exchange, 'url' | 'headers' | 'socket'>,
-    info: RequestInfo,
-    who: AuditedUser,
-  ) {
+  constructor(options: AuditOptions, decision: AuditDecision, exchange: Audited, info: RequestInfo, who: AuditedUser) {
     this.#options = options;
     this.#decision = decision;
     this.#common = {
       kind: 'Event',
       apiVersion: 'audit.k8s.io/v1',
       level: decision.level,
-      auditID: options.random.uuid(),
+      auditID: exchange.auditId ?? options.random.uuid(),
       requestURI: exchange.url,
       verb: info.verb,
       user: who.user,
@@ -84,22 +88,35 @@ class RequestTrail implements Trail {
     this.#tell('RequestReceived', {});
   }
 
+  readonly annotate = (key: string, value: string): void => {
+    this.#annotations[key] = value;
+  };
+
+  keep(objects: { readonly sent?: unknown; readonly answered?: unknown }): void {
+    this.#kept = { ...this.#kept, ...objects };
+  }
+
+  opened(code: number): void {
+    this.#tell('ResponseStarted', { responseStatus: { metadata: {}, code }, ...this.#objects() });
+  }
+
   watch(exchange: Exchange): Exchange {
     const { level } = this.#decision;
     const keepsRequest = level === 'Request' || level === 'RequestResponse';
     return watched(exchange, {
+      annotate: (key, value) => this.annotate(key, value),
       sent: (body) => {
         if (keepsRequest) this.#sent = body;
       },
       answered: (body) => {
         if (level === 'RequestResponse') this.#answered = body;
       },
-      opened: (code) => this.#tell('ResponseStarted', { responseStatus: { metadata: {}, code }, ...this.#objects() }),
+      opened: (code) => this.opened(code),
     });
   }
 
   finish(code: number, status?: Status): void {
-    this.#allowed = code !== 403 && code !== 401;
+    this.#code = code;
     const { message, reason } = status ?? {};
     const responseStatus = {
       metadata: {},
@@ -112,9 +129,14 @@ class RequestTrail implements Trail {
   }
 
   #objects(): object {
-    const { omitManagedFields } = this.#decision;
-    const requestObject = objectOf(this.#sent, omitManagedFields);
-    const responseObject = objectOf(this.#answered, omitManagedFields);
+    const { omitManagedFields, level } = this.#decision;
+    const shown = (kept: unknown): unknown => (omitManagedFields ? withoutManagedFields(kept) : kept);
+    const { sent, answered } = this.#kept;
+    const requestObject =
+      objectOf(this.#sent, omitManagedFields) ??
+      (level === 'Request' || level === 'RequestResponse' ? shown(sent) : undefined);
+    const responseObject =
+      objectOf(this.#answered, omitManagedFields) ?? (level === 'RequestResponse' ? shown(answered) : undefined);
     return {
       ...(requestObject === undefined ? {} : { requestObject }),
       ...(responseObject === undefined ? {} : { responseObject }),
@@ -124,18 +146,21 @@ class RequestTrail implements Trail {
   #tell(stage: AuditStage, more: object): void {
     if (this.#decision.omitStages.has(stage)) return;
     const { clock, write } = this.#options;
-    const decided = stage === 'RequestReceived' ? {} : { annotations: decisionOf(this.#allowed) };
+    const decided =
+      stage === 'RequestReceived' ? {} : { annotations: { ...decisionOf(this.#code), ...this.#annotations } };
     write(JSON.stringify({ ...this.#common, stage, ...more, stageTimestamp: microTimestamp(clock.now()), ...decided }));
   }
 }
 
-const decisionOf = (allowed: boolean): object => ({
-  'authorization.k8s.io/decision': allowed ? 'allow' : 'forbid',
-});
+/** Of calls of which nobody has told the decision. Who is not known is not decided upon. */
+const decisionOf = (code: number): object =>
+  code === 401 ? {} : { 'authorization.k8s.io/decision': code === 403 ? 'forbid' : 'allow' };
 
 /** Only the connection's own address can be believed. */
 function addressesOf({ socket }: Pick<Exchange, 'socket'>): readonly string[] {
-  const address = socket?.remoteAddress;
+  // Who has no connection is a part of the server process.
+  if (socket === undefined) return ['127.0.0.1'];
+  const address = socket.remoteAddress;
   return address === undefined ? [] : [address.replace(/^::ffff:/u, '')];
 }
 
@@ -177,6 +202,7 @@ function withoutManagedFields(value: unknown): unknown {
 }
 
 interface Ears {
+  annotate(key: string, value: string): void;
   sent(body: Uint8Array): void;
   answered(body: Uint8Array | string): void;
   opened(code: number): void;
@@ -195,6 +221,7 @@ function watched(exchange: Exchange, ears: Ears): Exchange {
     get status() {
       return exchange.status;
     },
+    annotate: (key, value) => ears.annotate(key, value),
     bodyRead: (bytes) => ears.sent(bytes),
     send(status, headers, body) {
       if (headers['content-encoding'] === undefined) ears.answered(body);

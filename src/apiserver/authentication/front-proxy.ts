@@ -3,19 +3,21 @@
  * asks in headers. Nobody else's headers count.
  */
 import type { IncomingHttpHeaders } from 'node:http2';
+import type { Clock } from '../../base/clock.ts';
 import { AuthenticationError, type Authenticator } from '../access.ts';
 import { allAuthenticated } from './groups.ts';
-import { signedBy, type Authority } from './peer.ts';
+import { checkEnd, signedBy, type Authority } from './peer.ts';
 
 export interface FrontProxyOptions {
   readonly authority: Authority;
   /** Common names that may speak for others; any, when empty. */
   readonly allowedNames: readonly string[];
+  readonly clock: Clock;
 }
 
 const extraPrefix = 'x-remote-extra-';
 
-export function frontProxy({ authority, allowedNames }: FrontProxyOptions): Authenticator {
+export function frontProxy({ authority, allowedNames, clock }: FrontProxyOptions): Authenticator {
   return {
     async authenticate({ headers, socket }) {
       const [username] = valuesOf(headers['x-remote-user']);
@@ -25,6 +27,7 @@ export function frontProxy({ authority, allowedNames }: FrontProxyOptions): Auth
       if (allowedNames.length > 0 && !allowedNames.includes(certificate.commonName)) {
         throw new AuthenticationError(`x509: subject with cn=${certificate.commonName} is not in the allowed list`);
       }
+      checkEnd(certificate, clock.now());
       const extra = extraOf(headers);
       const [uid] = valuesOf(headers['x-remote-uid']);
       return {

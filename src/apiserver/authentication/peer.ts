@@ -1,6 +1,8 @@
 /** The certificate that a client has shown, and which of our authorities has signed it. */
 import { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { timestamp } from '../../base/clock.ts';
+import { AuthenticationError } from '../access.ts';
 
 /** Certificates that may sign clients'. */
 export type Authority = readonly X509Certificate[];
@@ -8,6 +10,8 @@ export type Authority = readonly X509Certificate[];
 export interface Peer {
   readonly commonName: string;
   readonly organizations: readonly string[];
+  /** End of the certificate: milliseconds since the epoch. */
+  readonly until: number;
 }
 
 export function authorityOf(pem: string): Authority {
@@ -22,7 +26,19 @@ export function signedBy(socket: TLSSocket, authority: Authority): Peer | undefi
   if (shown?.raw === undefined || !socket.authorized) return undefined;
   if (!chainLeadsTo(shown, authority)) return undefined;
   const { CN, O } = shown.subject as { readonly CN?: string | string[]; readonly O?: string | string[] };
-  return { commonName: [CN ?? ''].flat()[0] ?? '', organizations: O === undefined ? [] : [O].flat() };
+  return {
+    commonName: [CN ?? ''].flat()[0] ?? '',
+    organizations: O === undefined ? [] : [O].flat(),
+    until: new X509Certificate(shown.raw).validToDate.getTime(),
+  };
+}
+
+/** TLS asks for the end of a certificate when the connection begins; it may live longer than that. */
+export function checkEnd({ until }: Peer, now: number): void {
+  if (now <= until) return;
+  throw new AuthenticationError(
+    `x509: certificate has expired or is not yet valid: current time ${timestamp(now)} is after ${timestamp(until)}`,
+  );
 }
 
 /** TLS has checked the chain; here it only matters at which of the authorities it ends. */

@@ -23,6 +23,8 @@ const deletionLeeway = 60_000;
 export class ServiceAccountTokens implements TokenAuthenticator {
   readonly #options: ServiceAccountOptions;
   readonly #verified = new Map<string, VerifiedToken>();
+  /** Of the keys by which those were verified. */
+  #generation: object | undefined;
 
   constructor(options: ServiceAccountOptions) {
     this.#options = options;
@@ -46,6 +48,9 @@ export class ServiceAccountTokens implements TokenAuthenticator {
   }
 
   async #verify(token: string): Promise<VerifiedToken | undefined> {
+    const generation = this.#options.issuer.generation();
+    if (generation !== this.#generation) this.#verified.clear();
+    this.#generation = generation;
     const known = this.#verified.get(token);
     if (known !== undefined) return known;
     let verified: VerifiedToken | undefined;

@@ -7,7 +7,7 @@ import { FakeClock } from '../../base/clock.ts';
 import { seededRandom } from '../../base/random.ts';
 import { generateKeyPairSync } from 'node:crypto';
 import { ServiceAccountTokens } from './service-account.ts';
-import { createTokenIssuer, type TokenIssuer } from './token-issuer.ts';
+import { createTokenIssuer, type TokenIssuer, type TokenKeys } from './token-issuer.ts';
 
 const pemOf = (): { privateKey: string; publicKey: string } =>
   generateKeyPairSync('ec', {
@@ -22,6 +22,17 @@ const live = (name: string, uid: string): KubernetesObject => ({
 });
 
 let clock: FakeClock;
+interface Pair {
+  readonly privateKey: string;
+  readonly publicKey: string;
+}
+
+/** The first one signs. */
+function keysOf(signing: Pair, ...older: readonly Pair[]): () => TokenKeys {
+  const keys = { privateKey: signing.privateKey, publicKeys: [signing, ...older].map(({ publicKey }) => publicKey) };
+  return () => keys;
+}
+
 let issuer: TokenIssuer;
 let objects: Map<string, KubernetesObject>;
 let tokens: ServiceAccountTokens;
@@ -32,8 +43,7 @@ beforeEach(() => {
   issuer = createTokenIssuer({
     issuer: audience,
     audiences: [audience],
-    ...keys,
-    publicKeys: [keys.publicKey],
+    keys: keysOf(keys),
     clock,
     random: seededRandom(1),
   });
@@ -92,8 +102,7 @@ describe('a service account token', () => {
     const forger = createTokenIssuer({
       issuer: audience,
       audiences: [audience],
-      ...other,
-      publicKeys: [other.publicKey],
+      keys: keysOf(other),
       clock,
       random: seededRandom(2),
     });
@@ -118,8 +127,7 @@ describe('a service account token', () => {
     const rotated = createTokenIssuer({
       issuer: audience,
       audiences: [audience],
-      privateKey: young.privateKey,
-      publicKeys: [young.publicKey, keys.publicKey],
+      keys: keysOf(young, keys),
       clock,
       random: seededRandom(3),
     });

@@ -50,6 +50,8 @@ export interface TokenIssuer {
   issueForSecret(claims: TokenClaims & { readonly secret: Bound }): Promise<string>;
   /** undefined when it is not a token of this issuer; rejects when it is one and is wrong. */
   verify(token: string): Promise<VerifiedToken | undefined>;
+  /** Another object once the keys are others: what was verified before may not be valid any more. */
+  generation(): object;
   /** The public keys, as a JWK set. */
   keys(): Promise<{ readonly keys: readonly JWK[] }>;
 }
@@ -57,12 +59,17 @@ export interface TokenIssuer {
 export interface TokenIssuerOptions {
   readonly issuer: string;
   readonly audiences: readonly string[];
+  /** Asked for every token: the same object as long as the keys are the same. */
+  readonly keys: () => TokenKeys;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export interface TokenKeys {
   /** PEM, PKCS #8: signs new tokens. */
   readonly privateKey: string;
   /** PEM, SPKI: verify tokens, the newest first; older ones stay until their tokens have ended. */
   readonly publicKeys: readonly string[];
-  readonly clock: Clock;
-  readonly random: Random;
 }
 
 /** Keys of a file that holds one or several, the newest first. */
@@ -76,7 +83,12 @@ const claimOf = (name: string): string => `kubernetes.io/serviceaccount/${name}`
 
 export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
   const { issuer, audiences, clock, random } = options;
-  const loaded = lazily(() => load(options));
+  let known: { readonly of: TokenKeys; readonly keys: Promise<Keys> } | undefined;
+  const loaded = (): Promise<Keys> => {
+    const of = options.keys();
+    if (known?.of !== of) known = { of, keys: load(of) };
+    return known.keys;
+  };
   const sign = async (payload: JWTPayload): Promise<string> => {
     const { SignJWT } = await import('jose');
     const { privateKey, kid } = await loaded();
@@ -110,6 +122,7 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
         [claimOf('service-account.uid')]: claims.serviceAccount.uid,
       }),
     verify: (token) => verify(token, options, loaded),
+    generation: options.keys,
     async keys() {
       const { jwks } = await loaded();
       return { keys: jwks };
@@ -124,7 +137,13 @@ interface Keys {
   readonly jwks: readonly JWK[];
 }
 
-async function load({ privateKey, publicKeys }: TokenIssuerOptions): Promise<Keys> {
+/** The id under which a key, public or private, signs and is published. Throws for what is no key. */
+export async function keyIdOf(pem: string): Promise<string> {
+  const { calculateJwkThumbprint } = await import('jose');
+  return calculateJwkThumbprint(createPublicKey(pem).export({ format: 'jwk' }));
+}
+
+async function load({ privateKey, publicKeys }: TokenKeys): Promise<Keys> {
   const { calculateJwkThumbprint, importPKCS8, importSPKI } = await import('jose');
   const verifiers = new Map<string, CryptoKey>();
   const jwks: JWK[] = [];
@@ -134,7 +153,9 @@ async function load({ privateKey, publicKeys }: TokenIssuerOptions): Promise<Key
     verifiers.set(kid, await importSPKI(pem, algorithm));
     jwks.push({ ...jwk, use: 'sig', alg: algorithm, kid });
   }
-  return { privateKey: await importPKCS8(privateKey, algorithm), kid: jwks[0]?.kid ?? '', verifiers, jwks };
+  // Not the first public key's: a rotation that was cut short has added one that does not sign yet.
+  const kid = await keyIdOf(privateKey);
+  return { privateKey: await importPKCS8(privateKey, algorithm), kid, verifiers, jwks };
 }
 
 async function verify(
@@ -209,9 +230,4 @@ function legacyClaims(payload: JWTPayload): VerifiedToken {
     id: '',
     expires: Number.POSITIVE_INFINITY,
   };
-}
-
-function lazily<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
 }

@@ -1,25 +1,33 @@
 /** Client certificates: the common name is the user, the organisations are the groups. */
 import type { PeerCertificate, TLSSocket } from 'node:tls';
+import type { Clock } from '../../base/clock.ts';
 import { AuthenticationError, type Authenticator, type UserInfo } from '../access.ts';
 import { allAuthenticated } from './groups.ts';
-import { signedBy, type Authority } from './peer.ts';
+import { checkEnd, signedBy, type Authority, type Peer } from './peer.ts';
 
 /** `authority`: whose certificates name users; those of others that TLS trusts (front proxies) do not. */
-export function clientCertificates(authority: Authority): Authenticator {
-  /** Certificates are checked once per connection. */
-  const known = new WeakMap<TLSSocket, UserInfo | 'none' | AuthenticationError>();
+export function clientCertificates(authority: Authority, clock: Clock): Authenticator {
+  /** Signatures are checked once per connection. */
+  const known = new WeakMap<TLSSocket, Known | 'none' | AuthenticationError>();
   return {
-    authenticate: ({ socket }) => {
-      if (socket === undefined) return Promise.resolve(undefined);
+    async authenticate({ socket }) {
+      if (socket === undefined) return undefined;
       let found = known.get(socket);
       if (found === undefined) known.set(socket, (found = identityOf(socket, authority)));
-      if (found instanceof AuthenticationError) return Promise.reject(found);
-      return Promise.resolve(found === 'none' ? undefined : found);
+      if (found instanceof AuthenticationError) throw found;
+      if (found === 'none') return undefined;
+      checkEnd(found.peer, clock.now());
+      return found.user;
     },
   };
 }
 
-function identityOf(socket: TLSSocket, authority: Authority): UserInfo | 'none' | AuthenticationError {
+interface Known {
+  readonly user: UserInfo;
+  readonly peer: Peer;
+}
+
+function identityOf(socket: TLSSocket, authority: Authority): Known | 'none' | AuthenticationError {
   const certificate = socket.getPeerCertificate() as PeerCertificate | undefined;
   if (certificate?.subject === undefined) return 'none';
   if (!socket.authorized) {
@@ -29,5 +37,5 @@ function identityOf(socket: TLSSocket, authority: Authority): UserInfo | 'none' 
   if (peer === undefined) return 'none';
   const { commonName: username, organizations } = peer;
   if (username === '') return new AuthenticationError('the client certificate has no common name');
-  return { username, groups: [...organizations, allAuthenticated] };
+  return { user: { username, groups: [...organizations, allAuthenticated] }, peer };
 }

@@ -69,7 +69,8 @@ export async function dispatch(
   const deprecation = resource.kind.conversion?.warning ?? resource.kind.deprecation;
   if (deprecation !== undefined) warnings.push(deprecation);
   const userAgent = exchange.headers['user-agent'] ?? '';
-  const context = writeContext({ query: info.query, user, userAgent, warnings });
+  const { annotate } = exchange;
+  const context = writeContext({ query: info.query, user, userAgent, warnings, annotate });
   const offer = { stream: info.verb === 'watch', wholeOnly: resource.kind.virtual === true };
   const media = negotiate(exchange.headers.accept, offer);
   const call: Call = { exchange, info, request, resource, target, user, media, context, warnings, server };

@@ -12,13 +12,15 @@ export interface ContextInput {
   readonly user: UserInfo;
   readonly userAgent: string;
   readonly warnings: string[];
+  readonly annotate?: WriteContext['annotate'] | undefined;
 }
 
-export function writeContext({ query, user, userAgent, warnings }: ContextInput): WriteContext {
+export function writeContext({ query, user, userAgent, warnings, annotate }: ContextInput): WriteContext {
   const validation = query.get('fieldValidation') ?? '';
   return {
     user,
     userAgent,
+    annotate,
     dryRun: query.getAll('dryRun').length > 0,
     fieldManager: query.get('fieldManager') ?? '',
     fieldValidation: validation === 'Strict' || validation === 'Ignore' ? validation : 'Warn',

@@ -25,6 +25,10 @@ export interface Exchange {
   readonly started: boolean;
   /** The status of the answer; 0 until it has been begun. */
   readonly status: number;
+  /** By which the audit log and the client name this request: the answer's header `Audit-Id`. */
+  auditId?: string;
+  /** Adds to what the audit log says of the request; absent when it says nothing. */
+  readonly annotate?: (key: string, value: string) => void;
   /** Told the whole body once it has been read. */
   readonly bodyRead?: (bytes: Uint8Array) => void;
   /** The whole answer at once. */
@@ -98,6 +102,7 @@ class Http1Exchange implements Exchange {
   readonly headers: IncomingHttpHeaders;
   readonly socket: TLSSocket;
   readonly body: IncomingMessage;
+  auditId?: string;
   readonly #response: ServerResponse;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
@@ -123,12 +128,16 @@ class Http1Exchange implements Exchange {
     if (response.headersSent || response.destroyed) return;
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     // Node reads and drops what is left of an unread body: a client that is still sending gets its answer.
-    response.writeHead(status, { ...(headers as OutgoingHttpHeaders), 'content-length': length });
+    response.writeHead(status, {
+      ...(headers as OutgoingHttpHeaders),
+      ...named(this.auditId),
+      'content-length': length,
+    });
     response.end(this.method === 'HEAD' ? undefined : body);
   }
 
   open(status: number, headers: Headers): Outlet {
-    this.#response.writeHead(status, headers as OutgoingHttpHeaders);
+    this.#response.writeHead(status, { ...(headers as OutgoingHttpHeaders), ...named(this.auditId) });
     this.#response.flushHeaders();
     return outletOf(this.#response);
   }
@@ -157,6 +166,7 @@ class Http2Exchange implements Exchange {
   readonly headers: Http2Headers;
   readonly socket: TLSSocket | undefined;
   readonly body: ServerHttp2Stream;
+  auditId?: string;
 
   constructor(stream: ServerHttp2Stream, headers: Http2Headers) {
     this.method = headers[':method'] ?? 'GET';
@@ -181,14 +191,17 @@ class Http2Exchange implements Exchange {
     if (stream.destroyed || stream.headersSent) return;
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     const empty = length === 0 || this.method === 'HEAD';
-    stream.respond({ ...headers, ':status': status, 'content-length': length }, { endStream: empty });
+    stream.respond(
+      { ...headers, ...named(this.auditId), ':status': status, 'content-length': length },
+      { endStream: empty },
+    );
     if (!empty) stream.end(body);
     // What is left of an unread body has no reader.
     if (!stream.readableEnded) stream.resume();
   }
 
   open(status: number, headers: Headers): Outlet {
-    if (!this.body.destroyed) this.body.respond({ ...headers, ':status': status });
+    if (!this.body.destroyed) this.body.respond({ ...headers, ...named(this.auditId), ':status': status });
     return outletOf(this.body);
   }
 
@@ -200,6 +213,10 @@ class Http2Exchange implements Exchange {
     this.body.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 }
+
+/** The header by which an answer names its request. */
+export const named = (auditId: string | undefined): { 'audit-id'?: string } =>
+  auditId === undefined ? {} : { 'audit-id': auditId };
 
 const ignore = (): void => {};
 

@@ -1,12 +1,13 @@
 /**
- * A WebSocket as an exchange: what is refused gets an ordinary HTTP answer, and a streamed answer is a message for each
- * watch event, as text or, in protobuf, as bytes. What the client sends is ignored.
+ * A WebSocket as an exchange: what is refused gets an ordinary HTTP answer. A watch is a message for each event, as text
+ * or, in protobuf, as bytes; a log is messages of bytes, or of base64 when the client asks for that subprotocol. What
+ * the client sends is ignored.
  */
 import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Readable, Writable, type Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { outletOf, type Exchange, type Headers, type Outlet } from './exchange.ts';
+import { named, outletOf, type Exchange, type Headers, type Outlet } from './exchange.ts';
 
 /** Nothing of any length is expected from a client that watches. */
 const longestMessage = 64 * 1024;
@@ -24,6 +25,7 @@ export class WebSocketExchange implements Exchange {
   readonly headers: IncomingHttpHeaders;
   readonly socket: TLSSocket;
   readonly body = Readable.from([]);
+  auditId?: string;
   readonly #asked: UpgradeRequest;
   #status = 0;
 
@@ -48,7 +50,7 @@ export class WebSocketExchange implements Exchange {
     if (this.started) return;
     if (!socket.writable) return void socket.destroy();
     this.#status = status;
-    const all = { ...headers, 'content-length': Buffer.byteLength(body), connection: 'close' };
+    const all = { ...headers, ...named(this.auditId), 'content-length': Buffer.byteLength(body), connection: 'close' };
     const lines = Object.entries(all).flatMap(([name, value]) => [value].flat().map((each) => `${name}: ${each}`));
     const first = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`;
     // Together: some clients read a refusal but once.
@@ -61,16 +63,16 @@ export class WebSocketExchange implements Exchange {
   open(_status: number, headers: Headers): Outlet {
     this.#status = 101;
     const server = new WebSocketServer({ noServer: true, maxPayload: longestMessage, perMessageDeflate: false });
-    const framed = String(headers['content-type']).startsWith('application/vnd.kubernetes.protobuf');
+    const messages = messagesOf(String(headers['content-type']), this.headers['sec-websocket-protocol']);
     const outlet = new Writable({ final: (done) => done() });
     const { 'content-type': _type, 'cache-control': _control, ...others } = headers;
     server.on('headers', (lines) => {
-      for (const [name, value] of Object.entries(others))
+      for (const [name, value] of Object.entries({ ...others, ...named(this.auditId) }))
         for (const each of [value].flat()) lines.push(`${name}: ${each}`);
     });
     const { message, socket: connection, head } = this.#asked;
     server.handleUpgrade(message, connection, head, (socket) => {
-      connect(outlet, socket, framed ? binaryEvents : textEvents);
+      connect(outlet, socket, messages);
     });
     return outletOf(outlet);
   }
@@ -84,10 +86,19 @@ export class WebSocketExchange implements Exchange {
   }
 }
 
-/** What is written to the outlet goes out event by event. */
-function connect(outlet: Writable, socket: WebSocket, events: (chunk: Buffer) => readonly (string | Buffer)[]): void {
+/** What is written at once, as messages. */
+type Messages = (chunk: Buffer) => readonly (string | Buffer)[];
+
+function messagesOf(contentType: string, protocols = ''): Messages {
+  if (contentType.startsWith('application/json')) return textEvents;
+  if (contentType.startsWith('application/vnd.kubernetes.protobuf')) return binaryEvents;
+  const [first = ''] = protocols.split(',');
+  return first.trim() === 'base64.binary.k8s.io' ? (chunk) => [chunk.toString('base64')] : (chunk) => [chunk];
+}
+
+function connect(outlet: Writable, socket: WebSocket, messagesIn: Messages): void {
   outlet._write = (chunk: Buffer, _encoding, done) => {
-    const messages = events(chunk);
+    const messages = messagesIn(chunk);
     const last = messages.at(-1);
     if (last === undefined) return done();
     for (const message of messages.slice(0, -1)) socket.send(message);

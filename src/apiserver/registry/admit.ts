@@ -37,6 +37,7 @@ export function admissionOf(registry: Registry, context: WriteContext, input: Ad
     ...(old === undefined ? {} : { old: objectOf(old) }),
     options: input.options ?? optionsOf(context),
     warn: (text) => context.warn(text),
+    annotate: (key, value) => context.annotate?.(key, value),
   };
   return {
     async admit() {

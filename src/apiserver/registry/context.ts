@@ -27,6 +27,8 @@ export interface WriteContext {
   readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
   /** Adds a `Warning:` header. */
   warn(text: string): void;
+  /** Adds to what the audit log says of the request. */
+  readonly annotate?: ((key: string, value: string) => void) | undefined;
 }
 
 /** The options of a write as admission sees them. */

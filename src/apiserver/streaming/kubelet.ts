@@ -42,7 +42,7 @@ export function forwardedHeaders(headers: NodeJS.Dict<string | string[]>, upgrad
 export function connection(connector: NodeConnector | undefined, address: NodeAddress): RequestOptions {
   if (connector === undefined)
     throw serviceUnavailable('this server has no credentials for nodes, so it cannot reach them');
-  const { key, cert, ca } = connector;
+  const { key, cert, ca } = connector.material();
   // Kubelets' certificates name the node.
   return { host: address.host, port: address.port, key, cert, ca, servername: address.node, timeout: 0 };
 }

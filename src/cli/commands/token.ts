@@ -55,7 +55,7 @@ async function create({ args, manager, terminal }: CommandContext, operands: rea
     ...(given === undefined ? {} : { token: given }),
     ...(description === undefined ? {} : { description }),
   });
-  if (args.is('json')) return terminal.print(JSON.stringify(made, null, 2));
+  if (args.is('json')) return terminal.print(JSON.stringify(shown(made), null, 2));
   // The command alone on stdout, so that scripts can take it; what people should read goes to the other stream.
   terminal.print(made.command);
   const end = made.expires === undefined ? 'for ever' : `until ${timestamp(made.expires)}`;
@@ -64,15 +64,23 @@ async function create({ args, manager, terminal }: CommandContext, operands: rea
 
 async function list({ args, manager, terminal, clock }: CommandContext): Promise<void> {
   const rows = await manager.listTokens();
-  if (args.is('json')) return terminal.print(JSON.stringify(rows, null, 2));
+  if (args.is('json')) return terminal.print(JSON.stringify(rows.map(shown), null, 2));
   const cells = rows.map(({ token, expires, usages, description }) => [
     token,
-    expires === undefined ? 'never' : Number.isNaN(expires) ? 'invalid' : timestamp(expires),
+    expires === undefined ? 'never' : endOf(expires),
     expires !== undefined && !(expires > clock.now()) ? 'expired' : usages.join(','),
     description,
   ]);
   for (const line of columns(['TOKEN', 'EXPIRES', 'USAGES', 'DESCRIPTION'], cells)) terminal.print(line);
 }
+
+/** Scripts get times as the API writes them. */
+function shown<T extends { readonly expires?: number }>(token: T): Omit<T, 'expires'> & { readonly expires?: string } {
+  const { expires, ...rest } = token;
+  return expires === undefined ? rest : { ...rest, expires: endOf(expires) };
+}
+
+const endOf = (expires: number): string => (Number.isNaN(expires) ? 'invalid' : timestamp(expires));
 
 async function remove({ manager, terminal }: CommandContext, names: readonly string[]): Promise<void> {
   if (names.length === 0) throw new UserError('token delete needs a token', 'see: coracle token list', 2);

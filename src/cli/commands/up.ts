@@ -1,4 +1,5 @@
 import { clusterFlags, jsonFlag, type Arguments, type Command, type CommandContext, type Flags } from '../command.ts';
+import { durationMilliseconds } from '../../schema/duration.ts';
 import { UserError } from '../user-error.ts';
 import type { GuardFlags, JoinResult, Progress, UpOptions, UpResult } from '../manager.ts';
 
@@ -6,6 +7,11 @@ import type { GuardFlags, JoinResult, Progress, UpOptions, UpResult } from '../m
 const guardFlags: Flags = {
   'enable-admission-plugins': { type: 'string', value: 'NAMES', doc: 'admission plugins beside the default ones' },
   'disable-admission-plugins': { type: 'string', value: 'NAMES', doc: 'admission plugins that are not to run' },
+  'admission-control-config-file': {
+    type: 'string',
+    value: 'FILE',
+    doc: 'an AdmissionConfiguration: defaults and exemptions of PodSecurity, limits of EventRateLimit',
+  },
   'audit-policy': { type: 'string', value: 'FILE', doc: 'log requests by this audit policy (default: none)' },
   'audit-log': { type: 'string', value: 'FILE', doc: 'where to log them (default DATA-DIR/logs/audit.log)' },
   'authentication-token-webhook-config-file': {
@@ -42,6 +48,7 @@ const guardFlags: Flags = {
 
 /** Flags that are kept as they are, and those that are lists of names. */
 const guardTexts: Readonly<Record<string, keyof GuardFlags>> = {
+  'admission-control-config-file': 'admissionConfig',
   'audit-policy': 'auditPolicy',
   'audit-log': 'auditLog',
   'authentication-token-webhook-config-file': 'tokenWebhook',
@@ -93,6 +100,17 @@ export const up: Command = {
       value: 'FILE',
       doc: "settings of the nodes' agents, of kind KubeletConfiguration (default: none)",
     },
+    'ca-cert': {
+      type: 'string',
+      value: 'FILE',
+      doc: 'your own certificate authority instead of one made here, up to its root; needs --ca-key',
+    },
+    'ca-key': { type: 'string', value: 'FILE', doc: 'its private key (RSA, or P-256 to P-521), not encrypted' },
+    'certificate-validity-period': {
+      type: 'string',
+      value: 'TIME',
+      doc: 'for how long certificates are good; they are renewed in time by themselves (default 8760h)',
+    },
     ...guardFlags,
     ...jsonFlag,
   },
@@ -124,6 +142,7 @@ export const up: Command = {
       ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
       ...(simulatedNodes === undefined ? {} : { simulatedNodes }),
       ...(kubeletConfig === undefined ? {} : { kubeletConfig }),
+      ...certificatesOf(args),
       guards: guardsOf(args),
     };
     const result = await manager.up(options, progressOn(context), signal);
@@ -156,6 +175,41 @@ const mostSimulated = 20_000;
 function simulatedOf(count: number | undefined): number | undefined {
   if (count === undefined || (Number.isInteger(count) && count >= 0 && count <= mostSimulated)) return count;
   throw new UserError(`--sim-nodes takes a number from 0 to ${mostSimulated}, not ${count}`, '', 2);
+}
+
+/** Shorter ones would end while they are being renewed. */
+const leastSeconds = 60;
+
+function certificatesOf(args: Arguments): Pick<UpOptions, 'authority' | 'certificateValidityPeriod'> {
+  const [certificate, key] = [args.text('ca-cert'), args.text('ca-key')];
+  if ((certificate === undefined) !== (key === undefined)) {
+    throw new UserError(
+      '--ca-cert and --ca-key go together: the cluster signs certificates with that authority',
+      'see: coracle up --help',
+      2,
+    );
+  }
+  const period = args.text('certificate-validity-period');
+  if (period !== undefined && secondsOf(period) < leastSeconds) {
+    throw new UserError(
+      `--certificate-validity-period takes a time of a minute or more, such as 8760h, not ${JSON.stringify(period)}`,
+      '',
+      2,
+    );
+  }
+  return {
+    ...(certificate === undefined || key === undefined ? {} : { authority: { certificate, key } }),
+    ...(period === undefined ? {} : { certificateValidityPeriod: period }),
+  };
+}
+
+/** 0 for what is no time. */
+function secondsOf(period: string): number {
+  try {
+    return durationMilliseconds(period) / 1000;
+  } catch {
+    return 0;
+  }
 }
 
 function backendOf(text: string | undefined): UpOptions['backend'] {

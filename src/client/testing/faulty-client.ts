@@ -20,20 +20,26 @@ export interface Faults {
   readonly brokenWatches?: number;
   /** Longest delay of a watch event, in milliseconds. */
   readonly delay?: number;
+  /** The answer to the so many-th write is lost, and every later call fails: this process dies there. */
+  readonly diesAt?: number;
 }
 
 export function faulty(client: Client, faults: Faults, { random, clock }: { random: Random; clock: Clock }): Client {
   const happens = (chance = 0): boolean => chance > 0 && random.next() < chance;
   const lost = (): Error => Object.assign(new Error('the connection was reset'), { code: 'ECONNRESET' });
+  const { diesAt = Infinity } = faults;
   let writes = 0;
+  let sent = 0;
 
   const read = async <R>(call: () => Promise<R>): Promise<R> => {
-    if (happens(faults.lostRequests)) throw lost();
+    if (sent >= diesAt || happens(faults.lostRequests)) throw lost();
     return call();
   };
   const write = async <R>(call: () => Promise<R>): Promise<R> => {
-    const result = await read(call);
-    if (happens(faults.lostAnswers)) throw lost();
+    if (sent >= diesAt) throw lost();
+    sent += 1;
+    const result = await (sent < diesAt ? read(call) : call());
+    if (sent >= diesAt || happens(faults.lostAnswers)) throw lost();
     return result;
   };
   const change = async <R>(call: () => Promise<R>): Promise<R> => {

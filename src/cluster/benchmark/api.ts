@@ -1,14 +1,11 @@
 /** What the API server answers to nobody, to strangers, to strange nodes, and to forged credentials. */
-import { createPublicKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { calculateJwkThumbprint } from 'jose';
 import type { Pod } from '../../api/core/pod.ts';
-import { createTokenIssuer, publicKeysOf } from '../../apiserver/authentication/token-issuer.ts';
+import { createTokenIssuer, keyIdOf } from '../../apiserver/authentication/token-issuer.ts';
 import { tokenSecondsAsked, type ApiFacts } from '../../benchmark/facts.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import { readKeyPair } from '../credentials.ts';
+import { readTokenKeys } from '../signing-keys.ts';
 import type { Layout } from '../layout.ts';
 import { strangerName, type Identities } from './identities.ts';
 import { ask, tlsFact, type FullAnswer, type Place, type Question } from './probe.ts';
@@ -175,12 +172,12 @@ async function dryRuns(place: Place, { administrator }: Identities): Promise<Api
 }
 
 function issuerOf({ layout, clock, random, clusterDomain }: ApiProbe): ReturnType<typeof createTokenIssuer> {
+  const keys = readTokenKeys(layout.pki);
   const issuer = `https://kubernetes.default.svc.${clusterDomain}`;
   return createTokenIssuer({
     issuer,
     audiences: [issuer],
-    privateKey: readFileSync(join(layout.pki, 'sa.key'), 'utf8'),
-    publicKeys: publicKeysOf(readFileSync(join(layout.pki, 'sa.pub'), 'utf8')),
+    keys: () => keys,
     clock,
     random,
   });
@@ -204,11 +201,10 @@ async function keysOf(probe: ApiProbe): Promise<Pick<ApiFacts, 'publishedKeys' |
   const { value } = await ask(place, { path: '/openid/v1/jwks' }, identities.administrator);
   const { keys = [] } = (value ?? {}) as { readonly keys?: readonly { readonly kid: string }[] };
   const own = await issuerOf(probe).keys();
-  const signing = createPublicKey(readFileSync(join(layout.pki, 'sa.key'), 'utf8')).export({ format: 'jwk' });
   return {
     publishedKeys: keys.map(({ kid }) => kid),
     keyFiles: {
-      signing: await calculateJwkThumbprint(signing),
+      signing: await keyIdOf(readTokenKeys(layout.pki).privateKey),
       verifying: own.keys.map(({ kid = '' }) => kid),
     },
   };

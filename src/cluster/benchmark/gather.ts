@@ -10,7 +10,7 @@ import { readAccessSettings } from '../access-settings.ts';
 import { apiClient } from '../api-client.ts';
 import { readKeyPair } from '../credentials.ts';
 import type { Layout } from '../layout.ts';
-import { requireSettings } from '../settings.ts';
+import { requireServer } from '../settings.ts';
 import { apiFacts } from './api.ts';
 import { fileFacts } from './files.ts';
 import { makeIdentities } from './identities.ts';
@@ -27,7 +27,7 @@ export interface AuditedCluster {
 }
 
 export async function auditCluster({ layout, clock, random }: AuditedCluster): Promise<AuditReport> {
-  const settings = requireSettings(layout);
+  const settings = requireServer(layout);
   const place = { host: '127.0.0.1', port: settings.port };
   const client = apiClient({ pki: layout.pki, server: `https://${place.host}:${place.port}`, clock, random }, 'admin');
   try {

@@ -109,7 +109,7 @@ class DaemonSetManager {
     const reported = await writeStatus(client, DaemonSet, set, plan.status);
     const inUse = new Set(pods.map(({ metadata }) => metadata.labels?.[revisionHashLabel] ?? ''));
     await removeRevisions(client, surplusRevisions(set, revisions, inUse));
-    return { ...soonest(plan, pause, reported), rest: restOf(pods.length) };
+    return { ...soonest(plan, pause, reported), rest: restOf(Math.max(pods.length, this.#nodes.size)) };
   }
 
   async #countCollision(set: DaemonSet): Promise<ReconcileResult> {

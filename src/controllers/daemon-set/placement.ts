@@ -32,22 +32,26 @@ export function daemonTolerations(spec: PodSpec | undefined): readonly Toleratio
   ];
 }
 
-export function judgeNode(set: DaemonSet, node: Node): Verdict {
-  const spec = set.spec?.template.spec;
-  if (!isMeantFor(spec, node)) return { run: false, stay: false };
+/** Judges nodes, of which there may be thousands: what is asked of them is worked out once. */
+export function judgeOf({ spec: set }: DaemonSet): (node: Node) => Verdict {
+  const spec = set?.template.spec;
+  const isMeant = meantFor(spec);
   const tolerations = [...(spec?.tolerations ?? []), ...daemonTolerations(spec)];
-  const untolerated = (node.spec?.taints ?? []).filter((taint) => !tolerates(tolerations, taint));
-  return {
-    run: untolerated.every(({ effect }) => effect === 'PreferNoSchedule'),
-    stay: untolerated.every(({ effect }) => effect !== 'NoExecute'),
+  return (node) => {
+    if (!isMeant(node)) return { run: false, stay: false };
+    const untolerated = (node.spec?.taints ?? []).filter((taint) => !tolerates(tolerations, taint));
+    return {
+      run: untolerated.every(({ effect }) => effect === 'PreferNoSchedule'),
+      stay: untolerated.every(({ effect }) => effect !== 'NoExecute'),
+    };
   };
 }
 
-function isMeantFor(spec: PodSpec | undefined, { metadata }: Node): boolean {
+function meantFor(spec: PodSpec | undefined): (node: Node) => boolean {
   const { nodeName = '' } = spec ?? {};
-  if (nodeName !== '' && nodeName !== metadata.name) return false;
   const required = requiredNodes(spec);
-  return required === undefined || required({ name: metadata.name, labels: metadata.labels ?? {} });
+  return ({ metadata: { name, labels = {} } }) =>
+    (nodeName === '' || nodeName === name) && (required === undefined || required({ name, labels }));
 }
 
 /** The template as it is for one node: the scheduler can put it nowhere else. */

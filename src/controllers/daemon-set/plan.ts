@@ -6,7 +6,7 @@ import { parseTimestamp } from '../../base/clock.ts';
 import { amountOf } from '../workload/hash.ts';
 import { availableAt, hasEnded, isAvailable, isReady } from '../workload/pods.ts';
 import { revisionHashLabel } from '../workload/revisions.ts';
-import { judgeNode, nodeOf } from './placement.ts';
+import { judgeOf, nodeOf } from './placement.ts';
 
 export interface DaemonPlan {
   /** Names of nodes that get a pod. */
@@ -33,7 +33,8 @@ export function planDaemons(
   now: number,
 ): DaemonPlan {
   const byNode = Map.groupBy(pods, nodeOf);
-  const views = nodes.map((node) => ({ node, ...judgeNode(set, node), pods: byNode.get(node.metadata.name) ?? [] }));
+  const judge = judgeOf(set);
+  const views = nodes.map((node) => ({ node, ...judge(node), pods: byNode.get(node.metadata.name) ?? [] }));
   const known = new Set(nodes.map(({ metadata }) => metadata.name));
   // Pods whose node is gone can neither run nor end by themselves.
   const homeless = pods.filter((pod) => !known.has(nodeOf(pod)) && pod.metadata.deletionTimestamp === undefined);

@@ -116,7 +116,7 @@ class DeploymentManager {
         return void (await this.#patch(deployment, step.set, patch).catch(unlessGone));
       }
       case 'mark-revision': {
-        const patch = { metadata: { annotations: { [revisionAnnotation]: String(step.revision) } } };
+        const patch = { metadata: { annotations: { [revisionAnnotation]: step.revision } } };
         return void (await client.patch(Deployment, deployment.metadata, patch, { type: 'merge' }).catch(unlessGone));
       }
       case 'remove':
@@ -203,7 +203,7 @@ function draftOf(
       annotations: {
         ...inheritedAnnotations(deployment),
         ...scaleAnnotations(deployment),
-        [revisionAnnotation]: String(revision),
+        [revisionAnnotation]: revision,
       },
       ownerReferences: [controllerReference(Deployment, deployment)],
     },

@@ -32,7 +32,7 @@ export type Step =
       readonly name: string;
       readonly hash: string;
       readonly replicas: number;
-      readonly revision: number;
+      readonly revision: string;
     }
   | { readonly type: 'scale'; readonly set: ReplicaSet; readonly replicas: number }
   /** The set's annotations and minReadySeconds follow the Deployment. */
@@ -43,7 +43,7 @@ export type Step =
       readonly minReadySeconds: number;
     }
   /** The Deployment's own revision annotation. */
-  | { readonly type: 'mark-revision'; readonly revision: number }
+  | { readonly type: 'mark-revision'; readonly revision: string }
   | { readonly type: 'remove'; readonly set: ReplicaSet };
 
 export interface DeploymentPlan extends Progress {
@@ -127,16 +127,27 @@ function recreate(
 
 function creation(deployment: Deployment, old: readonly ReplicaSet[], replicas: number): Step {
   const hash = shortHash(deployment.spec?.template ?? {}, deployment.status?.collisionCount ?? 0);
-  return { type: 'create', name: `${deployment.metadata.name}-${hash}`, hash, replicas, revision: nextRevision(old) };
+  return {
+    type: 'create',
+    name: `${deployment.metadata.name}-${hash}`,
+    hash,
+    replicas,
+    revision: String(nextRevision(old)),
+  };
 }
 
-function nextRevision(old: readonly ReplicaSet[]): number {
-  return Math.max(0, ...old.map(revisionOf)) + 1;
+/** A 64-bit number, as clients count: others than the controller may have set it. */
+function nextRevision(old: readonly ReplicaSet[]): bigint {
+  return old.map(revisionOf).reduce(larger, 0n) + 1n;
+}
+
+function larger(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
 }
 
 /** The new set carries the Deployment's annotations and the highest revision; an undone one keeps its history. */
 function upkeepOf(deployment: Deployment, young: ReplicaSet, old: readonly ReplicaSet[]): readonly Step[] {
-  const revision = Math.max(revisionOf(young), nextRevision(old));
+  const revision = larger(revisionOf(young), nextRevision(old));
   const annotations = {
     ...inheritedAnnotations(deployment),
     ...scaleAnnotations(deployment),
@@ -147,15 +158,15 @@ function upkeepOf(deployment: Deployment, young: ReplicaSet, old: readonly Repli
   if (differs(young, annotations) || (young.spec?.minReadySeconds ?? 0) !== minReadySeconds) {
     steps.push({ type: 'adjust', set: young, annotations, minReadySeconds });
   }
-  if (revisionOf(deployment) !== revision) steps.push({ type: 'mark-revision', revision });
+  if (revisionOf(deployment) !== revision) steps.push({ type: 'mark-revision', revision: String(revision) });
   return steps;
 }
 
-function revisionAnnotations(young: ReplicaSet, revision: number): Readonly<Record<string, string>> {
+function revisionAnnotations(young: ReplicaSet, revision: bigint): Readonly<Record<string, string>> {
   const before = revisionOf(young);
   if (before === revision) return { [revisionAnnotation]: String(revision) };
   const history = young.metadata.annotations?.[revisionHistoryAnnotation];
-  const passed = [...(history === undefined ? [] : [history]), ...(before === 0 ? [] : [String(before)])].join(',');
+  const passed = [...(history === undefined ? [] : [history]), ...(before === 0n ? [] : [String(before)])].join(',');
   return { [revisionAnnotation]: String(revision), ...(passed === '' ? {} : { [revisionHistoryAnnotation]: passed }) };
 }
 
@@ -174,6 +185,6 @@ function cleanup(deployment: Deployment, old: readonly ReplicaSet[], { status }:
       isObserved(set) &&
       set.metadata.deletionTimestamp === undefined,
   );
-  const order = empty.toSorted((a, b) => revisionOf(a) - revisionOf(b) || byAge(a, b));
+  const order = empty.toSorted((a, b) => Number(revisionOf(a) - revisionOf(b)) || byAge(a, b));
   return order.slice(0, Math.max(0, order.length - limit)).map((set) => ({ type: 'remove', set }));
 }

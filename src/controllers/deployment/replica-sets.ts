@@ -60,8 +60,9 @@ function withoutHash(template: PodTemplateSpec = {}): unknown {
   return { metadata: { ...rest, ...(Object.keys(others).length === 0 ? {} : { labels: others }) }, spec };
 }
 
-export function revisionOf({ metadata }: ReplicaSet | Deployment): number {
-  return Number(metadata.annotations?.[revisionAnnotation] ?? '0') || 0;
+export function revisionOf({ metadata }: ReplicaSet | Deployment): bigint {
+  const text = metadata.annotations?.[revisionAnnotation] ?? '';
+  return /^\d{1,19}$/.test(text) ? BigInt(text) : 0n;
 }
 
 /** Numbers or shares of the wanted replicas; a share of surge is rounded up, one of unavailability down. */

@@ -17,7 +17,8 @@ import { milliValue } from '../../schema/quantity.ts';
 import { parseSelector } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { soonest, writeStatus } from '../workload/status.ts';
-import { MetricError, proposalFor, type Proposal, type Situation } from './metrics.ts';
+import { MetricError } from './metrics-client.ts';
+import { proposalFor, type Proposal, type Situation } from './metrics.ts';
 import { advise, noHistory, withStatements, type History, type Statement } from './plan.ts';
 
 const period = 15_000;
@@ -210,6 +211,7 @@ class Autoscaler {
       statusReplicas: replicas,
       tolerance: { up: toleranceOf(scaleUp?.tolerance), down: toleranceOf(scaleDown?.tolerance) },
       now: this.#deps.clock.now(),
+      kinds: this.#kinds(),
     };
   }
 

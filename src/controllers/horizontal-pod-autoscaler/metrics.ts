@@ -1,16 +1,16 @@
 /** Reads figures from the metrics APIs, and what each metric of an autoscaler asks for. */
 import type {
   CrossVersionObjectReference,
-  MetricIdentifier,
   MetricSpec,
   MetricStatus,
   MetricTarget,
 } from '../../api/autoscaling/v2/horizontal-pod-autoscaler.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import { parseTimestamp } from '../../base/clock.ts';
+import type { Kind } from '../../api/kind.ts';
 import type { Client } from '../../client/client.ts';
 import { formatQuantity, milliValue, quantityOfMilli } from '../../schema/quantity.ts';
-import { formatSelector, selectorOf } from '../../schema/selector.ts';
+import { customValues, externalValues, MetricError, readMetrics, type Failure } from './metrics-client.ts';
 import { demandFor, groupPods, requestOf, within, type PodUse, type Tolerance } from './replicas.ts';
 
 export interface Situation {
@@ -22,6 +22,8 @@ export interface Situation {
   readonly statusReplicas: number;
   readonly tolerance: Tolerance;
   readonly now: number;
+  /** All that are served, to find an object's resource. */
+  readonly kinds: readonly Kind[];
 }
 
 export interface Proposal {
@@ -29,16 +31,6 @@ export interface Proposal {
   /** Such as `cpu resource utilization (percentage of request)`. */
   readonly name: string;
   readonly status: MetricStatus;
-}
-
-/** Why a metric could not be used: the reason of the condition ScalingActive. */
-export class MetricError extends Error {
-  override readonly name = 'MetricError';
-  readonly reason: string;
-  constructor(reason: string, message: string) {
-    super(message);
-    this.reason = reason;
-  }
 }
 
 export async function proposalFor(client: Client, metric: MetricSpec, situation: Situation): Promise<Proposal> {
@@ -104,12 +96,8 @@ async function resourceUses(
   reason: string,
 ): Promise<ReadonlyMap<string, PodUse>> {
   const path = `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`;
-  const { items } = (await read(
-    client,
-    path,
-    reason,
-    `failed to get ${name} usage: unable to get metrics for resource ${name}`,
-  )) as UsageList;
+  const what = `failed to get ${name} usage: unable to get metrics for resource ${name}`;
+  const { items } = (await readMetrics(client, path, { reason, what })) as UsageList;
   const uses = items.flatMap((item): readonly (readonly [string, PodUse])[] => {
     const counted = item.containers.filter((each) => container === undefined || each.name === container);
     if (counted.length === 0 || counted.some(({ usage }) => usage[name] === undefined)) return [];
@@ -153,23 +141,11 @@ function milli(value: number): string {
   return formatQuantity(quantityOfMilli(Math.ceil(value)));
 }
 
-interface ValueList {
-  readonly items: readonly {
-    readonly describedObject?: { readonly name: string };
-    readonly timestamp: string;
-    readonly value: string;
-  }[];
-}
-
 async function perPod(client: Client, { pods }: MetricSpec, situation: Situation): Promise<Proposal> {
   const { metric, target } = pods ?? { metric: { name: '' } };
-  const path = customPath(situation.namespace, 'pods/*', metric, situation.selector);
-  const { items } = (await read(
-    client,
-    path,
-    'FailedGetPodsMetric',
-    `unable to get metric ${metric.name}`,
-  )) as ValueList;
+  const { namespace, selector } = situation;
+  const failure = { reason: 'FailedGetPodsMetric', what: `unable to get metric ${metric.name}` };
+  const items = await customValues(client, `namespaces/${namespace}/pods/*`, metric, failure, selector);
   const uses = new Map(
     items.map(({ describedObject, value, timestamp }) => [
       describedObject?.name ?? '',
@@ -178,7 +154,7 @@ async function perPod(client: Client, { pods }: MetricSpec, situation: Situation
   );
   const groups = groupPods(situation.pods, uses, false, situation.now);
   if (groups.ready.length === 0)
-    throw new MetricError('FailedGetPodsMetric', 'did not receive metrics for targeted pods (pods might be unready)');
+    throw new MetricError(failure.reason, 'did not receive metrics for targeted pods (pods might be unready)');
   const { tolerance, specReplicas } = situation;
   const { replicas, average } = demandFor(specReplicas, groups, uses, { goal: goalOf(target).value, tolerance });
   return {
@@ -193,31 +169,18 @@ async function ofObject(client: Client, { object }: MetricSpec, situation: Situa
     metric: { name: '' },
     describedObject: { kind: '', name: '' },
   };
-  const path = customPath(situation.namespace, objectPath(describedObject), metric);
-  const { items } = (await read(
-    client,
-    path,
-    'FailedGetObjectMetric',
-    `unable to get metric ${metric.name}`,
-  )) as ValueList;
-  const value = milliValue(items[0]?.value ?? '0');
-  const { replicas, current } = plainDemand(value, target, situation);
-  const name = `${describedObject.kind} metric ${metric.name}`;
+  const { kind, name: of } = describedObject;
+  const where = `${kind} ${situation.namespace}/${of}`;
+  const failure = { reason: 'FailedGetObjectMetric', what: `unable to get metric ${metric.name}: ${where}` };
+  const [item] = await customValues(client, objectPath(describedObject, situation, failure), metric, failure);
+  const { replicas, current } = plainDemand(milliValue(item?.value ?? '0'), target, situation);
+  const name = `${kind} metric ${metric.name}`;
   return { replicas, name, status: { type: 'Object', object: { metric, describedObject, current } } };
 }
 
 async function external(client: Client, { external: source }: MetricSpec, situation: Situation): Promise<Proposal> {
   const { metric, target } = source ?? { metric: { name: '' } };
-  const labels = encodeURIComponent(metric.selector === undefined ? '' : formatSelector(selectorOf(metric.selector)));
-  const path = `/apis/external.metrics.k8s.io/v1beta1/namespaces/${situation.namespace}/${metric.name}?labelSelector=${labels}`;
-  const { items } = (await read(
-    client,
-    path,
-    'FailedGetExternalMetric',
-    `unable to get external metric ${metric.name}`,
-  )) as ValueList;
-  if (items.length === 0)
-    throw new MetricError('FailedGetExternalMetric', `no metrics returned from external metrics API`);
+  const items = await externalValues(client, metric, situation.namespace);
   const value = items.reduce((sum, item) => sum + milliValue(item.value), 0);
   const { replicas, current } = plainDemand(value, target, situation);
   return {
@@ -248,25 +211,22 @@ function plainDemand(
   return { replicas, current: { value: milli(value) } };
 }
 
-function objectPath({ kind, apiVersion = '', name }: CrossVersionObjectReference): string {
-  const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0]}` : '';
-  return `${kind.toLowerCase()}s${group}/${name}`;
-}
-
-function customPath(namespace: string, object: string, { name, selector }: MetricIdentifier, pods = ''): string {
-  const query = [
-    ...(pods === '' ? [] : [`labelSelector=${encodeURIComponent(pods)}`]),
-    ...(selector === undefined
-      ? []
-      : [`metricLabelSelector=${encodeURIComponent(formatSelector(selectorOf(selector)))}`]),
-  ];
-  return `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/${object}/${name}${query.length === 0 ? '' : `?${query.join('&')}`}`;
-}
-
-async function read(client: Client, path: string, reason: string, what: string): Promise<unknown> {
-  const { status, body } = await client.request({ method: 'GET', path, headers: { accept: 'application/json' } });
-  const text = new TextDecoder().decode(body);
-  if (status === 200) return JSON.parse(text) as unknown;
-  if (status === 404) throw new MetricError(reason, `${what}: the server could not find the requested resource`);
-  throw new MetricError(reason, `${what}: the server answered ${status}`);
+/** Below which path the custom metrics of an object are. */
+function objectPath(
+  { kind, apiVersion = '', name }: CrossVersionObjectReference,
+  { namespace, kinds }: Situation,
+  { reason, what }: Failure,
+): string {
+  const group = apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+  // A namespace is asked about itself.
+  if (kind === 'Namespace' && group === '') return `namespaces/${name}/metrics`;
+  const known = kinds.find((each) => each.kind === kind && each.group === group);
+  if (known === undefined) {
+    throw new MetricError(
+      reason,
+      `${what}: unable to fetch metrics from custom metrics API: no matches for kind "${kind}" in group "${group}"`,
+    );
+  }
+  const scope = known.scope === 'Namespaced' ? `namespaces/${namespace}/` : '';
+  return `${scope}${known.plural}${group === '' ? '' : `.${group}`}/${name}`;
 }

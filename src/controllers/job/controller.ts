@@ -14,7 +14,7 @@ import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
 import { OwnWrites } from '../workload/own-writes.ts';
 import { sameStatus } from '../workload/status.ts';
-import { claimsOf, controllerOf, settleClaims } from '../workload/ownership.ts';
+import { candidatesOf, claimsOf, controllerOf, indexOwners, settleClaims } from '../workload/ownership.ts';
 import { slowStart } from '../workload/pods.ts';
 import { isFinished } from './conditions.ts';
 import { isTracked, trackingFinalizer } from './job-pods.ts';
@@ -41,7 +41,7 @@ class JobManager {
     this.#events = events;
     this.#jobs = deps.informers.of(Job);
     this.#pods = deps.informers.of(Pod);
-    this.#pods.addIndex('controller', byController);
+    indexOwners(this.#pods);
     this.#expectations = new Expectations(this.#pods, deps.clock);
     this.#writes = new OwnWrites(deps.client, Job, this.#jobs);
   }
@@ -85,20 +85,13 @@ class JobManager {
     if ((job.spec?.managedBy ?? ownName) !== ownName || isFinished(job)) return {};
     if (!(await this.#writes.seen(key))) return {};
     const { client, clock } = this.#deps;
-    const claims = claimsOf(job, selectorOf(job.spec?.selector), this.#candidates(job));
+    const claims = claimsOf(job, selectorOf(job.spec?.selector), candidatesOf(this.#pods, job));
     const pods = await settleClaims(client, Job, job, Pod, claims);
     const plan = planJob(job, pods, this.#expectations.satisfied(key), clock.now());
     if (plan === undefined) return {};
     note(plan);
     await this.#apply(key, job, plan);
     return plan.after === undefined ? {} : { after: plan.after };
-  }
-
-  /** The job's own pods; for those with a selector of their own, all that it might adopt. */
-  #candidates(job: Job): readonly Pod[] {
-    return job.spec?.manualSelector === true
-      ? this.#pods.list({ namespace: job.metadata.namespace })
-      : this.#pods.by('controller', job.metadata.uid);
   }
 
   async #apply(key: string, job: Job, plan: JobPlan): Promise<void> {

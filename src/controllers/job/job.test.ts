@@ -167,6 +167,27 @@ describe('a job', () => {
     }
   });
 
+  it('takes back a pod that lost its owner, and lets go of one that it no longer selects', async () => {
+    clusterWhere(() => stays);
+    putJob({ completions: 4, parallelism: 2 });
+    await simulation.run(minute);
+    const [pod] = pods();
+    const change = (metadata: object): Promise<Pod> =>
+      simulation.client.patch(Pod, pod?.metadata ?? { name: '' }, { metadata }, { type: 'merge' });
+    await change({ ownerReferences: null });
+    await simulation.run(second);
+    expect(pods()).toHaveLength(2);
+    expect(await simulation.client.get(Pod, pod?.metadata ?? { name: '' })).toMatchObject({
+      metadata: { ownerReferences: [{ kind: 'Job', uid: job().metadata.uid, controller: true }] },
+    });
+    await change({ labels: null });
+    await simulation.run(minute);
+    expect((await simulation.client.get(Pod, pod?.metadata ?? { name: '' })).metadata.ownerReferences ?? []).toEqual(
+      [],
+    );
+    expect(pods()).toHaveLength(3);
+  });
+
   it('lets go of its pods when it is deleted', async () => {
     clusterWhere(() => stays);
     putJob();

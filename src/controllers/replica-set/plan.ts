@@ -1,6 +1,7 @@
 /** What a ReplicaSet or ReplicationController needs: a pure function of it and the pods that it owns. */
 import type { Pod } from '../../api/core/pod.ts';
 import type { ReplicaSet, ReplicaSetStatus } from '../../api/apps/replica-set.ts';
+import { parseTimestamp } from '../../base/clock.ts';
 import { matches, selectorOfMap } from '../../schema/selector.ts';
 import { availableAt, inDeletionOrder, isActive, isReady } from '../workload/pods.ts';
 
@@ -25,15 +26,40 @@ export function planReplicas(
 ): ReplicaPlan {
   const active = owned.filter(isActive);
   const deleted = set.metadata.deletionTimestamp !== undefined;
-  const difference = deleted ? 0 : (set.spec?.replicas ?? 1) - active.length;
+  const replicas = set.spec?.replicas ?? 1;
+  const difference = deleted ? 0 : replicas - active.length;
+  const pause = difference > 0 ? pauseAfterFailures(owned, replicas, now) : 0;
   const minReadySeconds = set.spec?.minReadySeconds ?? 0;
   const due = active.flatMap((pod) => availableAt(pod, minReadySeconds) ?? []).filter((at) => at > now);
+  if (pause > 0) due.push(now + pause);
   return {
-    create: Math.min(burst, Math.max(0, difference)),
+    create: pause > 0 ? 0 : Math.min(burst, Math.max(0, difference)),
     remove: difference < 0 ? inDeletionOrder(active, crowdOf(related())).slice(0, Math.min(burst, -difference)) : [],
     status: statusOf(set, owned, active, minReadySeconds, now),
     ...(due.length === 0 ? {} : { after: Math.min(...due) - now }),
   };
+}
+
+/** Milliseconds. */
+const failures = { window: 600_000, firstPause: 1_000, longestPause: 300_000 };
+/** How many pods may fail in the place of each before others have to wait. */
+const patience = 3;
+
+/**
+ * Milliseconds until failed pods may be replaced again. Pods that a node refuses or throws out as soon as they come
+ * would otherwise be made and fail without end, as fast as the API can. Each place may see three in ten minutes; from
+ * then on the pause doubles with each further round. All of it is read off the failed pods, so a restart forgets
+ * nothing, and who deletes them starts afresh.
+ */
+function pauseAfterFailures(owned: readonly Pod[], replicas: number, now: number): number {
+  const failed = owned
+    .filter(({ status, metadata }) => status?.phase === 'Failed' && metadata.deletionTimestamp === undefined)
+    .map(({ metadata }) => parseTimestamp(metadata.creationTimestamp))
+    .filter((at) => at > now - failures.window);
+  const rounds = Math.floor(failed.length / Math.max(1, replicas));
+  if (rounds < patience) return 0;
+  const pause = Math.min(failures.longestPause, failures.firstPause * 2 ** (rounds - patience));
+  return Math.max(0, Math.max(...failed) + pause - now);
 }
 
 function statusOf(

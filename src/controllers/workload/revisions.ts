@@ -6,7 +6,7 @@ import { ControllerRevision } from '../../api/apps/controller-revision.ts';
 import type { PodTemplateSpec } from '../../api/core/pod-template-spec.ts';
 import type { Draft, Kind, KubernetesObject } from '../../api/kind.ts';
 import { isAlreadyExists, isNotFound, type Client } from '../../client/client.ts';
-import { deepEqual } from '../../schema/freeze.ts';
+import { deepEqual, isRecord } from '../../schema/freeze.ts';
 import { shortHash } from './hash.ts';
 import { controllerReference } from './ownership.ts';
 
@@ -16,9 +16,16 @@ export interface RevisionOwner extends KubernetesObject {
   readonly spec?: { readonly template?: PodTemplateSpec; readonly revisionHistoryLimit?: number };
 }
 
-/** The patch that sets the template. */
+/** The patch that sets the template. Clients compare its bytes with their own, whose keys are in order. */
 export function revisionData(template: PodTemplateSpec): unknown {
-  return { spec: { template: { ...template, $patch: 'replace' } } };
+  return { spec: { template: ordered({ ...template, $patch: 'replace' }) } };
+}
+
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (!isRecord(value)) return value;
+  const names = Object.keys(value).toSorted();
+  return Object.fromEntries(names.map((name) => [name, ordered(value[name])]));
 }
 
 export const byRevision = (left: ControllerRevision, right: ControllerRevision): number =>

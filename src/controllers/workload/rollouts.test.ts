@@ -194,6 +194,21 @@ describe('a Deployment', () => {
       expect(ready(simulation)).toHaveLength(4);
     });
   });
+
+  it('counts revisions on from any that it finds, as 64-bit numbers', async () => {
+    await within({}, async (simulation) => {
+      const revision = 'deployment.kubernetes.io/revision';
+      const spec = { replicas: 1, selector, template: template('zero') };
+      simulation.put(ReplicaSet, {
+        metadata: { ...named.metadata, labels, annotations: { [revision]: '3546343826724305832' } },
+        spec,
+      });
+      simulation.put(Deployment, { ...named, spec: { replicas: 1, selector, template: template('one') } });
+      await simulation.run(minute);
+      const [deployment] = simulation.client.all(Deployment);
+      expect(deployment?.metadata.annotations?.[revision]).toBe('3546343826724305833');
+    });
+  });
 });
 
 describe('a ReplicaSet', () => {

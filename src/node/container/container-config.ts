@@ -1,5 +1,5 @@
 /** From a container of a PodSpec to what the runtime is asked to make. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Service } from '../../api/core/service.ts';
 import type { ContainerConfig, Device, ImageInfo, Mount } from '../../runtime/runtime.ts';
@@ -88,7 +88,9 @@ async function allMounts(
   add('/etc/hosts', paths.hosts);
   const message = paths.terminationLog(container.spec.name, attempt);
   await mkdir(dirname(message), { recursive: true });
-  await writeFile(message, '', { mode: 0o666 });
+  await writeFile(message, '');
+  // Whoever the container runs as; not in writeFile's mode, which the process's umask would lessen.
+  await chmod(message, 0o666);
   add(terminationPath(container), message);
   return { mounts: [...own.mounts, ...extra], devices: own.devices };
 }

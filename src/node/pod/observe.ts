@@ -42,11 +42,13 @@ async function tail(path: string): Promise<string> {
   const wanted = fallbackBytes + fallbackLines * 64;
   const text = await readPart(path, (size) => Math.max(0, size - wanted), wanted);
   const lines = text.split('\n').filter((line) => /^\S+ (?:stdout|stderr) [FP] /.test(line));
-  const plain = lines.slice(-fallbackLines).map((line) => line.split(' ').slice(3).join(' '));
-  return plain
-    .map((line) => `${line}\n`)
-    .join('')
-    .slice(-fallbackBytes);
+  return lines.slice(-fallbackLines).map(written).join('').slice(-fallbackBytes);
+}
+
+/** What the container wrote: `P` marks a piece of a line, which has no end. */
+function written(line: string): string {
+  const [, , tag, ...words] = line.split(' ');
+  return `${words.join(' ')}${tag === 'F' ? '\n' : ''}`;
 }
 
 async function readPart(path: string, from: (size: number) => number, length: number): Promise<string> {

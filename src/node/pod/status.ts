@@ -213,14 +213,14 @@ function vanished(input: StatusInput, each: SpecContainer, before: ApiContainerS
     if (state.running !== undefined) return lost(input, each, before);
     if (waits === undefined) return { ...before, ready: false };
   }
-  const waiting = waits ?? { reason: awaitsInit(input.pod, each) ? 'PodInitializing' : 'ContainerCreating' };
+  const waiting = waits ?? { reason: hasInit(input.pod) ? 'PodInitializing' : 'ContainerCreating' };
   return { name, state: { waiting }, lastState, ready: false, restartCount, image, imageID: '', started: false };
 }
 
 const hasBeen = ({ running, terminated }: ContainerState): boolean => running !== undefined || terminated !== undefined;
 
-const awaitsInit = (pod: Pod, each: SpecContainer): boolean =>
-  each.role === 'regular' && (pod.spec?.initContainers ?? []).length > 0;
+/** What all containers of such a pod wait for, those that initialize it among them. */
+const hasInit = (pod: Pod): boolean => (pod.spec?.initContainers ?? []).length > 0;
 
 /** It ran when last seen and left no trace: the machine restarted, or someone removed it. */
 function lost(input: StatusInput, each: SpecContainer, before: ApiContainerStatus): ApiContainerStatus {

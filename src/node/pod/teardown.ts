@@ -17,6 +17,7 @@ export async function releasePod(deps: PodDeps, pod: Pod, runtime: PodRuntime): 
 /** Once the API no longer has the pod. */
 export async function erasePod(deps: PodDeps, pod: Pod, runtime: PodRuntime): Promise<void> {
   for (const { id } of runtime.sandboxes) await deps.runtime.removePodSandbox(id);
+  await deps.volumes.erase(pod.metadata.uid);
   await rm(podPaths(deps.config, pod).logs, { recursive: true, force: true });
   deps.statuses.forget(pod.metadata.uid);
 }

@@ -55,7 +55,7 @@ export function kubeletAuth(options: KubeletAuthOptions): KubeletAuth {
     return kept !== undefined && kept.until > options.clock.now() ? kept : undefined;
   };
   const userOf = async (request: IncomingMessage): Promise<KubeletUser | undefined> => {
-    const certified = certificateUser(request);
+    const certified = certificateUser(request, options.clock.now());
     if (certified !== undefined) return certified;
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) return undefined;
@@ -85,10 +85,12 @@ export function kubeletAuth(options: KubeletAuthOptions): KubeletAuth {
 }
 
 /** The client's certificate, when it was signed by the authority that the server trusts. */
-function certificateUser(request: IncomingMessage): KubeletUser | undefined {
+function certificateUser(request: IncomingMessage, now: number): KubeletUser | undefined {
   const socket = request.socket as TLSSocket;
   if (!socket.authorized) return undefined;
   const { subject } = socket.getPeerCertificate();
+  // The connection may have lived longer than the certificate.
+  if ((socket.getPeerX509Certificate()?.validToDate.getTime() ?? 0) < now) return undefined;
   const name = one(subject.CN);
   return name === undefined ? undefined : { name, groups: many(subject.O) };
 }

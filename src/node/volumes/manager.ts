@@ -97,7 +97,7 @@ export class Volumes {
     return this.#options.tokens.refreshAt(uid);
   }
 
-  /** Unmounts and deletes everything of a pod that no container uses any more. */
+  /** Unmounts and deletes the volumes of a pod whose containers have ended. */
   async tearDown(uid: string): Promise<void> {
     const { mounter, tokens, persistent } = this.#options;
     tokens.forget(uid);
@@ -107,7 +107,13 @@ export class Volumes {
     const left = await mounter.below(root);
     if (left.length > 0) throw new VolumeError(`still mounted: ${left.map((each) => each.path).join(', ')}`);
     await rm(join(this.#secrets(), uid), { recursive: true, force: true });
-    await rm(root, { recursive: true, force: true });
+    await rm(join(root, 'volumes'), { recursive: true, force: true });
+  }
+
+  /** Deletes what else there is of a pod: what its containers said when they ended is read until then. */
+  async erase(uid: string): Promise<void> {
+    await this.tearDown(uid);
+    await rm(this.#pod(uid), { recursive: true, force: true });
   }
 
   /** Pods (by uid) that have anything on disk. */

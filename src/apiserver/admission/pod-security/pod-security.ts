@@ -39,7 +39,26 @@ const templated: ReadonlySet<string> = new Set([
   'batch/jobs',
 ]);
 
-export function podSecurity(reader: ObjectReader, defaults: Policy = openPolicy): AdmissionPlugin {
+/** Who and what is let in without a look: by exact name. */
+export interface Exemptions {
+  readonly usernames: readonly string[];
+  readonly namespaces: readonly string[];
+  readonly runtimeClasses: readonly string[];
+}
+
+export interface PodSecurityOptions {
+  /** What counts where a namespace's labels say nothing. */
+  readonly defaults?: Policy;
+  readonly exemptions?: Exemptions;
+}
+
+const nobody: Exemptions = { usernames: [], namespaces: [], runtimeClasses: [] };
+const annotation = 'pod-security.kubernetes.io/';
+
+export function podSecurity(
+  reader: ObjectReader,
+  { defaults = openPolicy, exemptions = nobody }: PodSecurityOptions = {},
+): AdmissionPlugin {
   return {
     name: 'PodSecurity',
     handles({ operation, kind, subresource }) {
@@ -49,11 +68,22 @@ export function podSecurity(reader: ObjectReader, defaults: Policy = openPolicy)
     },
     validate(request) {
       if (isOf(Namespace, request)) return checkNamespace(request, reader, defaults);
+      const exempt = exemptionOf(request, exemptions);
+      if (exempt !== undefined) return request.annotate(`${annotation}exempt`, exempt);
       const parsed = policyFor(request, reader, defaults);
       if (isOf(Pod, request)) checkPod(request, parsed);
       else checkTemplate(request, parsed);
     },
   };
+}
+
+/** Upstream's word for why it is exempt, in upstream's order. */
+function exemptionOf(request: AdmissionRequest, exemptions: Exemptions): string | undefined {
+  if (exemptions.namespaces.includes(request.namespace)) return 'namespace';
+  if (exemptions.usernames.includes(request.user.username)) return 'user';
+  const spec = isOf(Pod, request) ? (request.object as unknown as Pod).spec : templateOf(request.object)?.spec;
+  const { runtimeClassName = '' } = spec ?? {};
+  return runtimeClassName !== '' && exemptions.runtimeClasses.includes(runtimeClassName) ? 'runtimeClass' : undefined;
 }
 
 function policyFor({ namespace }: AdmissionRequest, reader: ObjectReader, defaults: Policy): ParsedPolicy {
@@ -64,8 +94,10 @@ function policyFor({ namespace }: AdmissionRequest, reader: ObjectReader, defaul
 
 function checkPod(request: AdmissionRequest, { policy }: ParsedPolicy): void {
   const pod = request.object as unknown as Pod;
-  const { enforce, warn } = policy;
+  const { enforce, warn, audit } = policy;
   if (pod.spec === undefined || (request.old !== undefined && !isSignificant(pod, request.old))) return;
+  request.annotate(`${annotation}enforce-policy`, textOf(enforce));
+  auditOf(request, audit, pod.metadata, pod.spec);
   const found = violationsOf(enforce, pod.metadata, pod.spec);
   if (found.length > 0) {
     throw refuse(request, `violates PodSecurity ${quoted(textOf(enforce))}: ${detailsText(found)}`);
@@ -83,6 +115,19 @@ function warnOf(
   if (found.length > 0) request.warn(`would violate PodSecurity ${quoted(textOf(warn))}: ${detailsText(found)}`);
 }
 
+/** What breaks the level `audit` is told to the audit log alone. */
+function auditOf(
+  request: AdmissionRequest,
+  audit: Policy['audit'],
+  metadata: Parameters<typeof violationsOf>[1],
+  spec: Spec,
+): void {
+  const found = violationsOf(audit, metadata, spec);
+  if (found.length === 0) return;
+  const text = `would violate PodSecurity ${quoted(textOf(audit))}: ${detailsText(found)}`;
+  request.annotate(`${annotation}audit-violations`, text);
+}
+
 interface Template {
   readonly metadata?: Parameters<typeof violationsOf>[1];
   readonly spec?: Spec;
@@ -90,7 +135,9 @@ interface Template {
 
 function checkTemplate(request: AdmissionRequest, { policy }: ParsedPolicy): void {
   const { metadata = {}, spec } = templateOf(request.object) ?? {};
-  if (spec !== undefined) warnOf(request, policy.warn, metadata, spec);
+  if (spec === undefined) return;
+  auditOf(request, policy.audit, metadata, spec);
+  warnOf(request, policy.warn, metadata, spec);
 }
 
 /** PodTemplates hold it themselves, CronJobs one floor deeper than the rest. */

@@ -266,6 +266,21 @@ test('propagation policies leave their finalizers', async () => {
   expect(orphaned.json.metadata.finalizers).toEqual(['orphan']);
 });
 
+/** Source: DefaultGarbageCollectionPolicy of the kinds' strategies, and the warning of batch/job/storage. */
+test('ReplicationControllers and Jobs leave their pods when nobody says otherwise', async () => {
+  const spec = { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'a:1' }] } } };
+  const jobs = '/apis/batch/v1/namespaces/default/jobs';
+  const make = (name: string) =>
+    api.call('POST', jobs, { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec });
+  await make('left');
+  const left = await api.call('DELETE', `${jobs}/left`);
+  expect(left.json.metadata.finalizers).toEqual(['orphan']);
+  expect(left.headers['warning']).toContain('child pods are preserved by default when jobs are deleted');
+  await make('taken');
+  const taken = await api.call('DELETE', `${jobs}/taken`, { propagationPolicy: 'Background' });
+  expect([taken.json.kind, taken.json.status, taken.headers['warning']]).toEqual(['Status', 'Success', undefined]);
+});
+
 test('pods that run somewhere go gracefully, and only ever sooner', async () => {
   await api.call('POST', pods, pod('graceful'));
   const binding = {

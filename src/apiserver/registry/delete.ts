@@ -44,6 +44,8 @@ export async function deleteObject(
 ): Promise<Deleted> {
   checkOptions(options);
   const { resource, namespace, name } = target;
+  const warning = warnOfOrphans(target, options);
+  if (warning !== undefined) context.warn(warning);
   for (let attempt = 1; ; attempt += 1) {
     const old = registry.store.get(keyOf(resource, namespace, name));
     if (old === undefined) throw notFound(resource.name, name);
@@ -175,7 +177,35 @@ function finalizersOf(present: readonly string[], options: DeleteOptions, target
   if (orphanDependents === true || policy === 'Orphan') return [...others, 'orphan'];
   if (policy === 'Foreground') return [...others, 'foregroundDeletion'];
   if (orphanDependents === false || policy === 'Background') return others;
-  return target.subresource === '' ? present : others;
+  if (target.subresource !== '') return others;
+  return others.length === present.length && orphansByDefault(target) ? [...present, 'orphan'] : present;
+}
+
+/** Versions from before dependents went with their owners, which still leave them when nobody says otherwise. */
+const orphaning: ReadonlySet<string> = new Set([
+  'v1 ReplicationController',
+  'batch/v1 Job',
+  'batch/v1beta1 CronJob',
+  ...['extensions/v1beta1', 'apps/v1beta1', 'apps/v1beta2'].flatMap((version) =>
+    ['Deployment', 'ReplicaSet', 'DaemonSet', 'StatefulSet'].map((kind) => `${version} ${kind}`),
+  ),
+]);
+
+function orphansByDefault({ resource: { kind } }: Target): boolean {
+  return orphaning.has(`${kind.apiVersion} ${kind.kind}`);
+}
+
+/** As upstream words it, for the one of them that people are surprised by. */
+function warnOfOrphans(
+  { resource }: Target,
+  { propagationPolicy, orphanDependents }: DeleteOptions,
+): string | undefined {
+  if (resource.kind.kind !== 'Job' || propagationPolicy !== undefined || orphanDependents !== undefined)
+    return undefined;
+  return (
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them ' +
+    'or set propagationPolicy=Orphan to suppress this warning'
+  );
 }
 
 function mark(registry: Registry, draft: DraftObject, grace: Grace, finalizers: readonly string[]): void {

@@ -108,7 +108,7 @@ async function timesOf(bench: Bench, asked: Asked): Promise<PodTimes> {
     if (phase === 'Failed' || clock.monotonic() > until) {
       throw new UserError(
         `pod ${namespace}/${asked.name} did not become ready: ${pod.status?.reason ?? whyNot(pod) ?? phase ?? 'Pending'}`,
-        'an image with httpd is needed (--image); see what the node says with: coracle logs',
+        'the image must have httpd (--image), and the nodes room for the pods',
       );
     }
     await clock.sleep(pause, signal);

@@ -149,6 +149,8 @@ describe.skipIf(!canRunContainers)('the agent on this machine', { timeout: 60_00
     expect(await exec('whole', 'cat', '/password/word')).toBe('sesame');
     expect(await exec('whole', 'sh', '-c', 'echo $POD_IP')).toBe(`${status?.podIP}\n`);
     expect(await exec('whole', 'sh', '-c', 'df /password /memory | grep -c tmpfs')).toBe('2\n');
+    const modes = await exec('whole', 'stat', '-c', '%a', '/password', '/memory', '/scratch', '/settings');
+    expect(modes.trim().split('\n')).toEqual(['1777', '1777', '777', '777']);
     expect(await exec('whole', 'cat', '/etc/hosts')).toContain(`${status?.podIP}\twhole`);
     expect(await exec('whole', 'cat', '/etc/resolv.conf')).toContain('search default.svc.cluster.local');
     const pod = agent.pods.find('default', 'whole');

@@ -77,6 +77,7 @@ export interface NodeAgent extends Service {
   statusOf(uid: string): PodStatus | undefined;
   /** How the pods that were seen last have started. */
   readonly timeline: Timeline;
+  readonly probes: Pick<Probes, 'counts'>;
   /** The machine goes down: containers end within `seconds`, those of critical pods last. Before `run` is aborted. */
   shutDown(seconds: number): Promise<void>;
 }
@@ -109,6 +110,7 @@ interface Loops {
   readonly rotation: LogRotation;
   readonly staticPods: StaticPods | undefined;
   readonly shutdown: Shutdown;
+  readonly probes: Probes;
 }
 
 /** Reads the machine's facts; makes nothing yet. */
@@ -122,6 +124,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     options,
     machine: parts.machine,
     timeline: parts.timeline,
+    probes: loops.probes,
     statusOf: (uid) => loops.statuses.last(uid),
     shutDown: (seconds) => loops.shutdown.run(seconds),
     run: (signal) => runAgent(parts, loops, signal),
@@ -263,7 +266,7 @@ function makeLoops(parts: Parts): Loops {
     maxFiles: config.containerLogMaxFiles,
     logs: () => workers().flatMap((worker) => runningLogs(config, worker)),
   });
-  return { pods, statuses, registration, eviction, images, rotation, staticPods, shutdown };
+  return { pods, statuses, registration, eviction, images, rotation, staticPods, shutdown, probes };
 }
 
 interface AdmissionParts {

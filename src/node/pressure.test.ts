@@ -46,6 +46,25 @@ describe('a node that is full', () => {
     expect((await it.phase('next', 'Running')).status?.reason).toBeUndefined();
   });
 
+  test('counts no pod that the API has forgotten, though it is still being stopped', async () => {
+    const it = await start();
+    it.create('large', withRequests({ cpu: '3' }));
+    await it.phase('large', 'Running');
+    const stopping = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const stop = it.runtime.stopContainer.bind(it.runtime);
+    it.runtime.stopContainer = async (id, seconds) => {
+      stopping.resolve();
+      await held.promise;
+      return stop(id, seconds);
+    };
+    it.client.remove(Pod, { namespace: 'default', name: 'large' });
+    await stopping.promise;
+    it.create('next', withRequests({ cpu: '3' }));
+    expect((await it.phase('next', 'Running')).status?.reason).toBeUndefined();
+    held.resolve();
+  });
+
   test('refuses a host port that is taken', async () => {
     const it = await start();
     const ports = [{ containerPort: 80, hostPort: 8080 }];

@@ -59,10 +59,13 @@ describe.skipIf(!hasContainerd)('on containerd', () => {
   });
 
   afterAll(async () => {
-    await ok(k('delete', 'pods', '--all', '--now'));
-    await cluster.destroy();
-    await daemon.stop();
-    rmSync(folder, { recursive: true, force: true });
+    try {
+      await ok(k('delete', 'pods', '--all', '--now'));
+      await cluster.destroy();
+    } finally {
+      await daemon.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test('its containers are named by the runtime that has them', async () => {

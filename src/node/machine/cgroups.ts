@@ -32,9 +32,11 @@ export interface Hierarchies {
   readonly version: 1 | 2;
   /** Mount points; with v1 the controllers (`cpu`, `memory`, ...; '' for a named one) behind each. */
   readonly mounts: readonly { readonly path: string; readonly controllers: readonly string[] }[];
+  /** A cgroup2 mount beside v1 ones (hybrid): the runtime makes groups there, too, and nobody else removes them. */
+  readonly beside?: string;
 }
 
-/** Reads /proc/self/mountinfo's text. A cgroup2 mount beside v1 ones (hybrid) counts as v1's. */
+/** Reads /proc/self/mountinfo's text. */
 export function findHierarchies(mountInfo: string): Hierarchies {
   const v1: { path: string; controllers: string[] }[] = [];
   let v2: string | undefined;
@@ -46,8 +48,13 @@ export function findHierarchies(mountInfo: string): Hierarchies {
     if (type !== 'cgroup' || v1.some((each) => each.path === path)) continue;
     v1.push({ path, controllers: options.split(',').filter((option) => !['rw', 'ro'].includes(option)) });
   }
-  if (v1.length > 0) return { version: 1, mounts: v1 };
-  return { version: 2, mounts: v2 === undefined ? [] : [{ path: v2, controllers: [] }] };
+  return v1.length > 0
+    ? hybridOf(v1, v2)
+    : { version: 2, mounts: v2 === undefined ? [] : [{ path: v2, controllers: [] }] };
+}
+
+function hybridOf(mounts: Hierarchies['mounts'], v2: string | undefined): Hierarchies {
+  return { version: 1, mounts, ...(v2 === undefined ? {} : { beside: v2 }) };
 }
 
 export interface CgroupsOptions {
@@ -67,6 +74,8 @@ const folders: Readonly<Record<QosClass, string>> = {
 
 export function podCgroups(options: CgroupsOptions): PodCgroups {
   const top = (quality: QosClass): string => join('/', options.root, folders[quality]);
+  const { mounts, beside } = options.hierarchies;
+  const everywhere = [...mounts.map(({ path }) => path), ...(beside === undefined ? [] : [beside])];
   const parentOf = (pod: Pod): string => join(top(qosClass(pod)), `pod${pod.metadata.uid}`);
   return {
     parentOf,
@@ -78,7 +87,7 @@ export function podCgroups(options: CgroupsOptions): PodCgroups {
     },
     async remove(uid) {
       for (const quality of Object.keys(folders) as QosClass[]) {
-        for (const { path } of options.hierarchies.mounts) {
+        for (const path of everywhere) {
           await removeGroup(options, join(path, top(quality), `pod${uid}`));
         }
       }
@@ -86,7 +95,7 @@ export function podCgroups(options: CgroupsOptions): PodCgroups {
     async known() {
       const uids = new Set<string>();
       for (const quality of Object.keys(folders) as QosClass[]) {
-        for (const { path } of options.hierarchies.mounts) {
+        for (const path of everywhere) {
           for (const name of await readdir(join(path, top(quality))).catch(none)) {
             if (name.startsWith('pod')) uids.add(name.slice('pod'.length));
           }

@@ -28,6 +28,16 @@ export interface Probes extends ProbeView, ReadinessView {
   /** The pod is stopping: liveness and startup no longer matter. */
   stopLiveness(uid: string): void;
   forget(uid: string): void;
+  counts(): readonly ProbeCounts[];
+}
+
+/** How often a probe of a container has ended in which way. */
+export interface ProbeCounts {
+  readonly pod: Pod;
+  readonly container: string;
+  /** Startup, Liveness or Readiness. */
+  readonly type: string;
+  readonly counts: Readonly<Record<'success' | 'failure' | 'unknown', number>>;
 }
 
 /** Where statuses go. */

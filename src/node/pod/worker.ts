@@ -83,9 +83,9 @@ export class PodWorker {
     return this.#attempts.waiting.has(container);
   }
 
-  /** Whether the node's resources are set aside for it. */
+  /** Whether the node's resources are set aside for it. Not for what the API has forgotten: new pods may be there. */
   get isAdmitted(): boolean {
-    return this.#admitted && this.#state !== 'terminated' && this.#state !== 'gone';
+    return this.#admitted && !this.#removed && this.#state !== 'terminated' && this.#state !== 'gone';
   }
 
   update(pod: Pod): void {

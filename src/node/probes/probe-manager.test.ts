@@ -39,6 +39,9 @@ describe('readiness', () => {
     await it.clock.advance(10_000);
     await it.until('unready', async () => (await container(it))?.ready === false);
     expect((await container(it))?.restartCount).toBe(0);
+    expect(it.agent?.probes.counts()).toMatchObject([
+      { container: 'box', type: 'Readiness', counts: { success: 1, failure: 4, unknown: 0 } },
+    ]);
   });
 
   test('survives a restart of the agent without a gap', async () => {

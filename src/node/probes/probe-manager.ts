@@ -13,7 +13,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { Random } from '../../base/random.ts';
 import type { ContainerStatus, RuntimeService } from '../../runtime/runtime.ts';
 import type { EventRecorder } from '../events.ts';
-import type { Probes } from '../pod/deps.ts';
+import type { ProbeCounts, Probes } from '../pod/deps.ts';
 import { portNumber } from '../pod/lifecycle.ts';
 import { containerId, containersOf, label, type AnyContainer } from '../pod/names.ts';
 import { execProbe } from './exec-probe.ts';
@@ -45,6 +45,7 @@ interface Run {
   inRow: number;
   timer: Timer | undefined;
   stopped: boolean;
+  readonly counts: Record<Outcome['result'], number>;
 }
 
 const types: readonly ProbeType[] = ['startup', 'liveness', 'readiness'];
@@ -59,6 +60,18 @@ export class ProbeManager implements Probes {
   constructor(options: ProbeManagerOptions) {
     this.#options = options;
     this.#startedAt = options.clock.now();
+  }
+
+  /** How the probes of the containers that run have ended so far. */
+  counts(): readonly ProbeCounts[] {
+    return [...this.#runs.values()].flatMap((runs) =>
+      [...runs.values()].map(({ pod, container, type, counts }) => ({
+        pod,
+        container: container.name,
+        type: words[type],
+        counts,
+      })),
+    );
   }
 
   started(status: ContainerStatus): boolean {
@@ -119,7 +132,9 @@ export class ProbeManager implements Probes {
   }
 
   #begin(about: Pick<Run, 'pod' | 'podIp' | 'type' | 'probe' | 'container' | 'status'>): Run {
-    const run: Run = { ...about, verdict: undefined, last: undefined, inRow: 0, timer: undefined, stopped: false };
+    const counts = { success: 0, failure: 0, unknown: 0 };
+    const fresh = { verdict: undefined, last: undefined, inRow: 0, timer: undefined, stopped: false, counts };
+    const run: Run = { ...about, ...fresh };
     run.verdict = before(about);
     if (run.type === 'startup' && run.verdict === true) {
       run.stopped = true;
@@ -174,6 +189,7 @@ export class ProbeManager implements Probes {
 
   #judge(run: Run, outcome: Outcome): void {
     if (run.stopped) return;
+    run.counts[outcome.result] += 1;
     this.#tell(run, outcome);
     if (outcome.result === 'unknown') return;
     const good = outcome.result === 'success';

@@ -1,4 +1,4 @@
-/** /metrics, /metrics/resource, /metrics/cadvisor and /stats/summary. */
+/** /metrics, /metrics/resource, /metrics/cadvisor, /metrics/probes and /stats/summary. */
 import { timestamp } from '../../base/clock.ts';
 import { kubeletVersion } from '../node-object.ts';
 import { namespaceOf } from '../pod/names.ts';
@@ -149,6 +149,21 @@ export async function metricsCadvisor(request: KubeletRequest, response: Kubelet
 }
 
 /** The agent about itself. */
+export async function metricsProbes(request: KubeletRequest, response: KubeletResponse): Promise<void> {
+  const results = { success: 'successful', failure: 'failed', unknown: 'unknown' } as const;
+  const lines = request.agent.probes.counts().flatMap(({ pod, container, type, counts }) =>
+    (Object.keys(results) as (keyof typeof results)[])
+      .filter((result) => counts[result] > 0)
+      .map((result): Line => {
+        const { name, uid } = pod.metadata;
+        const about = { container, namespace: namespaceOf(pod), pod: name, pod_uid: uid };
+        return [{ ...about, probe_type: type, result: results[result] }, counts[result]];
+      }),
+  );
+  const help = 'Cumulative number of a liveness, readiness or startup probe for a container by result';
+  await response.text(200, family('prober_probe_total', 'counter', help, lines));
+}
+
 export async function metrics(request: KubeletRequest, response: KubeletResponse): Promise<void> {
   const workers = request.agent.pods.workers();
   const states = new Map<string, number>();

@@ -103,6 +103,7 @@ test('statistics of containers in the form that metrics-server reads', async () 
   const { body } = await get('/metrics/resource');
   expect(body).toContain('container_memory_working_set_bytes{container="box",namespace="default",pod="web"} 1048576');
   expect(body).toContain('# TYPE node_cpu_usage_seconds_total counter');
+  expect((await get('/metrics/probes')).body).toContain('# TYPE prober_probe_total counter');
   const summary = JSON.parse((await get('/stats/summary')).body) as { pods: { podRef: { name: string } }[] };
   expect(summary.pods.map((each) => each.podRef.name)).toEqual(['web']);
 });

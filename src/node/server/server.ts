@@ -16,7 +16,7 @@ import { attributesOf, type KubeletAuth } from './auth.ts';
 import { cutWhenIdle } from './idle.ts';
 import { HttpError, type KubeletRequest, type KubeletResponse } from './http.ts';
 import { containerLogs } from './logs-route.ts';
-import { metrics, metricsCadvisor, metricsResource, statsSummary } from './metrics-routes.ts';
+import { metrics, metricsCadvisor, metricsProbes, metricsResource, statsSummary } from './metrics-routes.ts';
 import { configz, debug, podList, run, runningPods } from './routes.ts';
 import { upgradeRoute } from './upgrade.ts';
 
@@ -53,6 +53,7 @@ const routes: Readonly<Record<string, Handler>> = {
   metrics: (request, response) => {
     if (request.parts[1] === 'resource') return metricsResource(request, response);
     if (request.parts[1] === 'cadvisor') return metricsCadvisor(request, response);
+    if (request.parts[1] === 'probes') return metricsProbes(request, response);
     if (request.parts[1] === undefined) return metrics(request, response);
     throw new HttpError(404, '404 page not found');
   },

@@ -38,6 +38,10 @@ export interface VolumesOptions {
   readonly image: (pod: Pod, volume: Volume, signal: AbortSignal) => Promise<string>;
 }
 
+const openMode = 0o777;
+/** As upstream's volumes on tmpfs have it: like /tmp, nobody takes away what is another's. */
+const sharedMode = 0o1777;
+
 export class Volumes {
   readonly #options: VolumesOptions;
   readonly #reader: PayloadReader;
@@ -145,12 +149,13 @@ export class Volumes {
       const { mounter } = this.#options;
       const limit = bytesOf(sizeLimit);
       const size = limit > 0 ? [`size=${limit}`] : [];
-      if (medium === 'Memory') await mounter.mount('tmpfs', folder, 'tmpfs', [...size, 'mode=0777', 'nosuid', 'nodev']);
+      if (medium === 'Memory') await mounter.mount('tmpfs', folder, 'tmpfs', [...size, 'mode=1777', 'nosuid', 'nodev']);
       else await mounter.mount('nodev', folder, 'hugetlbfs', [`pagesize=${pageSizeOf(pod, medium)}`]);
     }
-    await chmod(folder, 0o777);
+    const mode = medium === 'Memory' ? sharedMode : openMode;
+    await chmod(folder, mode);
     await ownedByGroup(pod, folder);
-    return { name: volume.name, path: folder, readonly: false, mode: 0o777 };
+    return { name: volume.name, path: folder, readonly: false, mode: openMode };
   }
 
   async #isMounted(folder: string): Promise<boolean> {
@@ -161,7 +166,7 @@ export class Volumes {
     const payload = await volumePayload(volume, facts, this.#reader);
     const folder = this.#folder(facts.pod, volume);
     await mkdir(folder, { recursive: true });
-    await chmod(folder, 0o777);
+    await chmod(folder, isSecret(volume) ? sharedMode : openMode);
     const gid = facts.pod.spec?.securityContext?.fsGroup;
     this.#stamps += 1;
     const stamp = `${this.#options.clock.now()}.${this.#stamps}`;
@@ -178,11 +183,13 @@ export class Volumes {
 
   #folder(pod: Pod, volume: Volume): string {
     const { uid } = pod.metadata;
-    const secret = volume.secret !== undefined || volume.projected !== undefined;
-    if (secret) return join(this.#secrets(), uid, volume.name);
+    if (isSecret(volume)) return join(this.#secrets(), uid, volume.name);
     return join(this.#pod(uid), 'volumes', kindOf(volume), volume.name);
   }
 }
+
+/** Those are on a tmpfs. */
+const isSecret = (volume: Volume): boolean => volume.secret !== undefined || volume.projected !== undefined;
 
 function kindOf(volume: Volume): string {
   const kind = Object.keys(volume).find((key) => key !== 'name') ?? 'unknown';

@@ -194,8 +194,9 @@ export class OciRuntime implements RuntimeService, Service {
     const own = this.#containers.list().filter((record) => record.sandboxId === id);
     await Promise.all(own.map((record) => this.#containers.remove(record.id)));
     const parent = this.#sandboxes.get(id)?.config.cgroupParent ?? '';
-    await this.#sandboxes.remove(id);
+    // First: once the record is gone nobody knows of the group any more.
     this.#cgroups.pruneHybrid(parent);
+    await this.#sandboxes.remove(id);
   }
 
   podSandboxStatus(id: string): Promise<SandboxStatus | undefined> {

@@ -206,7 +206,7 @@ async function settingsFor(
     nodeName,
     // No ingress runs here.
     ingress: { http: 0, https: 0, status: 0 },
-    linkMtu: linkMtu(),
+    linkMtu: linkMtu(joined.address),
     furtherNodes: [],
     joined,
     ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }),
@@ -314,7 +314,12 @@ async function rejoin(
   }
   const shared = await current(environment, kept, server, options.address !== undefined);
   const { version: _version, vni = kept.joined.vni, ...ranges } = shared ?? {};
-  const settings = { ...kept, ...ranges, linkMtu: linkMtu(), joined: { ...kept.joined, server, vni } };
+  const settings = {
+    ...kept,
+    ...ranges,
+    linkMtu: linkMtu(kept.joined.address),
+    joined: { ...kept.joined, server, vni },
+  };
   if (JSON.stringify(settings) !== JSON.stringify(kept)) writeSettings(layout, settings);
   return settings;
 }

@@ -28,7 +28,7 @@ import { join as joinCluster } from './joining/join.ts';
 import type { Layout } from './layout.ts';
 import { defaultName } from './layout.ts';
 import { bringAuthority, keyCommands } from './key-commands.ts';
-import { nodeCommands } from './node-commands.ts';
+import { nodeCommands, refuseBesideJoined } from './node-commands.ts';
 import { nodeNames } from './nodes.ts';
 import { ensurePrerequisites } from './prerequisites.ts';
 import { isAlive, readState } from './process-state.ts';
@@ -109,7 +109,7 @@ async function up(
   const running = kept !== undefined && isRunning(layout, kept);
   if (options.authority !== undefined) bringAuthority(environment, options.authority, running, progress);
   else if (!running) checkAuthority(layout.pki, clock.now());
-  const settings = await wantedSettings(layout, options, kept);
+  const settings = await wantedSettings(environment, options, kept);
   const phases = await start({ ...environment, progress }, running ? kept : undefined, settings, signal);
   await forgetSimulated(environment, kept, settings);
   const result: UpResult = {
@@ -126,15 +126,19 @@ async function up(
 
 /** What flags change of what is kept. Refuses what a running cluster would not notice, and what never changes. */
 async function wantedSettings(
-  layout: Layout,
+  environment: ManagerEnvironment,
   options: UpOptions,
   kept: ClusterSettings | undefined,
 ): Promise<ClusterSettings> {
+  const { layout } = environment;
   refuseFewerNodes(options.nodes, kept);
   refuseOtherRuntime(layout, options, kept);
   const guards = guardsFrom(kept?.guards, options.guards ?? {});
   const kubeletConfig = await kubeletConfigFrom(kept, options.kubeletConfig);
-  if (kept !== undefined && isRunning(layout, kept)) refuseChanges(layout, kept, options, guards, kubeletConfig);
+  if (kept !== undefined && isRunning(layout, kept)) {
+    refuseChanges(layout, kept, options, guards, kubeletConfig);
+    if ((options.nodes ?? 1) > nodeNames(kept).length) await refuseBesideJoined(environment, kept);
+  }
   return settle(layout, { ...options, guards, kubeletConfig });
 }
 

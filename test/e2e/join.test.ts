@@ -185,8 +185,13 @@ describe('a machine that has joined', () => {
       [first, 'machine'],
       [second, 'joined'],
     ]);
-    const { code, stderr } = await server.coracle('node', 'add');
-    expect([code, stderr]).toEqual([1, expect.stringContaining(`${second} joined from other machines`)]);
+    for (const args of [
+      ['node', 'add'],
+      ['up', '--nodes', '2'],
+    ]) {
+      const { code, stderr } = await server.coracle(...args);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`${second} joined from other machines`)]);
+    }
   });
 
   test('holds certificates of its own and none of the keys of the cluster', () => {

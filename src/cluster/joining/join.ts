@@ -12,6 +12,7 @@ import { ConnectionError } from '../../client/transport.ts';
 import { parseToken, type BootstrapToken } from '../../controllers/bootstrap-token/token.ts';
 import { overlap, parseCidr } from '../../network/cidr.ts';
 import { expiryOf } from '../../pki/certificate.ts';
+import { joinedLabel } from '../addons.ts';
 import { apiClient } from '../api-client.ts';
 import { certificatePath } from '../credentials.ts';
 import type { Layout } from '../layout.ts';
@@ -228,7 +229,8 @@ async function createNode(
     token: () => Promise.resolve(undefined),
   });
   try {
-    await client.create(Node, { metadata: { name, labels: { 'kubernetes.io/hostname': name } } });
+    const labels = { 'kubernetes.io/hostname': name, [joinedLabel]: 'true' };
+    await client.create(Node, { metadata: { name, labels } });
   } catch (error) {
     throw isAlreadyExists(error) ? nameTaken(name) : error;
   } finally {

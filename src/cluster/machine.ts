@@ -37,10 +37,19 @@ export function hostAddress(): string | undefined {
   )?.address;
 }
 
-/** Of the interface with the default route; nodes on this machine have theirs to each other from it, too. */
-export function linkMtu(): number {
-  const mtu = Number(readTextIfPresent(`/sys/class/net/${interfaceOfDefaultRoute() ?? ''}/mtu`) ?? ethernetMtu);
+/**
+ * Bytes that the way to other machines carries in one packet: of the interface that has the address, or else of the
+ * one with the default route. Nodes on this machine have theirs to each other from it, too.
+ */
+export function linkMtu(address?: string): number {
+  const link = interfaceOf(address) ?? interfaceOfDefaultRoute() ?? '';
+  const mtu = Number(readTextIfPresent(`/sys/class/net/${link}/mtu`) ?? ethernetMtu);
   return Math.min(ethernetMtu, mtu);
+}
+
+function interfaceOf(wanted: string | undefined): string | undefined {
+  const all = Object.entries(networkInterfaces());
+  return all.find(([, addresses = []]) => addresses.some(({ address }) => address === wanted))?.[0];
 }
 
 function interfaceOfDefaultRoute(): string | undefined {
@@ -50,7 +59,5 @@ function interfaceOfDefaultRoute(): string | undefined {
 
 /** Whether one of this machine's interfaces has it. */
 export function isLocalAddress(wanted: string): boolean {
-  return Object.values(networkInterfaces()).some((addresses = []) =>
-    addresses.some(({ address }) => address === wanted),
-  );
+  return interfaceOf(wanted) !== undefined;
 }

@@ -29,7 +29,7 @@ import { join as joinCluster } from './joining/join.ts';
 import type { Layout } from './layout.ts';
 import { defaultName } from './layout.ts';
 import { bringAuthority, keyCommands } from './key-commands.ts';
-import { nodeCommands } from './node-commands.ts';
+import { nodeCommands, refuseBesideJoined } from './node-commands.ts';
 import { nodeNames } from './nodes.ts';
 import { ensurePrerequisites } from './prerequisites.ts';
 import { isAlive, readState } from './process-state.ts';
@@ -109,7 +109,7 @@ async function up(
   const kept = readSettings(layout);
   if (kept?.joined !== undefined) return upJoined(environment, options, progress, signal);
   const running = kept !== undefined && isRunning(layout, kept);
-  const wanted = await wantedSettings(layout, options, kept);
+  const wanted = await wantedSettings(environment, options, kept);
   if (options.authority !== undefined) bringAuthority(environment, options.authority, running, progress);
   else if (!running) checkAuthority(layout.pki, clock.now());
   const settings = await settle(layout, wanted);
@@ -132,10 +132,11 @@ async function up(
  * never changes, and what no server could start with.
  */
 async function wantedSettings(
-  layout: Layout,
+  environment: ManagerEnvironment,
   options: UpOptions,
   kept: ClusterSettings | undefined,
 ): Promise<SettingsRequest> {
+  const { layout } = environment;
   refuseFewerNodes(options.nodes, kept);
   refuseOtherRuntime(layout, options, kept);
   const guards = guardsFrom(kept?.guards, options.guards ?? {});
@@ -143,6 +144,7 @@ async function wantedSettings(
   if (kept !== undefined && isRunning(layout, kept)) {
     refuseChanges(layout, kept, options, guards, kubeletConfig);
     refuseOtherPeriod(layout, kept.certificateValidityPeriod, options.certificateValidityPeriod);
+    if ((options.nodes ?? 1) > nodeNames(kept).length) await refuseBesideJoined(environment, kept);
   } else {
     readAccessSettings(layout.dataDir, guards);
     if (guards?.admissionConfig !== undefined) await (await import('./admission-config.ts')).readAdmission(guards);

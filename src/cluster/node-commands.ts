@@ -4,6 +4,7 @@ import { Node } from '../api/core/node.ts';
 import { simulatedNode } from '../api/core/simulated-node.ts';
 import type { ClusterManager, NodeRow, Progress, RemoveNodeOptions } from '../cli/manager.ts';
 import { UserError } from '../cli/user-error.ts';
+import { joinedLabel } from './addons.ts';
 import { apiClient } from './api-client.ts';
 import { certificatePath, keyPath } from './credentials.ts';
 import { drain, forgetNode } from './drain.ts';
@@ -44,7 +45,7 @@ async function addNode(
   const { layout } = environment;
   const before = requireServer(layout);
   refuseName(before, name);
-  if (serverRuns(environment)) await refuseBesideJoined(environment, before);
+  await refuseBesideJoined(environment, before);
   const settings = withNode(before, name);
   const added = settings.furtherNodes.at(-1)?.name ?? '';
   writeSettings(layout, settings);
@@ -56,10 +57,13 @@ async function addNode(
   return added;
 }
 
-/** The addresses of nodes in namespaces are behind a bridge of this machine, to which others have no route. */
-async function refuseBesideJoined(environment: ManagerEnvironment, settings: ClusterSettings): Promise<void> {
-  const local = nodeNames(settings);
-  const joined = [...(await nodesOf(environment, settings)).keys()].filter((name) => !local.includes(name));
+/**
+ * The addresses of nodes in namespaces are behind a bridge of this machine, to which others have no route. While the
+ * server does not run nobody can tell who has joined.
+ */
+export async function refuseBesideJoined(environment: ManagerEnvironment, settings: ClusterSettings): Promise<void> {
+  if (!serverRuns(environment)) return;
+  const joined = [...(await nodesOf(environment, settings))].flatMap(([name, node]) => (node.joined ? [name] : []));
   if (joined.length === 0) return;
   throw new UserError(
     `${joined.join(', ')} joined from other machines, whose pods could not reach those of a node in a namespace here`,
@@ -83,7 +87,7 @@ async function removeNode(
   const { layout, clock, random } = environment;
   const settings = requireServer(layout);
   const running = serverRuns(environment);
-  const node = furtherNode(settings, name) ?? (await requireJoined(environment, settings, name, running));
+  const node = await nodeToRemove(environment, settings, name);
   if (!running && !force) {
     throw new UserError(
       `cluster ${settings.name} is not running: its objects would still speak of ${name}`,
@@ -109,15 +113,14 @@ async function removeNode(
 }
 
 /** A machine that has joined is known to the API alone; its agent ends once its Node is gone. */
-async function requireJoined(
+async function nodeToRemove(
   environment: ManagerEnvironment,
   settings: ClusterSettings,
   name: string,
-  running: boolean,
-): Promise<'joined'> {
-  if (name !== settings.nodeName && running && (await nodesOf(environment, settings)).has(name)) return 'joined';
-  requireFurther(settings, name);
-  return 'joined';
+): Promise<FurtherNode | 'joined'> {
+  const isForeign = furtherNode(settings, name) === undefined && serverRuns(environment);
+  if (isForeign && (await nodesOf(environment, settings)).get(name)?.joined === true) return 'joined';
+  return requireFurther(settings, name);
 }
 
 async function stopNode(environment: ManagerEnvironment, settings: ClusterSettings, node: FurtherNode): Promise<void> {
@@ -156,13 +159,15 @@ async function listNodes(environment: ManagerEnvironment): Promise<readonly Node
     }),
   );
   const joined = [...known]
-    .filter(([name]) => !nodeNames(settings).includes(name))
+    .filter(([, node]) => node.joined)
     .map(([name, { address, ready }]): NodeRow => ({ name, address, place: 'joined', ready }));
   return [...local, ...joined];
 }
 
 interface KnownNode {
   readonly address: string;
+  /** On a machine that has joined. */
+  readonly joined: boolean;
   readonly ready: boolean;
 }
 
@@ -179,6 +184,7 @@ async function nodesOf(
         metadata.name,
         {
           address: status.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '-',
+          joined: metadata.labels?.[joinedLabel] === 'true',
           ready: status.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') === true,
         },
       ]),

@@ -200,7 +200,7 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
     ...rangesOf(slot),
     ingress,
     backend: request.backend ?? 'vxlan',
-    linkMtu: linkMtu(),
+    linkMtu: linkMtu(request.advertiseAddress),
     furtherNodes: [],
     ...advertised(request.advertiseAddress),
     ...(request.runtimeEndpoint === undefined ? {} : { runtimeEndpoint: request.runtimeEndpoint }),
@@ -284,7 +284,15 @@ function change(kept: ClusterSettings, request: SettingsRequest): ClusterSetting
   const { guards: _guards, kubeletConfig: _kubeletConfig, advertiseAddress, simulatedNodes, ...others } = kept;
   const address = advertised(request.advertiseAddress ?? advertiseAddress);
   const simulated = simulatedOf(request.simulatedNodes ?? simulatedNodes);
-  const changed = { ...others, ...address, ...simulated, port, backend, linkMtu: linkMtu(), ...replaced(request) };
+  const changed = {
+    ...others,
+    ...address,
+    ...simulated,
+    port,
+    backend,
+    linkMtu: linkMtu(address.advertiseAddress),
+    ...replaced(request),
+  };
   return withNodes(withPool(changed, request.loadBalancerPool), nodes);
 }
 

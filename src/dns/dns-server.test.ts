@@ -64,7 +64,7 @@ afterEach(async () => {
   await running;
 });
 
-async function start(text = corefile, listenOn = 0): Promise<void> {
+async function start(text = corefile): Promise<void> {
   const informers = new Informers({ client, clock: systemClock });
   const ready = new Promise<number>((resolve) => {
     const server = createDnsServer({
@@ -73,7 +73,7 @@ async function start(text = corefile, listenOn = 0): Promise<void> {
       clock: systemClock,
       log: silentLogger,
       host: '127.0.0.1',
-      port: listenOn,
+      port: 0,
       corefile: text,
       configMap: { namespace: 'kube-system', name: 'coredns' },
       write: (line) => lines.push(line),
@@ -286,11 +286,12 @@ describe('other names', () => {
   });
 
   it('that come back in a loop are SERVFAIL and do no harm', async () => {
-    const listening = createSocket('udp4');
-    await new Promise<void>((resolve) => listening.bind(0, '127.0.0.1', resolve));
-    const { port: own } = listening.address();
-    await new Promise<void>((resolve) => listening.close(() => resolve()));
-    await start(using(`127.0.0.1:${own}`), own);
+    await start();
+    client.seed(ConfigMap, {
+      metadata: { name: 'coredns', namespace: 'kube-system' },
+      data: { Corefile: using(`127.0.0.1:${port}`) },
+    });
+    await expect.poll(() => lines.at(-1)).toContain('the configuration is loaded anew');
     const began = systemClock.monotonic();
     for (let at = 0; at < 5; at += 1) expect(rcode(await ask(`n${at}.example.org`))).toBe('SERVFAIL');
     expect(systemClock.monotonic() - began).toBeLessThan(3_000);

@@ -6,7 +6,7 @@
 import { createSocket, type RemoteInfo, type Socket as Datagrams } from 'node:dgram';
 import { createServer, type Server as TcpServer, type Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
-import { messageOf } from '../base/errors.ts';
+import { codeOf, messageOf } from '../base/errors.ts';
 import type { DnsMetrics } from './metrics.ts';
 import { serverFor, type Server } from './pipeline.ts';
 import { andThen, errorReply, type Answer, type Reply, type Request } from './request.ts';
@@ -33,6 +33,7 @@ interface Known {
 const mostKnown = 10_000;
 const mostVariants = 8;
 const mostConnections = 1000;
+const freePortTries = 20;
 /** Milliseconds that a TCP connection may be idle. */
 const idleTimeout = 10_000;
 
@@ -59,8 +60,21 @@ export class Listener {
     this.#known.clear();
   }
 
-  /** Rejects when the address is taken. */
+  /** Rejects when the address is taken, and leaves nothing open then. */
   async open(): Promise<void> {
+    // Of a free port for UDP nobody knows whether it is free for TCP.
+    for (let left = this.#options.port === 0 ? freePortTries : 1; ; left -= 1) {
+      try {
+        return await this.#openBoth();
+      } catch (error) {
+        this.close();
+        this.#datagrams = undefined;
+        if (left <= 1 || codeOf(error) !== 'EADDRINUSE') throw error;
+      }
+    }
+  }
+
+  async #openBoth(): Promise<void> {
     const { host, port } = this.#options;
     const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 1 << 20 });
     this.#datagrams = socket;

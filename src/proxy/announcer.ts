@@ -30,11 +30,16 @@ const onlyKey = 'addresses';
 export function createAnnouncer(options: AnnouncerOptions): LongLived {
   const { informers, clock, log, pool, run = createCommandRunner(clock) } = options;
   const services = informers.of(Service);
+  let known: { readonly addresses: string; readonly at: number } | undefined;
   return new Controller(
     {
       name: 'load-balancer-announcer',
       sources: [watching(services, () => [onlyKey])],
       async reconcile() {
+        // Services change all the time, their addresses hardly ever, and asking the kernel costs a process.
+        const addresses = addressesOf(services.list()).sort().join(' ');
+        const age = known === undefined ? Infinity : clock.monotonic() - known.at;
+        if (known?.addresses === addresses && age < checkInterval) return { after: checkInterval - age };
         const links = await linksOf(run);
         const { add, remove } = announcements(services.list(), links, pool);
         if (add.length + remove.length > 0) await change(run, add, remove);
@@ -46,6 +51,7 @@ export function createAnnouncer(options: AnnouncerOptions): LongLived {
           );
           if (told.code !== 0) log.warn('could not announce an address by ARP', { address, error: told.stderr.trim() });
         }
+        known = { addresses, at: clock.monotonic() };
         return { after: checkInterval };
       },
     },
@@ -90,17 +96,22 @@ export function announcements(
   const present = all
     .filter(({ cidr, local }) => isSingle(cidr) && isOurs(local))
     .map(({ link, local }) => ({ address: local, link }));
-  const wanted = services
-    .flatMap(({ spec, status }) => (spec?.type === 'LoadBalancer' ? (status?.loadBalancer?.ingress ?? []) : []))
-    .flatMap(({ ip }) => {
-      if (!isOurs(ip)) return [];
-      const address = parseCidr(ip);
-      const around = all.find(({ cidr }) => !isSingle(cidr) && address !== undefined && contains(cidr, address));
-      return around === undefined ? [] : [{ address: ip, link: around.link }];
-    });
+  const wanted = addressesOf(services).flatMap((ip) => {
+    if (!isOurs(ip)) return [];
+    const address = parseCidr(ip);
+    const around = all.find(({ cidr }) => !isSingle(cidr) && address !== undefined && contains(cidr, address));
+    return around === undefined ? [] : [{ address: ip, link: around.link }];
+  });
   const isIn = (list: readonly Announcement[], one: Announcement): boolean =>
     list.some(({ address, link }) => address === one.address && link === one.link);
   return { add: wanted.filter((each) => !isIn(present, each)), remove: present.filter((each) => !isIn(wanted, each)) };
+}
+
+function addressesOf(services: readonly Service[]): string[] {
+  const ingress = services.flatMap(({ spec, status }) =>
+    spec?.type === 'LoadBalancer' ? (status?.loadBalancer?.ingress ?? []) : [],
+  );
+  return ingress.flatMap(({ ip }) => (ip === undefined ? [] : [ip]));
 }
 
 async function linksOf(run: CommandRunner): Promise<readonly LinkJson[]> {

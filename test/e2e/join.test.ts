@@ -5,6 +5,8 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemRandom } from '../../src/base/random.ts';
+import { expiryOf, issueCertificate, type KeyPair } from '../../src/pki/certificate.ts';
 import { ok, type RunResult } from '../support/clients.ts';
 import { eventually } from '../support/cluster.ts';
 import { twoMachines, type Machine, type Machines } from '../support/machines.ts';
@@ -183,8 +185,13 @@ describe('a machine that has joined', () => {
       [first, 'machine'],
       [second, 'joined'],
     ]);
-    const { code, stderr } = await server.coracle('node', 'add');
-    expect([code, stderr]).toEqual([1, expect.stringContaining(`${second} joined from other machines`)]);
+    for (const args of [
+      ['node', 'add'],
+      ['up', '--nodes', '2'],
+    ]) {
+      const { code, stderr } = await server.coracle(...args);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`${second} joined from other machines`)]);
+    }
   });
 
   test('holds certificates of its own and none of the keys of the cluster', () => {
@@ -263,6 +270,64 @@ describe('a machine that has joined', () => {
     expect(await ok(k('exec', 'writer', '--', 'cat', '/data/file'))).toBe('kept\n');
     expect(await field('.status.containerStatuses[0].containerID', 'pod', 'writer')).toBe(id);
     expect(await field('.status.containerStatuses[0].restartCount', 'pod', 'writer')).toBe('0');
+  });
+
+  test('its certificates are replaced before they end, by the rights of the node itself', async () => {
+    const ca = {
+      certificate: readFileSync(join(server.dataDir, 'pki', 'ca.crt'), 'utf8'),
+      key: readFileSync(join(server.dataDir, 'pki', 'ca.key'), 'utf8'),
+    };
+    const day = 24 * 3_600_000;
+    const validity = { from: Date.now() - 9 * day, until: Date.now() + day };
+    const subject = { commonName: `system:node:${second}`, organizations: ['system:nodes'] };
+    const files = [`node-${second}.pem`, `kubelet-${second}.pem`].map((name) => join(worker.dataDir, 'pki', name));
+    const [client = '', serving = ''] = files;
+    const issue = (usage: 'client' | 'server'): Promise<KeyPair> =>
+      issueCertificate(
+        ca,
+        { ...subject, usages: [usage], dnsNames: [second], addresses: [worker.address] },
+        validity,
+        systemRandom,
+      );
+    await ok(worker.coracle('down', '--keep-pods'));
+    for (const [file, usage] of [
+      [client, 'client'],
+      [serving, 'server'],
+    ] as const) {
+      const { certificate, key } = await issue(usage);
+      writeFileSync(file, `${certificate}${key}`, { mode: 0o600 });
+    }
+    await ok(worker.coracle('join'));
+    for (const file of files) {
+      await eventually(`another ${file}`, () =>
+        Promise.resolve(expiryOf(readFileSync(file, 'utf8')) > Date.now() + 300 * day),
+      );
+    }
+    const shown = await server.run(
+      'sh',
+      '-c',
+      `openssl s_client -connect ${worker.address}:10250 </dev/null 2>/dev/null | openssl x509 -noout -checkend ${30 * 86_400}`,
+    );
+    expect(shown.stdout).toContain('will not expire');
+    expect(await ok(k('exec', 'writer', '--', 'cat', '/data/file'))).toBe('kept\n');
+  });
+
+  test('comes back after a power cut, with its volumes', async () => {
+    await machines.reboot();
+    expect(await ok(worker.coracle('up'))).toContain('is back in the cluster');
+    await eventually('the volume to be there', async () => {
+      const { stdout } = await k('exec', 'writer', '--', 'cat', '/data/file');
+      return stdout === 'kept\n';
+    });
+    const pods = await webPods();
+    for (const from of pods) {
+      for (const to of pods) {
+        await eventually(
+          `${from.node} to reach ${to.node}`,
+          async () => (await fetchFrom(from.name, to.ip, 8080)) === to.node,
+        );
+      }
+    }
   });
 
   test('comes back after it was stopped, with `coracle up` as with `coracle join`', async () => {

@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clientProgram, run, type Kubectl, type RunResult } from './clients.ts';
@@ -27,7 +27,13 @@ export interface Machine {
   traces(): Promise<readonly string[]>;
 }
 
-export interface Machines {
+/** What a power cut leaves of a machine: its disk. */
+export interface Rebooting {
+  /** Ends all processes of the second machine and starts it anew, with its data directory and an empty /run. */
+  reboot(): Promise<void>;
+}
+
+export interface Machines extends Rebooting {
   /** 192.0.2.1 and 192.0.2.2, the two ends of one cable. */
   readonly both: readonly [Machine, Machine];
   /** Pulls the cable, or plugs it in again. */
@@ -42,15 +48,29 @@ const addresses = ['192.0.2.1', '192.0.2.2'] as const;
 export async function twoMachines(name: string): Promise<Machines> {
   const folder = mkdtempSync(join(tmpdir(), `coracle-${name}-`));
   const holders: ChildProcess[] = [];
-  const [one, two] = [await hold(holders), await hold(holders)];
-  await sh(one, `ip link add eth0 type veth peer name eth0 netns ${two}`);
-  const both = [machine(name, folder, one, addresses[0]), machine(name, folder, two, addresses[1])] as const;
-  for (const each of both) {
-    mkdirSync(each.folder);
-    await each.run('sh', '-ec', `ip addr add ${each.address}/24 dev eth0; ip link set eth0 up`);
-  }
+  const one = await hold(holders);
+  let two = await hold(holders);
+  const both = [
+    machine(name, folder, () => one, addresses[0]),
+    machine(name, folder, () => two, addresses[1]),
+  ] as const;
+  const plugIn = async (): Promise<void> => {
+    await sh(one, `ip link add eth0 type veth peer name eth0 netns ${two}`);
+    for (const each of both) {
+      mkdirSync(each.folder, { recursive: true });
+      await each.run('sh', '-ec', `ip addr add ${each.address}/24 dev eth0; ip link set eth0 up`);
+    }
+  };
+  await plugIn();
   return {
     both,
+    async reboot() {
+      await sh(one, 'ip link del eth0');
+      const before = two;
+      two = await hold(holders);
+      await endAll(before, both[1].folder);
+      await plugIn();
+    },
     async setConnected(connected) {
       await sh(one, `ip link set eth0 ${connected ? 'up' : 'down'}`);
     },
@@ -58,10 +78,11 @@ export async function twoMachines(name: string): Promise<Machines> {
       for (const each of both) await each.coracle('reset', '--yes');
       const left = [traces({ name, folder }), ...(await Promise.all(both.map((each) => each.traces())))].flat();
       await Promise.all(
-        holders.map((holder) => {
+        holders.map(async (holder) => {
+          if (holder.exitCode !== null || holder.signalCode !== null) return;
           const exited = once(holder, 'exit');
           holder.kill('SIGKILL');
-          return exited;
+          await exited;
         }),
       );
       rmSync(folder, { recursive: true, force: true });
@@ -70,11 +91,11 @@ export async function twoMachines(name: string): Promise<Machines> {
   };
 }
 
-function machine(name: string, parent: string, pid: number, address: string): Machine {
+function machine(name: string, parent: string, pidNow: () => number, address: string): Machine {
   const folder = join(parent, address);
   const [kubeconfig, dataDir] = [join(folder, 'kubeconfig'), join(folder, 'data')];
   const runThere: Machine['run'] = (program, ...args) =>
-    run('nsenter', ['-t', `${pid}`, '--net', '--mount', '--', program, ...args], {
+    run('nsenter', ['-t', `${pidNow()}`, '--net', '--mount', '--', program, ...args], {
       timeout: 300_000,
       env: { KUBECONFIG: kubeconfig },
     });
@@ -91,6 +112,30 @@ function machine(name: string, parent: string, pid: number, address: string): Ma
       return stdout.split('\n').filter((line) => line !== '');
     },
   };
+}
+
+/** Kills what runs in the machine's mount namespace, and containers, which have their own, by their cgroups. */
+async function endAll(holder: number, folder: string): Promise<void> {
+  const namespace = readlinkSync(`/proc/${holder}/ns/mnt`);
+  const mine = (): readonly number[] =>
+    readdirSync('/proc')
+      .filter((pid) => /^\d+$/.test(pid))
+      .filter((pid) => {
+        try {
+          if (readlinkSync(`/proc/${pid}/ns/mnt`) === namespace) return true;
+          // What a container was started for is in the mounts that its root file system is made of.
+          return readFileSync(`/proc/${pid}/mountinfo`, 'utf8').includes(`${folder}/`);
+        } catch {
+          return false; // It ended meanwhile.
+        }
+      })
+      .map(Number)
+      .filter((pid) => pid !== process.pid);
+  await eventually('the machine to be off', () => {
+    const left = mine();
+    for (const pid of left) process.kill(pid, 'SIGKILL');
+    return Promise.resolve(left.length === 0);
+  });
 }
 
 /** A process that holds the namespaces; its pid. */

@@ -12,6 +12,7 @@ import { ConnectionError } from '../../client/transport.ts';
 import { parseToken, type BootstrapToken } from '../../controllers/bootstrap-token/token.ts';
 import { overlap, parseCidr } from '../../network/cidr.ts';
 import { expiryOf } from '../../pki/certificate.ts';
+import { joinedLabel } from '../addons.ts';
 import { apiClient } from '../api-client.ts';
 import { certificatePath } from '../credentials.ts';
 import type { Layout } from '../layout.ts';
@@ -206,7 +207,7 @@ async function settingsFor(
     nodeName,
     // No ingress runs here.
     ingress: { http: 0, https: 0, status: 0 },
-    linkMtu: linkMtu(),
+    linkMtu: linkMtu(joined.address),
     furtherNodes: [],
     joined,
     ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }),
@@ -228,7 +229,8 @@ async function createNode(
     token: () => Promise.resolve(undefined),
   });
   try {
-    await client.create(Node, { metadata: { name, labels: { 'kubernetes.io/hostname': name } } });
+    const labels = { 'kubernetes.io/hostname': name, [joinedLabel]: 'true' };
+    await client.create(Node, { metadata: { name, labels } });
   } catch (error) {
     throw isAlreadyExists(error) ? nameTaken(name) : error;
   } finally {
@@ -314,7 +316,12 @@ async function rejoin(
   }
   const shared = await current(environment, kept, server, options.address !== undefined);
   const { version: _version, vni = kept.joined.vni, ...ranges } = shared ?? {};
-  const settings = { ...kept, ...ranges, linkMtu: linkMtu(), joined: { ...kept.joined, server, vni } };
+  const settings = {
+    ...kept,
+    ...ranges,
+    linkMtu: linkMtu(kept.joined.address),
+    joined: { ...kept.joined, server, vni },
+  };
   if (JSON.stringify(settings) !== JSON.stringify(kept)) writeSettings(layout, settings);
   return settings;
 }

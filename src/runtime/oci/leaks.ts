@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../../base/errors.ts';
+import { linkNames } from '../../network/links.ts';
 import { mountPoints } from '../../network/netns.ts';
 import { type RuntimePaths, shortId } from './paths.ts';
 import { allProcesses } from './processes.ts';
@@ -68,7 +69,7 @@ function containerGroups(root: string): readonly string[] {
 }
 
 function linksOf({ linkPrefix, bridge }: LeakCheck): readonly string[] {
-  return namesIn('/sys/class/net').filter((name) => name.startsWith(`${linkPrefix}-`) && name !== bridge);
+  return linkNames().filter((name) => name.startsWith(`${linkPrefix}-`) && name !== bridge);
 }
 
 function leftFiles(paths: RuntimePaths): readonly string[] {

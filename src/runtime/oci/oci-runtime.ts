@@ -12,6 +12,7 @@ import type { Service } from '../../base/service.ts';
 import { Subscription } from '../../base/subscription.ts';
 import type { ImageStore } from '../../image/image-store.ts';
 import { type CommandRunner, createCommandRunner, runOrThrow } from '../../network/command.ts';
+import { linkNames } from '../../network/links.ts';
 import type { PodNetwork } from '../../network/pod-network.ts';
 import type {
   ContainerConfig,
@@ -177,7 +178,7 @@ export class OciRuntime implements RuntimeService, Service {
       .filter((name) => findProgram(name) === undefined)
       .map((name) => `${name} is not installed`);
     const { bridge } = this.#options.network;
-    return existsSync(`/sys/class/net/${bridge}`) ? missing : [...missing, `network bridge ${bridge} is missing`];
+    return linkNames().includes(bridge) ? missing : [...missing, `network bridge ${bridge} is missing`];
   }
 
   runPodSandbox(config: SandboxConfig): Promise<string> {

@@ -22,10 +22,11 @@ export interface Options {
 export const usage = `usage: coracle test upstream [--focus REGEX] [--skip REGEX] [--processes N] [--list]
 
 Runs Kubernetes' own end-to-end tests (v1.20.2, built from Debian's source package) against a cluster of its own,
-which is deleted afterwards. The first run builds them, in about a quarter of an hour and 6 GB; later ones start at
+which is deleted afterwards. The first run builds them, in a quarter of an hour or more and 6 GB; later ones start at
 once. Needs root, Debian 12 and, for the first run, its package mirrors.
 
   --focus REGEX    only tests whose full name matches (Go's syntax); default \\[Conformance\\], 311 tests
+                   The images are those of the conformance tests; others may want some that are not there
   --skip REGEX     without those that match
   --processes N    so many tests side by side (default 2); those marked [Serial] come last, one by one
   --list           prints which tests would run and which are left out, and why
@@ -39,7 +40,7 @@ Exit code: 0, 1 (a test failed), 2 (wrong usage), 130 (interrupted). Logs: repor
 
 examples:
   coracle test upstream --focus 'ConfigMap.*\\[Conformance\\]'
-  coracle test upstream --list --focus 'sig-network'
+  coracle test upstream --list --focus 'sig-network.*\\[Conformance\\]'
   coracle test upstream --processes 4`;
 
 const flags = {

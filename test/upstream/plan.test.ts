@@ -21,7 +21,7 @@ test('few tests are dealt to all processes', () => {
 test('a focus matches these tests and none whose name only begins or ends with theirs', () => {
   const exact = ['[k8s.io] should *not* run "a\\b" (1.5) [X]', '[k8s.io] should'];
   const focus = new RegExp(focusOf(exact));
-  const matches = (name: string): boolean => focus.test(`Kubernetes e2e suite ${name}`);
+  const matches = (name: string): boolean => focus.test(`Kubernetes e2e suite [Top Level] ${name}`);
   expect(exact.every(matches)).toBe(true);
   expect(matches('[k8s.io] should fail')).toBe(false);
   expect(matches('[sig-node] [k8s.io] should')).toBe(false);

@@ -28,11 +28,11 @@ function batches(names: readonly string[], size: number): readonly (readonly str
   return Array.from({ length: Math.ceil(names.length / size) }, (_, at) => names.slice(at * size, (at + 1) * size));
 }
 
-/** What the suite puts before each test's name when it compares it with the focus. */
-const suiteName = 'Kubernetes e2e suite';
+/** What the suite puts before each test's name when it compares it with the focus: its own, and the root's. */
+const prefix = String.raw`Kubernetes e2e suite \[Top Level\]`;
 
 /** A regular expression in Go's syntax for exactly these tests. */
 export function focusOf(names: readonly string[]): string {
   const escaped = names.map((name) => name.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`));
-  return `^${suiteName} (?:${escaped.join('|')})$`;
+  return `^${prefix} (?:${escaped.join('|')})$`;
 }

@@ -32,11 +32,12 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   if (process.getuid?.() !== 0)
     throw new UserError('the tests run real containers, which needs root', 'run it as root');
   const place = await workplaceAt(process.env['CORACLE_UPSTREAM_CACHE'] ?? defaultCache, signal);
-  using _ = lock(join(place.folder, 'lock'));
+  // Listing changes nothing, once the suite is built.
+  using _ = options.list && existsSync(place.suite) ? undefined : lock(join(place.folder, 'lock'));
   await ensurePrograms(place);
   const sorted = await choose(place, options);
   if (options.list) {
-    for (const line of [...sorted.chosen, '', ...leftLines(sorted.left)]) console.log(line);
+    for (const line of [...sorted.chosen.toSorted(), '', ...leftLines(sorted.left)]) console.log(line);
     console.log(`${sorted.chosen.length} tests would run`);
     return 0;
   }

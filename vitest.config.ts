@@ -8,12 +8,15 @@ const project = (name: string, include: string[], options: object = {}): object 
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['src/**/*.test.ts', 'tools/**/*.test.ts', 'demo/**/*.test.ts'], {
+      project('unit', ['src/**/*.test.ts', 'tools/**/*.test.ts', 'demo/**/*.test.ts', 'test/upstream/**/*.test.ts'], {
         exclude: ['**/*.api.test.ts', '**/*.root.test.ts'],
         testTimeout: 10_000,
       }),
       project('api', ['src/**/*.api.test.ts', 'test/api/**/*.test.ts'], { testTimeout: 30_000 }),
-      project('root', ['src/**/*.root.test.ts'], { testTimeout: 60_000, fileParallelism: false }),
+      project('root', ['src/**/*.root.test.ts', 'test/upstream/**/*.root.test.ts'], {
+        testTimeout: 60_000,
+        fileParallelism: false,
+      }),
       project('conformance', ['test/conformance/**/*.test.ts'], {
         globalSetup: 'test/conformance/setup.ts',
         testTimeout: 60_000,

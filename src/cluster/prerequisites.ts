@@ -34,7 +34,7 @@ export function ensurePrerequisites(say: (line: string) => void): void {
   if (missing.length === 0) return;
   say('installing Debian packages:');
   for (const { package: name, why } of missing) say(`  ${name.padEnd(16)} ${why}`);
-  install(missing.map((each) => each.package));
+  installPackages(missing.map((each) => each.package));
   const still = missing.filter(({ program }) => !isOnPath(program));
   if (still.length > 0) {
     const names = still.map(({ program }) => program).join(', ');
@@ -42,7 +42,8 @@ export function ensurePrerequisites(say: (line: string) => void): void {
   }
 }
 
-function install(packages: readonly string[]): void {
+/** Throws a UserError with what apt-get says when it fails. */
+export function installPackages(packages: readonly string[]): void {
   if (!isOnPath('apt-get')) {
     throw new UserError(
       `this machine has no apt-get, and ${packages.join(', ')} ${packages.length === 1 ? 'is' : 'are'} missing`,

@@ -17,8 +17,11 @@ export interface TestCluster {
   destroy(): Promise<void>;
 }
 
-export function testCluster(name: string): TestCluster {
-  const folder = mkdtempSync(join(tmpdir(), `coracle-${name}-`));
+/** Its data go into a new temporary folder, or into one that is there: a cluster in it starts again. */
+export function testCluster(
+  name: string,
+  folder: string = mkdtempSync(join(tmpdir(), `coracle-${name}-`)),
+): TestCluster {
   const kubeconfig = join(folder, 'kubeconfig');
   const flags = ['--name', name, '--data-dir', join(folder, 'data')];
   const coracle = (...args: readonly string[]): Promise<RunResult> =>

@@ -1,0 +1,56 @@
+/** Where the suite is built, and what of it is there. */
+import { statfs } from 'node:fs/promises';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { UserError } from '../../src/cli/user-error.ts';
+
+export interface Workplace {
+  readonly folder: string;
+  readonly logs: string;
+  /** What Go calls GOPATH. */
+  readonly goPath: string;
+  readonly source: string;
+  /** The suite itself. */
+  readonly suite: string;
+  /** The program in most of the test images. */
+  readonly agnhost: string;
+  readonly noNewPrivileges: string;
+  /** Debian's root file system, for images with tools in them. */
+  readonly rootFileSystem: string;
+  readonly images: string;
+  readonly signal: AbortSignal;
+}
+
+const gib = 1024 ** 3;
+/** Go's cache alone takes 1.5 GB; the rest is the source, the programs, the images and a cluster's data. */
+const spaceToBuild = 6 * gib;
+const spaceToRun = 2 * gib;
+
+/** Throws UserError when there is too little room on the disk. */
+export async function workplaceAt(path: string, signal: AbortSignal): Promise<Workplace> {
+  const folder = resolve(path);
+  mkdirSync(folder, { recursive: true });
+  const goPath = join(folder, 'go');
+  const source = join(goPath, 'src', 'k8s.io', 'kubernetes');
+  const suite = join(folder, 'e2e.test');
+  const { bavail, bsize } = await statfs(folder);
+  const needed = existsSync(suite) ? spaceToRun : spaceToBuild;
+  if (bavail * bsize < needed) {
+    throw new UserError(
+      `${folder} has ${((bavail * bsize) / gib).toFixed(1)} GB left, and ${needed / gib} GB are needed`,
+      'make room, or set CORACLE_UPSTREAM_CACHE to a folder on a larger disk',
+    );
+  }
+  return {
+    folder,
+    logs: join(folder, 'logs'),
+    goPath,
+    source,
+    suite,
+    agnhost: join(folder, 'agnhost'),
+    noNewPrivileges: join(folder, 'nonewprivs'),
+    rootFileSystem: join(folder, 'debian.tar'),
+    images: join(folder, 'images.tar'),
+    signal,
+  };
+}

@@ -186,7 +186,16 @@ async function builtLayer(store: ImageStore, name: string, layer: Layers[string]
 }
 
 /** What tests run in Debian's images: dig, curl, nc, ip, ps. */
-const included = ['bind9-dnsutils', 'ca-certificates', 'curl', 'iproute2', 'netcat-openbsd', 'procps'];
+const included = [
+  'bind9-dnsutils',
+  'ca-certificates',
+  'curl',
+  'iproute2',
+  'net-tools',
+  'netcat-openbsd',
+  'procps',
+  'wget',
+];
 
 /** A small Debian as a tar. */
 async function ensureRootFileSystem({ folder, rootFileSystem, logs, signal }: Workplace): Promise<void> {

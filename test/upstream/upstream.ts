@@ -36,20 +36,25 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   using _ = options.list && existsSync(place.suite) ? undefined : lock(join(place.folder, 'lock'));
   await ensurePrograms(place);
   const sorted = await choose(place, options);
-  if (options.list) {
-    for (const line of [...sorted.chosen.toSorted(), '', ...leftLines(sorted.left)]) console.log(line);
-    console.log(`${sorted.chosen.length} tests would run`);
-    return 0;
-  }
-  if (sorted.chosen.length === 0) {
-    for (const line of leftLines(sorted.left)) console.log(line);
-    throw new UserError('all tests that match are left out', '--all runs them all the same');
-  }
+  if (options.list) return list(sorted);
+  refuseNone(sorted);
   await ensureImages(place);
   const result = await withCluster(place, options, (target) => runTests(target, place, options, sorted, signal));
   for (const line of ['', ...summaryOf(result)]) console.log(line);
   if (result.interrupted) return 130;
   return isGreen(result) ? 0 : 1;
+}
+
+function list({ chosen, left }: Sorted): number {
+  for (const line of [...chosen.toSorted(), '', ...leftLines(left)]) console.log(line);
+  console.log(`${chosen.length} tests would run`);
+  return 0;
+}
+
+function refuseNone({ chosen, left }: Sorted): void {
+  if (chosen.length > 0) return;
+  for (const line of leftLines(left)) console.log(line);
+  throw new UserError('all tests that match are left out', '--all runs them all the same');
 }
 
 async function choose({ suite }: Workplace, { focus, skip, all }: Options): Promise<Sorted> {

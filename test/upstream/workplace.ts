@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { messageOf } from '../../src/base/errors.ts';
 import { UserError } from '../../src/cli/user-error.ts';
 
 export interface Workplace {
@@ -29,7 +30,11 @@ const spaceToRun = 2 * gib;
 /** Throws UserError when there is too little room on the disk. */
 export async function workplaceAt(path: string, signal: AbortSignal): Promise<Workplace> {
   const folder = resolve(path);
-  mkdirSync(folder, { recursive: true });
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new UserError(`cannot make ${folder}: ${messageOf(error)}`, 'set CORACLE_UPSTREAM_CACHE to another folder');
+  }
   const goPath = join(folder, 'go');
   const source = join(goPath, 'src', 'k8s.io', 'kubernetes');
   const suite = join(folder, 'e2e.test');

@@ -45,7 +45,10 @@ it('cuts it off and joins it again', async () => {
   expect(await reaches()).toBe(false);
   await underlay.setConnected(node.link, true);
   expect(await underlay.isConnected(node.link)).toBe(true);
-  expect(await reaches()).toBe(true);
+  // A neighbour that was given up is asked for again with the next packets.
+  let attempts = 1;
+  while (attempts < 5 && !(await reaches())) attempts += 1;
+  expect(attempts).toBeLessThan(5);
 });
 
 it('takes it away without a trace', async () => {

@@ -276,7 +276,9 @@ export class Containers {
     const { record } = entry;
     await this.#driver(record).clean(record);
     const reason = reasonOf(exit);
-    this.#put(record.id, { phase: 'exited', exitCode: exit.exitCode, finishedAt: exit.finishedAt, reason });
+    // The time of a file is that of the kernel's last tick, a few milliseconds behind the clock.
+    const finishedAt = Math.max(exit.finishedAt, record.startedAt);
+    this.#put(record.id, { phase: 'exited', exitCode: exit.exitCode, finishedAt, reason });
     const at = { sandboxId: record.sandboxId, containerId: record.id };
     if (exit.outOfMemory) this.#options.emit({ type: 'oom', ...at });
     entry.exited.resolve();

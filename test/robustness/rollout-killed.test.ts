@@ -23,6 +23,8 @@ function apply(namespace: string): Promise<string> {
     metadata: { name: 'rolls', namespace },
     spec: {
       replicas,
+      // A rollout takes some seconds however quick the machine is, so that the server dies in the middle of it.
+      minReadySeconds: 1,
       selector: { matchLabels: labels },
       strategy: { rollingUpdate: { maxSurge: limit, maxUnavailable: limit } },
       template: {

@@ -272,7 +272,8 @@ export class CriRuntime implements RuntimeService {
   async attach(containerId: string, options: StreamOptions): Promise<StreamSession> {
     const request = { containerId, ...options, stderr: options.stderr && !options.tty };
     const { url } = await this.#channel.call('Attach', AttachRequest, StreamResponse, request);
-    return await openStream(url, options);
+    // containerd hangs up as soon as the container has ended, sometimes before its last word is out.
+    return await openStream(url, options, { silent: { exitCode: 0 } });
   }
 
   /** Straight into the sandbox's network, without the runtime: it would only do the same. */

@@ -17,8 +17,21 @@ interface StreamStatus {
   readonly details?: { readonly causes?: readonly { readonly reason?: string; readonly message?: string }[] };
 }
 
+interface Outcome {
+  readonly exitCode: number;
+}
+
+/** What it means when the connection ends without a last word; absent: that it broke. */
+export interface StreamEnding {
+  readonly silent?: Outcome;
+}
+
 /** Rejects when the server does not switch protocols, with what it said instead. */
-export async function openStream(url: string, options: StreamOptions): Promise<StreamSession> {
+export async function openStream(
+  url: string,
+  options: StreamOptions,
+  { silent }: StreamEnding = {},
+): Promise<StreamSession> {
   const transport = await upgrade(url);
   const connection = new SpdyConnection(transport, { role: 'client', onStream: (stream) => stream.destroy() });
   connection.run().catch(() => {
@@ -37,7 +50,7 @@ export async function openStream(url: string, options: StreamOptions): Promise<S
     const stdout = await open(options.stdout, 'stdout');
     const stderr = await open(options.stderr && !options.tty, 'stderr');
     const resize = await open(options.tty, 'resize');
-    const finished = outcome(status);
+    const finished = outcome(status, silent);
     finished.catch(() => {});
     return {
       stdin,
@@ -75,8 +88,9 @@ async function refused(answer: IncomingMessage): Promise<Error> {
 }
 
 /** The last word is on the error stream: success, or a Status with the exit code among its causes. */
-async function outcome(stream: Readable): Promise<{ readonly exitCode: number }> {
+async function outcome(stream: Readable, silent: Outcome | undefined): Promise<Outcome> {
   const said = await text(stream).catch(() => '');
+  if (said === '' && silent !== undefined) return silent;
   if (said === '') throw new Error('the connection to the runtime broke before the command ended');
   const status = JSON.parse(said) as StreamStatus;
   if (status.status === 'Success') return { exitCode: 0 };

@@ -125,11 +125,16 @@ export interface TokenRow {
 
 /** Absent: as it is set; empty: back to the default. */
 export interface GuardFlags {
+  /** Names of admission plugins beside, and taken off, the default ones. */
   readonly enableAdmission?: readonly string[];
   readonly disableAdmission?: readonly string[];
+  /** Path of the audit policy; without one nothing is logged. */
   readonly auditPolicy?: string;
+  /** Path of the audit log; the cluster's log folder when not said. */
   readonly auditLog?: string;
+  /** Path of what is set of admission plugins, kind AdmissionConfiguration. */
   readonly admissionConfig?: string;
+  /** Kubeconfigs of webhooks for tokens and for access, and for how long their answers count. */
   readonly tokenWebhook?: string;
   readonly tokenWebhookCacheTtl?: string;
   readonly authorizationModes?: readonly string[];

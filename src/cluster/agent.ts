@@ -10,7 +10,6 @@ import { messageOf } from '../base/errors.ts';
 import { aborted, runAll, type Service } from '../base/service.ts';
 import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
 import { createHttpsClient, type HttpsClient } from '../client/https-client.ts';
-import { Informer } from '../client/informer.ts';
 import { createNodeAgent, type NodeAgent } from '../node/agent.ts';
 import { nodeConfig, type NodeConfig } from '../node/config.ts';
 import { kubeletAuth } from '../node/server/auth.ts';
@@ -31,6 +30,7 @@ import { graceOfStopOrder } from './stop-order.ts';
 import { nthAddress, type ClusterSettings } from './settings.ts';
 import { apiAddress, kubeletPort, nodeAddress } from './nodes.ts';
 import { certificateValidity } from './start.ts';
+import { ownNodeInformer } from './own-node.ts';
 
 export interface AgentOptions {
   readonly layout: Layout;
@@ -219,14 +219,7 @@ async function podCidrOf(
   if (kept !== undefined) return kept;
   // The machine made its Node when it joined; one that is gone was removed.
   await createNode(client, nodeName, clock, signal, settings.joined === undefined);
-  const informer = new Informer<Node>({
-    client,
-    kind: Node,
-    clock,
-    random,
-    logger,
-    fieldSelector: `metadata.name=${nodeName}`,
-  });
+  const informer = ownNodeInformer({ client, clock, random, logger }, nodeName);
   const stop = new AbortController();
   const running = informer.run(AbortSignal.any([signal, stop.signal]));
   try {
@@ -277,14 +270,7 @@ function unlessPresent(error: unknown): void {
 /** Says that the node is ready when the API says so and its kubelet API listens. */
 function untilReady(options: AgentOptions, client: Client, listening: Promise<void>): Service {
   const { nodeName, clock, random, logger, settings } = options;
-  const informer = new Informer<Node>({
-    client,
-    kind: Node,
-    clock,
-    random,
-    logger,
-    fieldSelector: `metadata.name=${nodeName}`,
-  });
+  const informer = ownNodeInformer({ client, clock, random, logger }, nodeName);
   let said = false;
   informer.subscribe({
     added: (node) => look(node),

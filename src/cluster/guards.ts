@@ -5,24 +5,8 @@ import { pluginComplaint, pluginNames } from '../apiserver/admission/names.ts';
 import type { GuardFlags } from '../cli/manager.ts';
 import { UserError } from '../cli/user-error.ts';
 
-export interface GuardSettings {
-  /** Names of admission plugins beside, and taken off, the default ones. */
-  readonly enableAdmission?: readonly string[];
-  readonly disableAdmission?: readonly string[];
-  /** Path of the audit policy; without one nothing is logged. */
-  readonly auditPolicy?: string;
-  /** Path of the audit log; the cluster's log folder when not said. */
-  readonly auditLog?: string;
-  /** Path of what is set of admission plugins, kind AdmissionConfiguration. */
-  readonly admissionConfig?: string;
-  /** Kubeconfigs of webhooks for tokens and for access, and for how long their answers count. */
-  readonly tokenWebhook?: string;
-  readonly tokenWebhookCacheTtl?: string;
-  readonly authorizationModes?: readonly string[];
-  readonly authorizationWebhook?: string;
-  readonly authorizationWebhookAuthorizedTtl?: string;
-  readonly authorizationWebhookUnauthorizedTtl?: string;
-}
+/** As flags say them, with paths in full and without what is empty. */
+export type GuardSettings = GuardFlags;
 
 /** Settings that are paths of files. */
 const paths: ReadonlySet<string> = new Set([

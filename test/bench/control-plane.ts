@@ -21,22 +21,10 @@ import { Simulation } from '../../src/controllers/testing/simulation.ts';
 import { isReady } from '../../src/controllers/workload/pods.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import { node, pod } from '../../src/scheduler/testing.ts';
-
-interface Row {
-  readonly what: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly budget?: number;
-}
+import { reporter } from './report.ts';
 
 const short = process.argv.includes('--short');
-const rows: Row[] = [];
-const report = (what: string, value: number, unit: string, budget?: number): void => {
-  const rounded = Math.round(value * 100) / 100;
-  rows.push({ what, value: rounded, unit, ...(budget === undefined ? {} : { budget }) });
-  const limit = budget === undefined ? '' : `  (budget ${budget})`;
-  console.log(`${what.padEnd(52)}${String(rounded).padStart(10)} ${unit}${limit}`);
-};
+const { rows, report } = reporter(2);
 
 /** Pods of fifty Services, which spread them by default, onto nodes in three zones. */
 async function scheduling(nodes: number, pods: number): Promise<void> {

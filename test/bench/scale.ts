@@ -17,13 +17,7 @@ import { createHttpsClient } from '../../src/client/https-client.ts';
 import { loadAccess } from '../../src/client/kubeconfig.ts';
 import { ok } from '../support/clients.ts';
 import { testCluster } from '../support/cluster.ts';
-
-interface Row {
-  readonly what: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly budget?: number;
-}
+import { quantile, reporter } from './report.ts';
 
 const short = process.argv.includes('--short');
 const option = (name: string): string | undefined => {
@@ -33,15 +27,7 @@ const option = (name: string): string | undefined => {
 const nodes = Number(option('--nodes') ?? (short ? 200 : 5_000));
 const pods = Number(option('--pods') ?? (short ? 2_000 : 50_000));
 const perDeployment = Math.min(500, pods);
-const rows: Row[] = [];
-const report = (what: string, value: number, unit: string, budget?: number): void => {
-  const rounded = Math.round(value * 10) / 10;
-  rows.push({ what, value: rounded, unit, ...(budget === undefined ? {} : { budget }) });
-  const limit = budget === undefined ? '' : `  (budget ${budget})`;
-  console.log(`${what.padEnd(52)}${String(rounded).padStart(10)} ${unit}${limit}`);
-};
-const quantile = (values: readonly number[], share: number): number =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? NaN;
+const { rows, report } = reporter();
 
 const cluster = testCluster(option('--name') ?? 'bench-scale');
 

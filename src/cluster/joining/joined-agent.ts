@@ -2,18 +2,17 @@
  * What the agent of a machine that has joined does beside its pods: it renews its certificates, serves the kubelet
  * API once it has one for that, and ends when its node was removed from the cluster.
  */
-import { Node } from '../../api/core/node.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import { aborted, runAll, type Service } from '../../base/service.ts';
 import { UserError } from '../../cli/user-error.ts';
 import type { Client } from '../../client/client.ts';
-import { Informer } from '../../client/informer.ts';
 import type { KubeletServer } from '../../node/server/server.ts';
 import type { Layout } from '../layout.ts';
 import type { Membership } from '../settings.ts';
 import { certificateRotation, combinedPath, requestCertificate, type NodeCertificateKind } from './certificates.ts';
+import { ownNodeInformer } from '../own-node.ts';
 
 export interface JoinedOptions {
   readonly layout: Layout;
@@ -97,14 +96,7 @@ function removalWatch({ client, clock, random, logger, nodeName }: JoinedOptions
   return {
     name: 'node removal',
     async run(signal) {
-      const informer = new Informer<Node>({
-        client,
-        kind: Node,
-        clock,
-        random,
-        logger,
-        fieldSelector: `metadata.name=${nodeName}`,
-      });
+      const informer = ownNodeInformer({ client, clock, random, logger }, nodeName);
       const { promise: gone, resolve } = Promise.withResolvers<void>();
       const stop = new AbortController();
       informer.subscribe({ added: () => {}, updated: () => {}, deleted: () => resolve() });

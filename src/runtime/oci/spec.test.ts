@@ -6,6 +6,7 @@ import { runtimeDefaultProfile } from './seccomp.ts';
 import { signalNumber } from './signals.ts';
 import { argumentsOf, containerSpec, environmentOf, resourcesOf, type SpecInput } from './spec.ts';
 import { resolveUser } from './users.ts';
+import { plainSecurity as security } from '../testing/configs.ts';
 
 const everything = new Set(capabilityNames);
 const machine: Machine = {
@@ -17,18 +18,6 @@ const machine: Machine = {
   apparmor: false,
   seccomp: true,
   hugePageSizes: ['2MB'],
-};
-
-const security: ContainerConfig['security'] = {
-  privileged: false,
-  addCapabilities: [],
-  dropCapabilities: [],
-  supplementalGroups: [],
-  supplementalGroupsPolicy: 'Merge',
-  readonlyRootfs: false,
-  noNewPrivileges: false,
-  seccomp: { type: 'runtimeDefault' },
-  apparmor: { type: 'runtimeDefault' },
 };
 
 const config: ContainerConfig = {

@@ -1,6 +1,19 @@
 /** Configurations of sandboxes and containers with which tests begin. */
 import type { ContainerConfig, SandboxConfig } from '../runtime.ts';
 
+/** Nothing asked for, nothing taken away. */
+export const plainSecurity: ContainerConfig['security'] = {
+  privileged: false,
+  addCapabilities: [],
+  dropCapabilities: [],
+  supplementalGroups: [],
+  supplementalGroupsPolicy: 'Merge',
+  readonlyRootfs: false,
+  noNewPrivileges: false,
+  seccomp: { type: 'runtimeDefault' },
+  apparmor: { type: 'runtimeDefault' },
+};
+
 export function testSandbox(name: string, logDirectory: string, cgroupParent: string): SandboxConfig {
   return {
     metadata: { name, namespace: 'default', uid: name, attempt: 0 },
@@ -39,17 +52,7 @@ export function testContainer(
     stdinOnce: false,
     tty: false,
     resources: {},
-    security: {
-      privileged: false,
-      addCapabilities: [],
-      dropCapabilities: [],
-      supplementalGroups: [],
-      supplementalGroupsPolicy: 'Merge',
-      readonlyRootfs: false,
-      noNewPrivileges: false,
-      seccomp: { type: 'runtimeDefault' },
-      apparmor: { type: 'runtimeDefault' },
-    },
+    security: plainSecurity,
     ...changes,
   };
 }

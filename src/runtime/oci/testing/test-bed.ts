@@ -9,9 +9,9 @@ import { demoImages } from '../../../image/demo-images.ts';
 import { Images } from '../../../image/images.ts';
 import { createCommandRunner } from '../../../network/command.ts';
 import { PodNetwork } from '../../../network/pod-network.ts';
-import type { ContainerConfig, SandboxConfig } from '../../runtime.ts';
 import type { BuiltinProgram } from '../builtin-driver.ts';
 import { testContainer, testSandbox } from '../../testing/configs.ts';
+import type { ContractBed } from '../../testing/contract.ts';
 import { Cgroups } from '../cgroups.ts';
 import { findLeaks, type Leak } from '../leaks.ts';
 import { OciRuntime } from '../oci-runtime.ts';
@@ -26,21 +26,11 @@ export interface TestBedOptions {
   readonly folder?: string;
 }
 
-export interface TestBed {
-  readonly folder: string;
+export interface TestBed extends ContractBed {
   readonly runtime: OciRuntime;
   readonly images: Images;
   /** Id of the busybox image. */
   readonly busybox: string;
-  sandbox(name: string, changes?: Partial<SandboxConfig>): SandboxConfig;
-  container(args: readonly string[], changes?: Partial<ContainerConfig>): ContainerConfig;
-  /** Sandbox and one started container in it. */
-  run(
-    name: string,
-    args: readonly string[],
-    changes?: Partial<ContainerConfig>,
-  ): Promise<{ sandboxId: string; id: string }>;
-  logOf(name: string): string;
   leaks(known?: readonly string[]): readonly Leak[];
   /** Ends this runtime; its containers go on. */
   close(): Promise<void>;

@@ -25,8 +25,10 @@ interface Constraint {
   readonly counts: (view: NodeView) => boolean;
 }
 
+const hostname = 'kubernetes.io/hostname';
+
 const defaults: readonly TopologySpreadConstraint[] = [
-  { maxSkew: 3, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' },
+  { maxSkew: 3, topologyKey: hostname, whenUnsatisfiable: 'ScheduleAnyway' },
   { maxSkew: 5, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
 ];
 
@@ -112,7 +114,10 @@ function hasAllLabels(view: NodeView, constraints: readonly Constraint[]): boole
   return constraints.every(({ topologyKey }) => Object.hasOwn(view.labels, topologyKey));
 }
 
-/** The same for domains in which there is a candidate: looks at the nodes with such pods, not at all of them. */
+/**
+ * The same for domains in which there is a candidate: looks at the nodes with such pods, not at all of them. A
+ * candidate's host is the candidate.
+ */
 function countsAmong(
   candidates: readonly NodeView[],
   pod: Pod,
@@ -121,12 +126,16 @@ function countsAmong(
   all: readonly Constraint[],
 ): Map<string, number> {
   const { topologyKey } = constraint;
+  const matching = world.podsMatching(pod.metadata.namespace ?? '', constraint.selector);
   const counts = new Map<string, number>();
-  for (const { labels } of candidates) {
-    const value = labels[topologyKey];
-    if (value !== undefined) counts.set(value, 0);
+  for (const view of candidates) {
+    const value = view.labels[topologyKey];
+    if (value === undefined) continue;
+    const isCounted = topologyKey === hostname && constraint.counts(view) && hasAllLabels(view, all);
+    counts.set(value, isCounted ? (matching.get(view.name) ?? 0) : 0);
   }
-  for (const [name, count] of world.podsMatching(pod.metadata.namespace ?? '', constraint.selector)) {
+  if (topologyKey === hostname || counts.size === 0) return counts;
+  for (const [name, count] of matching) {
     const view = world.node(name);
     const value = view?.labels[topologyKey];
     if (view === undefined || value === undefined || !counts.has(value)) continue;

@@ -10,8 +10,9 @@ import type { Workplace } from './workplace.ts';
 export async function ensurePrograms(place: Workplace): Promise<void> {
   const targets = [place.suite, place.agnhost, place.noNewPrivileges];
   await ensureToolchain();
-  if (targets.every((target) => existsSync(target))) return;
+  // Also where all is built: images and running tests read files of it.
   await ensureSource(place);
+  if (targets.every((target) => existsSync(target))) return;
   await build(place, 'nonewprivs', place.noNewPrivileges, ['build'], 'test/images/nonewprivs');
   await build(place, 'agnhost, a minute or more', place.agnhost, ['build'], 'test/images/agnhost');
   if (existsSync(place.suite)) return;

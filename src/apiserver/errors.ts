@@ -212,6 +212,11 @@ export function internalError(message: string): StatusError {
   return new StatusError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
 }
 
+/** What upstream's storage refuses without saying which kind of refusal it is: a 500 without a reason. */
+export function storageError(message: string): StatusError {
+  return new StatusError(500, '', message);
+}
+
 export function success(details?: StatusDetails): Status {
   return {
     kind: 'Status',

@@ -56,6 +56,20 @@ describe('create', () => {
     );
   });
 
+  // storage.ErrResourceVersionSetOnCreate (apiserver, storage/errors.go), which upstream passes on as it is.
+  test('a resourceVersion', async () => {
+    const answer = await api.call('POST', maps, { metadata: { name: 'versioned', resourceVersion: '7' } });
+    const message = 'resourceVersion should not be set on objects to be created';
+    expect(answer.json).toEqual({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message,
+      code: 500,
+    });
+  });
+
   test('no name', async () => {
     const answer = await api.call('POST', maps, { metadata: {} });
     const cause = 'Required value: name or generateName is required';

@@ -4,7 +4,7 @@ import type { ObjectMeta } from '../../api/meta/object-meta.ts';
 import { validateObjectMeta } from '../../api/meta/validate-object-meta.ts';
 import type { Fault } from '../../schema/fault.ts';
 import { deepClone } from '../../schema/freeze.ts';
-import { alreadyExists, badRequest, generateNameConflict, internalError, invalid } from '../errors.ts';
+import { alreadyExists, generateNameConflict, internalError, invalid, storageError } from '../errors.ts';
 import { admissionOf } from './admit.ts';
 import { ClaimLost, Overtaken, putObject } from './commit.ts';
 import {
@@ -40,7 +40,7 @@ export async function createObject(
 ): Promise<Snapshot> {
   settleNamespace(target.resource, draft, target.namespace);
   const meta = draftMeta(draft);
-  if (!isUnset(meta.resourceVersion)) throw badRequest('resourceVersion should not be set on objects to be created');
+  if (!isUnset(meta.resourceVersion)) throw storageError('resourceVersion should not be set on objects to be created');
   const base = baseOf(meta);
   const generated = base !== '';
   if (generated) meta.name = freeName(registry, target, base);

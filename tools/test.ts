@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensurePrerequisites } from '../src/cluster/prerequisites.ts';
+import { ensurePrerequisites } from '../src/cluster/machine/prerequisites.ts';
 import { describeFailure, readReport, type TestReport } from './test-report.ts';
 
 const root = join(import.meta.dirname, '..');

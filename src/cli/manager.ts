@@ -2,6 +2,8 @@
 export interface ClusterManager {
   readonly name: string;
   readonly dataDir: string;
+  /** How to call a command on this cluster, for hints: `coracle up --name test`. */
+  command(words: string): string;
   /** On a machine that has joined another's cluster: starts its node. */
   up(options: UpOptions, progress: Progress, signal: AbortSignal): Promise<UpResult | JoinResult>;
   /** Makes this machine a node of another's cluster; on one that is, starts it again. */

@@ -27,10 +27,18 @@ export interface Layout {
   log(processName: string): string;
   /** Requests that came through the ingress. */
   readonly accessLog: string;
+  /** How to call a command on this cluster, for hints: `coracle up --name test`. */
+  command(words: string): string;
 }
 
-export function layoutOf(name: string, dataDir = join('/var/lib/coracle', name)): Layout {
+const defaultDataDir = (name: string): string => join('/var/lib/coracle', name);
+
+export function layoutOf(name: string, dataDir = defaultDataDir(name)): Layout {
   const runDir = join('/run/coracle', name);
+  const flags = [
+    ...(name === defaultName ? [] : [`--name ${name}`]),
+    ...(dataDir === defaultDataDir(name) ? [] : [`--data-dir ${quoted(dataDir)}`]),
+  ];
   return {
     name,
     dataDir,
@@ -46,5 +54,16 @@ export function layoutOf(name: string, dataDir = join('/var/lib/coracle', name))
     state: (processName) => join(runDir, `${processName}.json`),
     log: (processName) => join(dataDir, 'logs', `${processName}.log`),
     accessLog: join(dataDir, 'logs', 'access.log'),
+    command: (words) => ['coracle', words, ...flags].join(' '),
   };
+}
+
+/** As a shell takes it for one word. */
+function quoted(text: string): string {
+  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** The cluster's context in kubeconfigs: `coracle` for the default cluster, `coracle-NAME` for others. */
+export function contextName(name: string): string {
+  return name === defaultName ? defaultName : `${defaultName}-${name}`;
 }

@@ -46,6 +46,13 @@ export function formatCidr({ family, base, bits }: Cidr): string {
   return bits === width(family) ? address : `${address}/${bits}`;
 }
 
+/** `nthAddress('10.96.0.0/16', 1)` is `10.96.0.1`. Throws when the text is no range. */
+export function nthAddress(range: string, n: number): string {
+  const parsed = parseCidr(range);
+  if (parsed === undefined) throw new Error(`${range} is no range of addresses`);
+  return formatAddress(parsed.family, parsed.base + BigInt(n));
+}
+
 export function sizeOf({ family, bits }: Cidr): bigint {
   return 1n << BigInt(width(family) - bits);
 }

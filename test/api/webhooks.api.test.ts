@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock, type Clock } from '../../src/base/clock.ts';
-import type { AccessSettings } from '../../src/cluster/access-settings.ts';
+import type { AccessSettings } from '../../src/cluster/settings/access-settings.ts';
 import { guardedHarness } from './access-harness.ts';
 import { certificates, type Harness } from './harness.ts';
 

@@ -8,7 +8,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '../../src/cli/user-error.ts';
-import { installPackages } from '../../src/cluster/prerequisites.ts';
+import { installPackages } from '../../src/cluster/machine/prerequisites.ts';
 import { runTool, step } from './tools.ts';
 import type { Workplace } from './workplace.ts';
 

@@ -1,12 +1,12 @@
 /** What the API server answers to nobody, to strangers, to strange nodes, and to forged credentials. */
 import type { Pod } from '../../api/core/pod.ts';
 import { createTokenIssuer, keyIdOf } from '../../apiserver/authentication/token-issuer.ts';
-import { tokenSecondsAsked, type ApiFacts } from '../../benchmark/facts.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
-import { readKeyPair } from '../credentials.ts';
-import { readTokenKeys } from '../signing-keys.ts';
+import { tokenSecondsAsked, type ApiFacts } from '../../benchmark/facts.ts';
+import { readKeyPair } from '../credentials/credentials.ts';
 import type { Layout } from '../layout.ts';
+import { readTokenKeys } from '../server/signing-keys.ts';
 import { strangerName, type Identities } from './identities.ts';
 import { ask, tlsFact, type FullAnswer, type Place, type Question } from './probe.ts';
 

@@ -1,13 +1,13 @@
 /** The files of a cluster that others must not read or change, as they lie on the disk. */
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { FileFact, FilePurpose } from '../../benchmark/facts.ts';
 import { codeOf } from '../../base/errors.ts';
-import type { AccessSettings } from '../access-settings.ts';
-import { certificatePath } from '../credentials.ts';
-import { writtenKubeconfigs } from '../kubeconfig.ts';
+import type { FileFact, FilePurpose } from '../../benchmark/facts.ts';
+import { certificatePath } from '../credentials/credentials.ts';
+import { writtenKubeconfigs } from '../credentials/kubeconfig.ts';
 import type { Layout } from '../layout.ts';
-import type { ClusterSettings } from '../settings.ts';
+import type { AccessSettings } from '../settings/access-settings.ts';
+import type { ClusterSettings } from '../settings/settings.ts';
 
 export function fileFacts(layout: Layout, settings: ClusterSettings, access: AccessSettings): readonly FileFact[] {
   const { pki, dataDir } = layout;

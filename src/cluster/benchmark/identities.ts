@@ -2,7 +2,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import { createAuthority, issueCertificate, type KeyPair } from '../../pki/certificate.ts';
-import { readKeyPair } from '../credentials.ts';
+import { readKeyPair } from '../credentials/credentials.ts';
 
 export interface Identities {
   readonly administrator: KeyPair;

@@ -1,12 +1,12 @@
 /** On which ports the cluster's processes listen, from what the kernel says. */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Listener } from '../../benchmark/facts.ts';
 import { readTextIfPresent } from '../../base/file.ts';
+import type { Listener } from '../../benchmark/facts.ts';
 import type { Layout } from '../layout.ts';
-import { isAlive, readState } from '../process-state.ts';
-import type { ClusterSettings } from '../settings.ts';
-import { processNames } from '../start.ts';
+import { isAlive, readState } from '../processes/process-state.ts';
+import { processNames } from '../processes/processes.ts';
+import type { ClusterSettings } from '../settings/settings.ts';
 
 /** State LISTEN in /proc/net/tcp. */
 const listening = '0A';

@@ -2,10 +2,10 @@
 import { request as httpsRequest } from 'node:https';
 import { createConnection } from 'node:net';
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
-import type { Answer, TlsFact } from '../../benchmark/facts.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
-import { isRecord } from '../../schema/freeze.ts';
+import type { Answer, TlsFact } from '../../benchmark/facts.ts';
 import type { KeyPair } from '../../pki/certificate.ts';
+import { isRecord } from '../../schema/freeze.ts';
 
 export interface Place {
   readonly host: string;

@@ -7,10 +7,10 @@ import { readAuditPolicy } from '../../apiserver/audit/policy.ts';
 import { requestInfoOf } from '../../apiserver/http/request-info.ts';
 import { auditedRequests, type AuditLogFacts, type SettingsFacts } from '../../benchmark/facts.ts';
 import { keptEndedPods } from '../../controllers/pod-garbage-collector/controller.ts';
-import { defaultModes } from '../access.ts';
-import type { AccessSettings } from '../access-settings.ts';
 import type { Layout } from '../layout.ts';
-import type { ClusterSettings } from '../settings.ts';
+import { defaultModes } from '../server/access.ts';
+import type { AccessSettings } from '../settings/access-settings.ts';
+import type { ClusterSettings } from '../settings/settings.ts';
 import { factOf } from './files.ts';
 
 const day = 24 * 3_600_000;

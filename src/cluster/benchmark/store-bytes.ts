@@ -2,8 +2,8 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Secret } from '../../api/core/secret.ts';
-import type { StoreFacts } from '../../benchmark/facts.ts';
 import { readTextIfPresent } from '../../base/file.ts';
+import type { StoreFacts } from '../../benchmark/facts.ts';
 import type { Layout } from '../layout.ts';
 
 /** Shorter values are found anywhere by chance. */

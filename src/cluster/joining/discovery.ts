@@ -4,8 +4,8 @@
  * signed with that token. Everything after that is read over TLS which that authority vouches for.
  */
 import { request } from 'node:https';
-import { codeOf, messageOf } from '../../base/errors.ts';
 import { parseTimestamp, type Clock } from '../../base/clock.ts';
+import { codeOf, messageOf } from '../../base/errors.ts';
 import { UserError } from '../../cli/user-error.ts';
 import { clusterInfo, isSignatureOf, type BootstrapToken } from '../../controllers/bootstrap-token/token.ts';
 import { publicKeyHash } from '../../pki/certificate.ts';

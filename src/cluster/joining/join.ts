@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Node } from '../../api/core/node.ts';
 import { writeFileDurably } from '../../base/file.ts';
-import type { JoinOptions, JoinResult, Progress } from '../../cli/manager.ts';
+import type { JoinOptions, JoinResult } from '../../cli/manager.ts';
 import { UserError } from '../../cli/user-error.ts';
 import { ApiError, isAlreadyExists, isNotFound, type Client } from '../../client/client.ts';
 import { tokenCredentials, type Credentials } from '../../client/credentials.ts';
@@ -12,40 +12,30 @@ import { ConnectionError } from '../../client/transport.ts';
 import { parseToken, type BootstrapToken } from '../../controllers/bootstrap-token/token.ts';
 import { overlap, parseCidr } from '../../network/cidr.ts';
 import { expiryOf } from '../../pki/certificate.ts';
-import { joinedLabel } from '../addons.ts';
-import { apiClient } from '../api-client.ts';
-import { certificatePath } from '../credentials.ts';
+import { apiClient } from '../credentials/api-client.ts';
+import { certificatePath } from '../credentials/credentials.ts';
+import type { EnvironmentWithProgress } from '../environment.ts';
 import type { Layout } from '../layout.ts';
-import { freePort, isFree, isLocalAddress, linkMtu } from '../machine.ts';
-import type { ManagerEnvironment } from '../manager.ts';
-import { checkNodeName } from '../nodes.ts';
-import { ensurePrerequisites } from '../prerequisites.ts';
-import {
-  freeSlot,
-  otherClusters,
-  rangesOf,
-  readSettings,
-  writeSettings,
-  type ClusterSettings,
-  type Membership,
-} from '../settings.ts';
-import { agentName, startProcesses, waitUntilReady } from '../start.ts';
-import { supervisorPid } from '../supervisor.ts';
+import { freePort, isFree, isLocalAddress, linkMtu } from '../machine/machine.ts';
+import { ensurePrerequisites } from '../machine/prerequisites.ts';
+import { agentName } from '../processes/processes.ts';
+import { startProcesses, waitUntilReady } from '../processes/start.ts';
+import { supervisorPid } from '../processes/supervisor.ts';
+import { joinedLabel } from '../server/addons.ts';
+import { checkNodeName } from '../settings/nodes.ts';
+import { rangesOf, readSettings, writeSettings, type ClusterSettings, type Membership } from '../settings/settings.ts';
+import { freeSlot, otherClusters } from '../settings/slots.ts';
 import { coracleVersion } from '../version.ts';
 import { combinedPath, requestCertificate } from './certificates.ts';
 import { discover } from './discovery.ts';
-import { readNodeConfig, type SharedSettings } from './node-config.ts';
 import { nodeRemoved } from './joined-agent.ts';
+import { readNodeConfig, type SharedSettings } from './node-config.ts';
 
 const defaultPort = 6443;
 const kubeletPort = 10_250;
 
-export interface JoinEnvironment extends ManagerEnvironment {
-  readonly progress: Progress;
-}
-
 export async function join(
-  environment: JoinEnvironment,
+  environment: EnvironmentWithProgress,
   options: JoinOptions,
   signal: AbortSignal,
 ): Promise<JoinResult> {
@@ -56,7 +46,7 @@ export async function join(
   if (kept !== undefined && kept.joined === undefined) {
     throw new UserError(
       `${layout.dataDir} holds a cluster of this machine's own`,
-      'join under another --name, or delete it first: coracle reset',
+      `join under another --name, or delete it first: ${layout.command('reset')}`,
     );
   }
   const alreadyRunning = kept !== undefined && supervisorPid(layout.runDir, agentName(kept.nodeName)) !== undefined;
@@ -80,7 +70,7 @@ type JoinedSettings = ClusterSettings & { readonly joined: Membership };
 
 /** Everything that can be refused is asked before anything is written, here or there. */
 async function becomeNode(
-  environment: JoinEnvironment,
+  environment: EnvironmentWithProgress,
   options: JoinOptions,
   signal: AbortSignal,
 ): Promise<JoinedSettings> {
@@ -216,7 +206,7 @@ async function settingsFor(
 
 /** With the node's own certificate, so that of two machines that want one name only one gets it. */
 async function createNode(
-  environment: JoinEnvironment,
+  environment: EnvironmentWithProgress,
   server: URL,
   authority: string,
   certificate: string,
@@ -256,7 +246,7 @@ function nameTaken(name: string): UserError {
 }
 
 function clientOf(
-  { clock, random }: JoinEnvironment,
+  { clock, random }: EnvironmentWithProgress,
   { origin }: URL,
   certificateAuthority: string,
   credentials: Credentials,
@@ -292,7 +282,7 @@ async function explained<T>(server: URL, token: BootstrapToken, work: Promise<T>
 
 /** It knows the cluster already: nothing but where the API is can change. */
 async function rejoin(
-  environment: JoinEnvironment,
+  environment: EnvironmentWithProgress,
   kept: JoinedSettings,
   options: JoinOptions,
   isRunning: boolean,
@@ -311,7 +301,7 @@ async function rejoin(
     if (server === kept.joined.server) return kept;
     throw new UserError(
       `the node is running, with the API server at ${kept.joined.server}`,
-      'stop it first: coracle down',
+      `stop it first: ${layout.command('down')}`,
     );
   }
   const shared = await current(environment, kept, server, options.address !== undefined);
@@ -342,7 +332,7 @@ function refuseOthers({ nodeName, joined, runtimeEndpoint }: JoinedSettings, opt
 
 /** What the cluster says today; undefined while it cannot be asked, which the node can live with. */
 async function current(
-  { layout, clock, random, progress }: JoinEnvironment,
+  { layout, clock, random, progress }: EnvironmentWithProgress,
   { nodeName }: JoinedSettings,
   server: string,
   isMoved: boolean,

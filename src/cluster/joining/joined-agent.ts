@@ -9,10 +9,10 @@ import { aborted, runAll, type Service } from '../../base/service.ts';
 import { UserError } from '../../cli/user-error.ts';
 import type { Client } from '../../client/client.ts';
 import type { KubeletServer } from '../../node/server/server.ts';
+import { ownNodeInformer } from '../agent/own-node.ts';
 import type { Layout } from '../layout.ts';
-import type { Membership } from '../settings.ts';
+import type { Membership } from '../settings/settings.ts';
 import { certificateRotation, combinedPath, requestCertificate, type NodeCertificateKind } from './certificates.ts';
-import { ownNodeInformer } from '../own-node.ts';
 
 export interface JoinedOptions {
   readonly layout: Layout;

@@ -6,9 +6,9 @@ import type { Client } from '../../client/client.ts';
 import { isNotFound } from '../../client/client.ts';
 import { parseCidr } from '../../network/cidr.ts';
 import type { Backend } from '../../network/overlay.ts';
-import type { ClusterSettings } from '../settings.ts';
+import { vniOf } from '../agent/node-runtime.ts';
+import type { ClusterSettings } from '../settings/settings.ts';
 import { coracleVersion } from '../version.ts';
-import { vniOf } from '../node-runtime.ts';
 
 const ref = { namespace: 'kube-system', name: 'coracle-node-config' };
 

@@ -1,21 +1,6 @@
 /** The agent program: one node. */
-import { systemClock } from '../../base/clock.ts';
-import { systemRandom } from '../../base/random.ts';
-import { runAgent } from '../agent.ts';
-import { runProgram } from './program.ts';
+import { runAgent } from '../agent/agent.ts';
+import { nodeNameOf } from '../processes/processes.ts';
+import { runProcess } from '../processes/run-process.ts';
 
-await runProgram(({ name, layout, settings, logger, state, phase }, signal) =>
-  runAgent(
-    {
-      layout,
-      settings,
-      nodeName: name.replace(/^agent-/, ''),
-      clock: systemClock,
-      random: systemRandom,
-      logger,
-      phase,
-      ready: (endpoints) => state.update({ ready: true, endpoints }),
-    },
-    signal,
-  ),
-);
+await runProcess((context, signal) => runAgent({ ...context, nodeName: nodeNameOf(context.name) ?? '' }, signal));

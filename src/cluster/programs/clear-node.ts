@@ -2,8 +2,8 @@
 import { keepAlive, systemClock } from '../../base/clock.ts';
 import { systemRandom } from '../../base/random.ts';
 import { layoutOf } from '../layout.ts';
-import { knownSettings } from '../settings.ts';
-import { clearNode } from '../teardown.ts';
+import { clearNode } from '../machine/teardown.ts';
+import { knownSettings } from '../settings/settings.ts';
 
 const [, , clusterName = '', dataDir = '', nodeName = ''] = process.argv;
 const layout = layoutOf(clusterName, dataDir);

@@ -8,7 +8,8 @@ import type { Change } from '../store/store.ts';
 import type { UserInfo } from './access.ts';
 import type { Trail } from './audit/audit.ts';
 import type { RequestInfo } from './http/request-info.ts';
-import { expired, methodNotSupported, pathNotFound, StatusError, type Status } from './errors.ts';
+import { expired, pathNotFound, StatusError, type Status } from './errors.ts';
+import { answerReview } from './handlers/virtual.ts';
 import { localExchange, type LocalAnswer } from './http/local-exchange.ts';
 import { handle, authorize, type Pipeline } from './pipeline.ts';
 import { applyObject } from './registry/apply.ts';
@@ -163,7 +164,8 @@ export class LocalApi {
     const { resource } = target;
     const context = this.#context(options);
     const draft = readObject(resource, { value: object, duplicates: [] }, context);
-    if (kind.virtual === true) return (await this.#virtual(resource, draft, namespace, context)) as unknown as T;
+    if (kind.virtual === true)
+      return (await answerReview(this.#pipeline.server, target, draft, context)) as unknown as T;
     return objectOf(resource, await createObject(this.#registry, target, draft, context));
   }
 
@@ -331,12 +333,6 @@ export class LocalApi {
       annotate,
       warn: (text) => log.debug('a write of our own was warned about', { text }),
     };
-  }
-
-  async #virtual(resource: Resource, draft: DraftObject, namespace: string, context: WriteContext): Promise<object> {
-    const handler = this.#pipeline.server.dependencies.virtual?.get(`${resource.kind.group}/${resource.kind.plural}`);
-    if (handler === undefined) throw methodNotSupported(resource.name, 'create');
-    return handler(draft, { user: this.#user, namespace, context });
   }
 }
 

@@ -39,11 +39,12 @@ export interface HealthCheck {
   check(): void | Promise<void>;
 }
 
-/** Answers POSTs of a kind that is never stored (reviews). `draft` is decoded and defaulted. */
-export type VirtualHandler = (
-  draft: DraftObject,
-  call: { readonly user: UserInfo; readonly namespace: string; readonly context: WriteContext },
-) => DraftObject | Promise<DraftObject>;
+/** Answers POSTs of a kind that is never stored (reviews). `draft` is decoded, defaulted and let in by admission. */
+export interface VirtualHandler {
+  /** Throws when the question is not well-formed. May settle what the path says of it. */
+  check?(draft: DraftObject, namespace: string): void;
+  answer(draft: DraftObject, user: UserInfo): DraftObject | Promise<DraftObject>;
+}
 
 /** Objects that are made when they are asked for. */
 export interface ComputedKind {

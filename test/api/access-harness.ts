@@ -1,5 +1,8 @@
 /** An API server with all guards of a cluster: RBAC with the default roles, node authoriser, reviews, impersonation. */
 import { kinds } from '../../src/api/catalogue.ts';
+import type { AdmissionPlugin } from '../../src/apiserver/access.ts';
+import type { Audit } from '../../src/apiserver/audit/audit.ts';
+import { tokenHandler } from '../../src/apiserver/subresources/token.ts';
 import { createTokenIssuer, type TokenIssuer } from '../../src/apiserver/authentication/token-issuer.ts';
 import { bootstrapPolicy } from '../../src/apiserver/authorization/bootstrap/policy.ts';
 import { reconcilePolicy } from '../../src/apiserver/authorization/bootstrap/reconcile.ts';
@@ -26,12 +29,17 @@ export interface GuardedOptions {
   /** What paths in the settings are relative to. */
   readonly dataDir?: string;
   readonly clock?: Clock;
+  /** Beside the check of escalation. */
+  readonly admission?: readonly AdmissionPlugin[];
+  readonly audit?: Audit;
 }
 
 export async function guardedHarness({
   settings = {},
   dataDir = '/nonexistent',
   clock = systemClock,
+  admission = [],
+  audit,
 }: GuardedOptions = {}): Promise<Guarded> {
   const store = await openStore({ journal: new MemoryJournal(), clock });
   const { privateKey, publicKey } = await createSigningKey();
@@ -46,9 +54,10 @@ export async function guardedHarness({
   const { ca } = await certificates();
   const validity = { from: clock.now() - 60_000, until: clock.now() + 3_600_000 };
   const frontProxyCa = await createAuthority('front-proxy-ca', validity, systemRandom);
+  const reader = objectReader(store, new Resources(kinds));
   const access = createAccess({
     store,
-    reader: objectReader(store, new Resources(kinds)),
+    reader,
     issuer,
     clock,
     log: silentLogger,
@@ -58,8 +67,12 @@ export async function guardedHarness({
     frontProxyAuthority: frontProxyCa.certificate,
     address: () => 'localhost',
   });
+  const subresources = new Map([['/serviceaccounts/token', tokenHandler({ issuer, reader })]]);
   const clientCa = `${ca.certificate}\n${frontProxyCa.certificate}`;
-  const harness = await startHarness({ ...access, store, admission: [access.escalation], log: silentLogger }, clientCa);
+  const harness = await startHarness(
+    { ...access, store, audit, admission: [...admission, access.escalation], subresources, log: silentLogger },
+    clientCa,
+  );
   await reconcilePolicy(harness.api.registry, bootstrapPolicy());
   return { harness, issuer, frontProxyCa };
 }

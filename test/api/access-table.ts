@@ -108,7 +108,7 @@ export const rows: Readonly<Record<string, string>> = {
   'resource.k8s.io resourceclaims': '- | - | all | -',
   'resource.k8s.io resourceclaims/status': '- | - | get | -',
   'resource.k8s.io resourceclaimtemplates': '- | - | all | -',
-  'resource.k8s.io resourceslices': '- | - | - | all',
+  'resource.k8s.io resourceslices': '- | - | - | create',
   'extensions daemonsets': '- | - | all | -',
   'extensions daemonsets/status': '- | - | get | -',
   'extensions deployments': '- | - | all | -',

@@ -7,6 +7,7 @@
 import { CertificateSigningRequest } from '../../api/certificates/certificate-signing-request.ts';
 import { deepEqual } from '../../schema/freeze.ts';
 import type { AdmissionPlugin, AdmissionRequest, Authorizer } from '../access.ts';
+import { namesIn } from './certificate-subject.ts';
 import { isOf, quoted, refuse, writes } from './request.ts';
 
 const clientSigner = 'kubernetes.io/kube-apiserver-client';
@@ -75,30 +76,8 @@ export function certificateSubjectRestriction(): AdmissionPlugin {
     handles: writes(CertificateSigningRequest, 'CREATE'),
     validate(request) {
       const { spec } = request.object as unknown as CertificateSigningRequest;
-      if (spec.signerName !== clientSigner || !namesGroup(spec.request, masters)) return;
+      if (spec.signerName !== clientSigner || !namesIn(spec.request, 'organization').includes(masters)) return;
       throw refuse(request, `use of ${clientSigner} signer with ${masters} group is not allowed`);
     },
   };
-}
-
-/** `O=` in DER: the object identifier 2.5.4.10, a string's tag, its length, its text. */
-const organization = Buffer.from([0x06, 0x03, 0x55, 0x04, 0x0a]);
-
-/**
- * Whether the request's subject has this organization. The bytes are searched rather than parsed: they can
- * stand elsewhere in a request only to mean the same, and what can't be read is for validation to refuse.
- */
-function namesGroup(request: string, group: string): boolean {
-  const pem = Buffer.from(request, 'base64').toString('latin1');
-  const body = /-----BEGIN[^-]*-----([^-]*)-----END/u.exec(pem)?.[1] ?? '';
-  const der = Buffer.from(body, 'base64');
-  for (let at = der.indexOf(organization); at >= 0; at = der.indexOf(organization, at + 1)) {
-    const text = at + organization.length + 2;
-    const length = der[text - 1] ?? 0;
-    // BMPString has two bytes for a character; all others that are allowed here have one for ASCII.
-    const found = der.subarray(text, text + length);
-    const value = der[text - 2] === 0x1e ? found.toString('latin1').replaceAll('\0', '') : found.toString('utf8');
-    if (value === group) return true;
-  }
-  return false;
 }

@@ -43,16 +43,18 @@ function checkOwner(request: AdmissionRequest, pod: PodDraft, node: string, read
 
 /** What of the API the pod would make its node read; undefined when nothing. */
 function referenceOf({ spec }: PodDraft): string | undefined {
-  const { serviceAccountName = '', imagePullSecrets = [], ...rest } = spec ?? {};
+  const { serviceAccountName = '', imagePullSecrets = [], resourceClaims = [], ...rest } = spec ?? {};
   if (serviceAccountName !== '') return 'a service account';
   const text = JSON.stringify(rest);
-  const mentions = (...fields: readonly string[]): boolean => fields.some((field) => text.includes(`"${field}":`));
-  if (
-    imagePullSecrets.length > 0 ||
-    mentions('secret', 'secretRef', 'secretKeyRef', 'secretName', 'nodePublishSecretRef')
-  )
-    return 'secrets';
-  if (mentions('configMap', 'configMapRef', 'configMapKeyRef')) return 'configmaps';
-  if (mentions('clusterTrustBundle')) return 'clustertrustbundles';
-  return mentions('persistentVolumeClaim') ? 'persistentvolumeclaims' : undefined;
+  const mentions = (fields: readonly string[]): boolean => fields.some((field) => text.includes(`"${field}":`));
+  if (imagePullSecrets.length > 0) return 'secrets';
+  if (resourceClaims.length > 0) return 'resourceclaims';
+  return referring.find(([, fields]) => mentions(fields))?.[0];
 }
+
+const referring: readonly (readonly [string, readonly string[]])[] = [
+  ['secrets', ['secret', 'secretRef', 'secretKeyRef', 'secretName', 'nodePublishSecretRef']],
+  ['configmaps', ['configMap', 'configMapRef', 'configMapKeyRef']],
+  ['clustertrustbundles', ['clusterTrustBundle']],
+  ['persistentvolumeclaims', ['persistentVolumeClaim']],
+];

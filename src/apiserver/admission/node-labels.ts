@@ -19,10 +19,18 @@ function checkOwnNode(request: AdmissionRequest, node: string): void {
     if (labels.length === 0) return;
     throw refuse(request, `node ${quoted(node)} is not allowed to set the following labels: ${labels.join(', ')}`);
   }
+  checkKept(request, node, young, old);
+  if (labels.length > 0) throw refuse(request, `is not allowed to modify labels: ${labels.join(', ')}`);
+}
+
+function checkKept(request: AdmissionRequest, node: string, young: Node, old: Node): void {
   if (!deepEqual(young.spec?.taints ?? [], old.spec?.taints ?? [])) {
     throw refuse(request, `node ${quoted(node)} is not allowed to modify taints`);
   }
-  if (labels.length > 0) throw refuse(request, `is not allowed to modify labels: ${labels.join(', ')}`);
+  // An owner that does not exist would have the garbage collector delete the Node, for its taints and labels to be lost.
+  if (!deepEqual(young.metadata.ownerReferences ?? [], old.metadata.ownerReferences ?? [])) {
+    throw refuse(request, `node ${quoted(node)} is not allowed to modify ownerReferences`);
+  }
 }
 
 type Labels = Readonly<Record<string, string>>;

@@ -3,25 +3,29 @@
  *
  * Messages: plugin/pkg/admission/noderestriction/admission.go.
  */
+import type { CertificateSigningRequest } from '../../api/certificates/certificate-signing-request.ts';
 import { Pod } from '../../api/core/pod.ts';
+import type { ResourceSlice } from '../../api/resource/resource-slice.ts';
 import { deepEqual } from '../../schema/freeze.ts';
-import type { AdmissionPlugin, AdmissionRequest, ObjectReader, UserInfo } from '../access.ts';
-import { notFound } from '../errors.ts';
+import type { AdmissionPlugin, AdmissionRequest, Authorizer, ObjectReader, UserInfo } from '../access.ts';
+import { namesIn } from './certificate-subject.ts';
 import { checkMirrorPod } from './mirror-pods.ts';
 import { checkNodeWrite } from './node-labels.ts';
+import { checkToken, storedPod, type NodeTokenOptions } from './node-tokens.ts';
 import { oldOf, podOf, quoted, refuse } from './request.ts';
 
 const prefix = 'system:node:';
 
-export function nodeRestriction(reader: ObjectReader): AdmissionPlugin {
+/** The authoriser is asked whether a node may have tokens for audiences that its pods do not name. */
+export function nodeRestriction(reader: ObjectReader, authorizer: Authorizer): AdmissionPlugin {
   return {
     name: 'NodeRestriction',
     handles: ({ operation }) => operation !== 'CONNECT',
-    admit(request) {
+    async admit(request) {
       const node = nodeOf(request.user);
       if (node === undefined) return;
       if (node === '') throw refuse(request, `could not determine node from user ${quoted(request.user.username)}`);
-      rules[`${request.kind.group}/${request.kind.plural}`]?.(request, node, reader);
+      await rules[`${request.kind.group}/${request.kind.plural}`]?.(request, node, { reader, authorizer });
     },
   };
 }
@@ -32,10 +36,10 @@ function nodeOf({ username, groups }: UserInfo): string | undefined {
   return username.slice(prefix.length);
 }
 
-type Rule = (request: AdmissionRequest, node: string, reader: ObjectReader) => void;
+type Rule = (request: AdmissionRequest, node: string, options: NodeTokenOptions) => void | Promise<void>;
 
 const rules: Readonly<Record<string, Rule>> = {
-  '/pods': checkPod,
+  '/pods': (request, node, { reader }) => checkPod(request, node, reader),
   '/nodes': checkNodeWrite,
   '/persistentvolumeclaims': checkClaim,
   '/serviceaccounts': checkToken,
@@ -52,7 +56,30 @@ const rules: Readonly<Record<string, Rule>> = {
       throw refuse(request, 'can only access CSINode with the same name as the requesting node');
     }
   },
+  'resource.k8s.io/resourceslices': checkSlice,
+  'certificates.k8s.io/certificatesigningrequests': checkSigningRequest,
 };
+
+/** Which slices a node may read and change is for the authoriser to say; it does not see what is made. */
+function checkSlice({ operation, object, old, kind, name }: AdmissionRequest, node: string): void {
+  if (operation !== 'CREATE' && operation !== 'DELETE') return;
+  const { spec } = (operation === 'CREATE' ? object : old) as unknown as ResourceSlice;
+  if (spec.nodeName === node) return;
+  const verb = operation === 'CREATE' ? 'create' : 'delete';
+  throw refuse({ kind, name }, `can only ${verb} ResourceSlice with the same NodeName as the requesting node`);
+}
+
+const kubeletSigners = ['kubernetes.io/kubelet-serving', 'kubernetes.io/kube-apiserver-client-kubelet'];
+
+/** A node asks for certificates of its own name only, whoever approves them. */
+function checkSigningRequest(request: AdmissionRequest, node: string): void {
+  if (request.operation !== 'CREATE') return;
+  const { spec } = request.object as unknown as CertificateSigningRequest;
+  if (!kubeletSigners.includes(spec.signerName)) return;
+  const names = namesIn(spec.request, 'commonName');
+  if (names.length > 0 && names.every((name) => name === `${prefix}${node}`)) return;
+  throw refuse(request, `can only create a node CSR with CN=${prefix}${node}`);
+}
 
 function checkPod(request: AdmissionRequest, node: string, reader: ObjectReader): void {
   switch (request.subresource) {
@@ -110,12 +137,6 @@ function checkOwnStatus(
   }
 }
 
-function storedPod(request: AdmissionRequest, name: string, reader: ObjectReader): Pod {
-  const pod = reader.get(Pod, request.namespace, name);
-  if (pod === undefined) throw notFound({ group: '', resource: 'pods' }, name);
-  return pod;
-}
-
 /** Of claims a node tells the size of the volume, after it has grown its file system. */
 const nodesOwn: ReadonlySet<string> = new Set([
   'capacity',
@@ -139,43 +160,4 @@ function withoutNodesOwn(claim: unknown): object {
   const { resourceVersion: _revision, managedFields: _managed, ...meta } = metadata ?? {};
   const others = Object.entries(status ?? {}).filter(([field]) => !nodesOwn.has(field));
   return { ...rest, metadata: meta, status: Object.fromEntries(others) };
-}
-
-interface TokenDraft {
-  readonly spec?: {
-    readonly boundObjectRef?: {
-      readonly apiVersion?: string;
-      readonly kind?: string;
-      readonly name?: string;
-      readonly uid?: string;
-    };
-  };
-}
-
-/** A node gets tokens for the pods that it runs, bound to them. */
-function checkToken(request: AdmissionRequest, node: string, reader: ObjectReader): void {
-  if (request.operation !== 'CREATE' || request.subresource !== 'token') return;
-  const { name, uid } = boundPodOf(request);
-  checkBoundPod(request, node, storedPod(request, name, reader), uid);
-}
-
-function boundPodOf(request: AdmissionRequest): { readonly name: string; readonly uid: string } {
-  const { apiVersion, kind, name = '', uid = '' } = (request.object as TokenDraft).spec?.boundObjectRef ?? {};
-  if (apiVersion !== 'v1' || kind !== 'Pod' || name === '') {
-    throw refuse(request, 'node requested token not bound to a pod');
-  }
-  if (uid === '') throw refuse(request, 'node requested token with a pod binding without a uid');
-  return { name, uid };
-}
-
-function checkBoundPod(request: AdmissionRequest, node: string, pod: Pod, uid: string): void {
-  if (pod.metadata.uid !== uid) {
-    throw refuse(
-      request,
-      `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
-    );
-  }
-  if (pod.spec?.nodeName !== node) {
-    throw refuse(request, 'node requested token bound to a pod scheduled on a different node');
-  }
 }

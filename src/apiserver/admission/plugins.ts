@@ -57,7 +57,7 @@ function builtIn(options: AdmissionOptions): readonly AdmissionPlugin[] {
     namespaceExists(reader),
     limitRanger(reader),
     serviceAccountAdmission(reader, random),
-    nodeRestriction(reader),
+    nodeRestriction(reader, authorizer),
     taintNodesByCondition(),
     alwaysPullImages(),
     podSecurity(reader, options.podSecurity),

@@ -7,6 +7,7 @@
 import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
 import { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import type { Pod } from '../../api/core/pod.ts';
+import { ResourceSlice } from '../../api/resource/resource-slice.ts';
 import { VolumeAttachment } from '../../api/storage/volume-attachment.ts';
 import type { Attributes, Authorizer, Decision, ObjectReader, UserInfo } from '../access.ts';
 import { nodeRules } from './bootstrap/cluster-roles.ts';
@@ -91,6 +92,8 @@ function specialRules({ pods, reader }: NodeAuthorizerOptions): ReadonlyMap<stri
     some(volumesOf(node), ({ metadata }) => metadata.name === name);
   const attachment = ({ node, asked: { name } }: Question): boolean =>
     reader.get(VolumeAttachment, '', name)?.spec.nodeName === node;
+  const slice = ({ node, asked: { name } }: Question): boolean =>
+    reader.get(ResourceSlice, '', name)?.spec.nodeName === node;
   const ownPod = ({ node, asked: { namespace, name } }: Question): boolean =>
     podRefers(node, namespace, (_, pod) => pod.metadata.name === name);
 
@@ -104,11 +107,12 @@ function specialRules({ pods, reader }: NodeAuthorizerOptions): ReadonlyMap<stri
     ['/persistentvolumes', (question) => ifGet(question, volume)],
     ['storage.k8s.io/volumeattachments', (question) => ifGet(question, attachment)],
     ['resource.k8s.io/resourceclaims', (question) => ifGet(question, resourceClaim)],
-    ['/serviceaccounts', (question) => token(question, account)],
+    ['/serviceaccounts', (question) => serviceAccount(question, account)],
     ['/nodes', ownNode],
     ['/pods', (question) => podRequest(question, ownPod)],
     ['coordination.k8s.io/leases', lease],
     ['storage.k8s.io/csinodes', csiNode],
+    ['resource.k8s.io/resourceslices', (question) => sliceRequest(question, slice)],
   ]);
 }
 
@@ -141,8 +145,10 @@ function ifStatus(question: Question, test: Test): Decision {
   return related(question, test);
 }
 
-function token(question: Question, test: Test): Decision {
+/** Read to choose credentials for images by; tokens are made for pods. */
+function serviceAccount(question: Question, test: Test): Decision {
   const { verb, asked } = question;
+  if (verb === 'get' && asked.subresource === '') return related(question, test);
   if (verb !== 'create' || asked.name === '') return no('can only create tokens for individual service accounts');
   if (asked.subresource !== 'token') return no('can only create token subresource of serviceaccount');
   return related(question, test);
@@ -171,9 +177,9 @@ function podRequest(question: Question, test: Test): Decision {
   if (verb === 'get') return related(question, test);
   if (verb === 'create' || verb === 'delete') return allow;
   if (verb !== 'list' && verb !== 'watch') return silent;
-  return selectsNode(asked.fieldSelector ?? '', node)
-    ? allow
-    : no('can only list/watch pods with spec.nodeName field selector');
+  if (selectsNode(asked.fieldSelector ?? '', node)) return allow;
+  if (asked.name !== '') return related(question, test);
+  return no('can only list/watch pods with spec.nodeName field selector');
 }
 
 function selectsNode(selector: string, node: string): boolean {
@@ -200,4 +206,19 @@ function csiNode({ node, verb, asked }: Question): Decision {
     return no('can only access CSINode with the same name as the requesting node');
   }
   return allow;
+}
+
+/** What a node makes is checked by the NodeRestriction plugin. */
+function sliceRequest(question: Question, test: Test): Decision {
+  const { node, verb, asked } = question;
+  if (asked.subresource !== '') return no('cannot authorize ResourceSlice subresources');
+  if (verb === 'create') return allow;
+  if (['get', 'update', 'patch', 'delete'].includes(verb)) return related(question, test);
+  if (!['list', 'watch', 'deletecollection'].includes(verb)) {
+    return no(
+      'only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection',
+    );
+  }
+  if (selectsNode(asked.fieldSelector ?? '', node)) return allow;
+  return no('can only list/watch/deletecollection resourceslices with nodeName field selector');
 }

@@ -5,7 +5,7 @@ import { Binding } from '../../api/core/binding.ts';
 import { Pod } from '../../api/core/pod.ts';
 import type { Kind } from '../../api/kind.ts';
 import { DeleteOptions as DeleteOptionsStruct } from '../../api/meta/options.ts';
-import { badRequest, internalError, methodNotSupported, StatusError, success, type Status } from '../errors.ts';
+import { badRequest, internalError, StatusError, success, type Status } from '../errors.ts';
 import { readBody } from '../http/body.ts';
 import { bodyFormat, patchFormat } from '../http/negotiate.ts';
 import { isTrue } from '../http/request-info.ts';
@@ -27,6 +27,7 @@ import { serveWatch, type OpenWatches } from '../watch/serve.ts';
 import { bindPod } from '../registry/bind.ts';
 import { encoderOf } from './encoders.ts';
 import { checkOptions } from './options.ts';
+import { answerReview } from './virtual.ts';
 
 /** Kinds whose DELETE answers with the object even when it is gone at once; the others answer with a Status. */
 const returnsDeleted: ReadonlySet<string> = new Set([
@@ -90,11 +91,9 @@ export async function createOne(call: Call): Promise<Answer> {
   checkOptions('CreateOptions', call.info.query);
   const parsed = await bodyOf(call);
   const draft = readObject(resource, parsed, context);
+  if (resource.kind === Binding) return bindAsResource(call, draft);
   if (resource.kind.virtual === true) {
-    if (resource.kind === Binding) return bindAsResource(call, draft);
-    const handler = server.dependencies.virtual?.get(`${resource.kind.group}/${resource.kind.plural}`);
-    if (handler === undefined) throw methodNotSupported(resource.name, 'create');
-    const value = await handler(draft, { user: call.user, namespace: target.namespace, context });
+    const value = await answerReview(server, target, draft, context);
     const { conversion } = resource.kind;
     const shown = conversion === undefined ? value : conversion.fromStorage(value);
     return { type: 'value', status: 201, value: shown, kind: resource.kind };
@@ -107,7 +106,8 @@ export async function createOne(call: Call): Promise<Answer> {
 async function bindAsResource({ server, target, context }: Call, draft: DraftObject): Promise<Answer> {
   const { name = '' } = metaOf(draft);
   const pod = { resource: server.resources.of(Pod), namespace: target.namespace, name, subresource: 'binding' };
-  return { type: 'value', status: 201, value: await bindPod(server.registry, pod, draft, context) };
+  const asked = { ...target, name };
+  return { type: 'value', status: 201, value: await bindPod(server.registry, pod, draft, context, asked) };
 }
 
 export async function updateOne(call: Call): Promise<Answer> {

@@ -9,15 +9,16 @@ import { settleNamespace } from './metadata.ts';
 import { draftMeta, metaOf, type DraftObject } from './snapshot.ts';
 import { updateObject } from './update.ts';
 
-/** `target` is the pod's. Throws 404, 409 or 422. */
+/** `target` is the pod's; `asked` is what was written to, as admission sees it. Throws 404, 409 or 422. */
 export async function bindPod(
   registry: Registry,
   target: Target,
   binding: DraftObject,
   context: WriteContext,
+  asked = target,
 ): Promise<Status> {
   settleNamespace(target.resource, binding, target.namespace);
-  const admission = admissionOf(registry, context, { operation: 'CREATE', target, draft: binding });
+  const admission = admissionOf(registry, context, { operation: 'CREATE', target: asked, draft: binding });
   await admission.admit();
   const node = nodeOf(target, binding);
   await admission.validate();

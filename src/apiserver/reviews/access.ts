@@ -32,31 +32,31 @@ export function accessReviews(authorizer: Authorizer, roles: RoleBasedAccess): r
     const { user = '', groups = [], uid, extra } = draft['spec'] as SubjectAccessReviewSpec;
     return { username: user, groups, ...(uid === undefined ? {} : { uid }), ...(extra === undefined ? {} : { extra }) };
   };
+  const check = (kind: Kind) => (draft: DraftObject) => checkQuestion(kind, draft);
+  const answerAbout = (draft: DraftObject): Promise<DraftObject> => answer(draft, subjectOf(draft));
   return [
-    [pathOf(SubjectAccessReview), (draft) => answer(checked(SubjectAccessReview, draft), subjectOf(draft))],
-    [pathOf(SelfSubjectAccessReview), (draft, { user }) => answer(checked(SelfSubjectAccessReview, draft), user)],
-    [
-      pathOf(LocalSubjectAccessReview),
-      (draft, { namespace }) => {
-        const meta = draftMeta(draft);
-        if ((meta.namespace ?? '') === '') meta.namespace = namespace;
-        if (meta.namespace !== namespace) {
-          throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
-        }
-        return answer(checked(LocalSubjectAccessReview, draft), subjectOf(draft));
-      },
-    ],
-    [pathOf(SelfSubjectRulesReview), (draft, { user }) => ({ ...draft, status: rulesOf(draft, user, roles) })],
+    [pathOf(SubjectAccessReview), { check: check(SubjectAccessReview), answer: answerAbout }],
+    [pathOf(SelfSubjectAccessReview), { check: check(SelfSubjectAccessReview), answer }],
+    [pathOf(LocalSubjectAccessReview), { check: checkLocal, answer: answerAbout }],
+    [pathOf(SelfSubjectRulesReview), { answer: (draft, user) => ({ ...draft, status: rulesOf(draft, user, roles) }) }],
   ];
 }
 
 const pathOf = ({ group, plural }: Kind): string => `${group}/${plural}`;
 
-function checked(kind: Kind, draft: DraftObject): DraftObject {
+function checkLocal(draft: DraftObject, namespace: string): void {
+  const meta = draftMeta(draft);
+  if ((meta.namespace ?? '') === '') meta.namespace = namespace;
+  if (meta.namespace !== namespace) {
+    throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
+  }
+  checkQuestion(LocalSubjectAccessReview, draft);
+}
+
+function checkQuestion(kind: Kind, draft: DraftObject): void {
   const faults =
     (kind as Kind & { validate?: (object: unknown) => Parameters<typeof invalid>[2] }).validate?.(draft) ?? [];
   if (faults.length > 0) throw invalid(kind, '', faults);
-  return draft;
 }
 
 function attributesOf({ resourceAttributes, nonResourceAttributes }: Question, user: UserInfo): Attributes {

@@ -19,23 +19,31 @@ export function identityReviews(options: IdentityReviewOptions): readonly [strin
   return [
     [
       'authentication.k8s.io/tokenreviews',
-      async (draft) => ({ ...draft, status: await review(draft['spec'] as TokenReview['spec'], options) }),
+      {
+        check: ({ spec }) => checkToken(spec as TokenReview['spec']),
+        answer: async (draft) => ({ ...draft, status: await review(draft['spec'] as TokenReview['spec'], options) }),
+      },
     ],
     [
       'authentication.k8s.io/selfsubjectreviews',
-      (draft, { user }) => {
-        draftMeta(draft).creationTimestamp = timestamp(options.clock.now());
-        return { ...draft, status: { userInfo: shown(user) } };
+      {
+        answer: (draft, user) => {
+          draftMeta(draft).creationTimestamp = timestamp(options.clock.now());
+          return { ...draft, status: { userInfo: shown(user) } };
+        },
       },
     ],
   ];
+}
+
+function checkToken({ token = '' }: TokenReview['spec']): void {
+  if (token === '') throw badRequest('token is required for TokenReview in authentication');
 }
 
 async function review(
   { token = '', audiences = [] }: TokenReview['spec'],
   options: IdentityReviewOptions,
 ): Promise<DraftObject> {
-  if (token === '') throw badRequest('token is required for TokenReview in authentication');
   const wanted = audiences.length === 0 ? options.audiences : audiences;
   try {
     const found = await options.tokens.check(token, wanted);

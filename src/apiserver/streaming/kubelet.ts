@@ -11,6 +11,9 @@ import type { Exchange } from '../http/exchange.ts';
 import type { NodeConnector } from '../server-types.ts';
 import type { NodeAddress } from './node-address.ts';
 
+/** Pseudo-headers, and by which a client or a front proxy says who asks: whoever comes next might believe them. */
+const notForOthers = [':', 'impersonate-', 'x-remote-'];
+
 /** Belong to one connection, not to the message; credentials are the server's own. */
 const hopByHop: ReadonlySet<string> = new Set([
   'connection',
@@ -29,7 +32,7 @@ const hopByHop: ReadonlySet<string> = new Set([
 export function forwardedHeaders(headers: NodeJS.Dict<string | string[]>, upgrade: boolean): OutgoingHttpHeaders {
   const result: OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith(':') || name.startsWith('impersonate-') || hopByHop.has(name)) continue;
+    if (hopByHop.has(name) || notForOthers.some((prefix) => name.startsWith(prefix))) continue;
     result[name] = value;
   }
   if (upgrade) {

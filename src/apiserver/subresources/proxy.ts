@@ -3,17 +3,18 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../../base/errors.ts';
-import type { Pod } from '../../api/core/pod.ts';
+import { Pod } from '../../api/core/pod.ts';
 import type { Service } from '../../api/core/service.ts';
 import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import { badRequest, serviceUnavailable, StatusError } from '../errors.ts';
 import type { Exchange, Headers } from '../http/exchange.ts';
 import { readOne } from '../registry/read.ts';
-import { prefixOf } from '../registry/resources.ts';
+import { keyOf, prefixOf } from '../registry/resources.ts';
 import type { Call, ServerState, SubresourceHandler, UpgradeCall } from '../server-types.ts';
 import { connection, forwardedHeaders, join } from '../streaming/kubelet.ts';
 import { proxyOptions, type ConnectOptions } from './connect.ts';
 import { addressOf, nodeOf } from '../streaming/node-address.ts';
+import { checkProxyable, isProxyable } from './proxy-address.ts';
 import { proxiedAnswer, type Proxied } from './proxy-links.ts';
 
 interface Destination {
@@ -71,10 +72,14 @@ function errandOf(place: Place, locate: (place: Place) => Destination): Errand {
 }
 
 export const nodeProxyHandler = proxyHandler(proxyOptions('NodeProxyOptions'), ({ server, target }) => {
-  const { name, port } = partsOf(target.name);
+  const { scheme, name, port } = partsOf(target.name);
   const address = addressOf(nodeOf(server, name));
-  const chosen = port === '' ? address : { ...address, port: Number(port) };
-  return { options: connection(server.dependencies.nodes, chosen), secure: true };
+  if (port === '' || Number(port) === address.port) {
+    return { options: connection(server.dependencies.nodes, address), secure: true };
+  }
+  // Whoever listens there is no kubelet: what the server shows to kubelets is not for it.
+  checkProxyable(address.host);
+  return plain(scheme, address.host, Number(port));
 });
 
 export const podProxyHandler = proxyHandler(proxyOptions('PodProxyOptions'), ({ server, target }) => {
@@ -82,6 +87,7 @@ export const podProxyHandler = proxyHandler(proxyOptions('PodProxyOptions'), ({ 
   const pod = readOne(server.registry.store, target.resource, target.namespace, name).value as Pod;
   const { podIP = '' } = pod.status ?? {};
   if (podIP === '') throw badRequest(`address not allowed: pod ${name} has no address yet`);
+  checkProxyable(podIP);
   const first = pod.spec?.containers.flatMap(({ ports = [] }) => ports)[0]?.containerPort ?? 80;
   return plain(scheme, podIP, port === '' ? first : Number(port));
 });
@@ -115,14 +121,30 @@ function endpointOf(server: ServerState, namespace: string, service: string, por
   const found = entries
     .map(({ value }) => value as EndpointSlice)
     .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === service)
-    .flatMap((slice) => readyEndpoints(slice, portName));
+    .flatMap((slice) => readyEndpoints(slice, portName, (endpoint) => isOfPod(server, namespace, endpoint)));
   return found[Math.floor(server.random.next() * found.length)];
 }
 
-function readyEndpoints({ ports = [], endpoints }: EndpointSlice, portName: string): readonly Endpoint[] {
+/** What anybody may write into a slice must not lead anywhere: a pod of the namespace has the address. */
+function isOfPod({ registry, resources }: ServerState, namespace: string, endpoint: SliceEndpoint): boolean {
+  const { targetRef, addresses } = endpoint;
+  const [address = ''] = addresses;
+  if (targetRef?.kind !== 'Pod' || targetRef.namespace !== namespace || !isProxyable(address)) return false;
+  const entry = registry.store.get(keyOf(resources.of(Pod), namespace, targetRef.name ?? ''));
+  const { podIP, podIPs = [] } = (entry?.value as Pod | undefined)?.status ?? {};
+  return [podIP, ...podIPs.map(({ ip }) => ip)].includes(address);
+}
+
+type SliceEndpoint = EndpointSlice['endpoints'][number];
+
+function readyEndpoints(
+  { ports = [], endpoints }: EndpointSlice,
+  portName: string,
+  isReal: (endpoint: SliceEndpoint) => boolean,
+): readonly Endpoint[] {
   const port = ports.find(({ name = '' }) => name === portName)?.port;
   if (port === undefined) return [];
-  const ready = endpoints.filter(({ conditions }) => conditions?.ready !== false);
+  const ready = endpoints.filter((each) => each.conditions?.ready !== false && isReal(each));
   return ready.flatMap(({ addresses: [host] }) => (host === undefined ? [] : [{ host, port }]));
 }
 

@@ -88,7 +88,7 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     staleTargetsController(as('disruption-controller')),
     nodeLifecycleController(as('node-controller'), events('node-controller')),
     nodeIpamController(as('node-controller'), events('cidrAllocator', 'node-controller'), options.settings.podCidr),
-    taintEvictionController(as('taint-eviction-controller'), events('taint-eviction-controller')),
+    taintEvictionController(as('node-controller'), events('taint-eviction-controller', 'node-controller')),
     podGarbageCollector(as('pod-garbage-collector')),
     garbageCollector(
       as('generic-garbage-collector'),

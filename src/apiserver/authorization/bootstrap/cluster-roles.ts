@@ -43,8 +43,8 @@ export const nodeRules: readonly Rule[] = [
   can('get create update patch delete', 'storage.k8s.io', 'csinodes'),
   can(read, 'node.k8s.io', 'runtimeclasses'),
   can('get', 'resource.k8s.io', 'resourceclaims'),
-  can(`${read} create update patch delete`, 'resource.k8s.io', 'resourceslices'),
   can('deletecollection', 'resource.k8s.io', 'resourceslices'),
+  can('get', 'core', 'serviceaccounts'),
 ];
 
 const workloads =
@@ -98,19 +98,15 @@ const viewRules: readonly Rule[] = [
   can(read, 'resource.k8s.io', 'resourceclaims resourceclaims/status resourceclaimtemplates'),
 ];
 
-const leaderRules = (name: string): readonly Rule[] => [
-  events,
-  can('create', 'coordination.k8s.io', 'leases'),
-  can('get list watch', 'coordination.k8s.io', 'leases'),
-  can('get update', 'coordination.k8s.io', 'leases', name),
-];
 const delegation: readonly Rule[] = [
   can('create', 'authentication.k8s.io', 'tokenreviews'),
   can('create', 'authorization.k8s.io', 'subjectaccessreviews'),
 ];
 
 const schedulerRules: readonly Rule[] = [
-  ...leaderRules('kube-scheduler'),
+  events,
+  can('create', 'coordination.k8s.io', 'leases'),
+  can('get list update watch', 'coordination.k8s.io', 'leases', 'kube-scheduler'),
   can('get list watch', 'core', 'nodes'),
   can('get list watch delete', 'core', 'pods'),
   can('create', 'core', 'bindings pods/binding'),
@@ -127,14 +123,15 @@ const schedulerRules: readonly Rule[] = [
   can(read, 'storage.k8s.io', 'csistoragecapacities'),
   can(read, 'storage.k8s.io', 'volumeattachments'),
   can(read, 'resource.k8s.io', 'deviceclasses'),
-  can(`${read} update patch`, 'resource.k8s.io', 'resourceclaims'),
-  can('update patch', 'resource.k8s.io', 'resourceclaims/status'),
-  can('update', 'core', 'pods/finalizers'),
+  can(`${read} update patch`, 'resource.k8s.io', 'resourceclaims resourceclaims/status'),
+  can(`${read} update patch`, 'core', 'pods/finalizers'),
   can(read, 'resource.k8s.io', 'resourceslices'),
 ];
 
 const managerRules: readonly Rule[] = [
-  ...leaderRules('kube-controller-manager'),
+  events,
+  can('create', 'coordination.k8s.io', 'leases'),
+  can('get update', 'coordination.k8s.io', 'leases', 'kube-controller-manager'),
   can('create', 'core', 'secrets serviceaccounts'),
   can('delete', 'core', 'secrets'),
   can('get', 'core', 'namespaces secrets serviceaccounts configmaps'),
@@ -227,6 +224,10 @@ export const clusterRoles: readonly NamedRole[] = [
     ],
   },
   { name: 'system:auth-delegator', rules: delegation },
+  {
+    name: 'system:heapster',
+    rules: [can(read, 'core', 'events namespaces nodes pods'), can(read, 'extensions', 'deployments')],
+  },
   { name: 'system:kube-aggregator', rules: [can(read, 'core', 'services endpoints')] },
   { name: 'system:kube-controller-manager', rules: managerRules },
   { name: 'system:kube-scheduler', rules: schedulerRules },
@@ -243,7 +244,12 @@ export const clusterRoles: readonly NamedRole[] = [
   },
   {
     name: 'system:service-account-issuer-discovery',
-    rules: [canVisit('get', '/.well-known/openid-configuration /openid/v1/jwks')],
+    rules: [
+      canVisit(
+        'get',
+        '/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/',
+      ),
+    ],
   },
   {
     name: 'system:volume-scheduler',

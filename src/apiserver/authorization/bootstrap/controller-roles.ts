@@ -228,12 +228,6 @@ const clusterControllers: Readonly<Record<string, readonly Rule[]>> = {
   'resourcequota-controller': [can('list watch', '*', '*'), can('update', 'core', 'resourcequotas/status'), events],
   'root-ca-cert-publisher': [can('create update', 'core', 'configmaps'), events],
   'service-account-controller': [can('create', 'core', 'serviceaccounts'), events],
-  'taint-eviction-controller': [
-    can(read, 'core', 'nodes'),
-    can(`${read} delete`, 'core', 'pods'),
-    can(change, 'core', 'pods/status'),
-    events,
-  ],
   'ttl-controller': [can('update patch list watch', 'core', 'nodes'), events],
   'validatingadmissionpolicy-status-controller': [
     can(read, 'admissionregistration.k8s.io', 'validatingadmissionpolicies'),

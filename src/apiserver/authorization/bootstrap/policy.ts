@@ -108,11 +108,11 @@ interface NamespacedRole {
   readonly binding?: string;
 }
 
-const leaderLocking = (component: string): NamespacedRole => ({
+const leaderLocking = (component: string, ...others: readonly Subject[]): NamespacedRole => ({
   namespace: 'kube-system',
   name: `system::leader-locking-${component}`,
-  rules: [can('watch', 'core', 'configmaps'), can('get update', 'core', 'configmaps', component)],
-  subjects: [user(`system:${component}`), account(component)],
+  rules: [can(`${read} create update`, 'coordination.k8s.io', 'leases leasecandidates')],
+  subjects: [user(`system:${component}`), account(component), ...others],
 });
 
 const namespaced: readonly NamespacedRole[] = [
@@ -141,7 +141,7 @@ const namespaced: readonly NamespacedRole[] = [
     rules: [can(`${read} delete`, 'core', 'secrets'), events],
     subjects: [account('token-cleaner')],
   },
-  leaderLocking('kube-controller-manager'),
+  leaderLocking('kube-controller-manager', account('leader-election-controller')),
   leaderLocking('kube-scheduler'),
   {
     namespace: 'kube-public',

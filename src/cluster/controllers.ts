@@ -25,6 +25,10 @@ import { jobController } from '../controllers/job/controller.ts';
 import { garbageCollector } from '../controllers/garbage-collector/controller.ts';
 import { namespaceController } from '../controllers/namespace/controller.ts';
 import { nodeIpamController } from '../controllers/node-ipam/controller.ts';
+import { attachDetachController } from '../controllers/attach-detach/controller.ts';
+import { ephemeralVolumeController } from '../controllers/ephemeral-volume/controller.ts';
+import { volumeExpandController } from '../controllers/volume-expand/controller.ts';
+import { localPathProvisioner } from '../node/local-path.ts';
 import { persistentVolumeControllers } from '../controllers/persistent-volume/controller.ts';
 import { replicaSetController, replicationControllerController } from '../controllers/replica-set/controller.ts';
 import { resourceQuotaController } from '../controllers/resource-quota/controller.ts';
@@ -101,12 +105,7 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     tokenSecretController({ ...options, issue: options.issueToken }),
     serviceAccountController(as('service-account-controller')),
     rootCaController(as('root-ca-cert-publisher'), options.authority),
-    ...persistentVolumeControllers(
-      as('persistent-volume-binder'),
-      events('persistentvolume-controller', 'persistent-volume-binder'),
-    ),
-    claimProtectionController(as('pvc-protection-controller')),
-    volumeProtectionController(as('pv-protection-controller')),
+    ...storageControllers(as, events),
     endpointSliceController(as('endpointslice-controller')),
     endpointSliceMirroringController(as('endpointslicemirroring-controller')),
     endpointsController(as('endpoint-controller')),
@@ -117,6 +116,28 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     }),
   ];
   return [...recorders, ...controllers];
+}
+
+function storageControllers(
+  as: (account: string) => ControllersOptions,
+  events: (component: string, account?: string) => EventRecorder,
+): readonly Service[] {
+  return [
+    ...persistentVolumeControllers(
+      as('persistent-volume-binder'),
+      events('persistentvolume-controller', 'persistent-volume-binder'),
+    ),
+    ephemeralVolumeController(
+      as('ephemeral-volume-controller'),
+      events('ephemeral_volume', 'ephemeral-volume-controller'),
+    ),
+    volumeExpandController(as('expand-controller'), events('volume_expand', 'expand-controller'), {
+      ownProvisioner: localPathProvisioner,
+    }),
+    attachDetachController(as('attachdetach-controller'), events('attachdetach-controller')),
+    claimProtectionController(as('pvc-protection-controller')),
+    volumeProtectionController(as('pv-protection-controller')),
+  ];
 }
 
 /** Events own nothing, are owned by nothing, and are many. */

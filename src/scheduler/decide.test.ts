@@ -37,6 +37,31 @@ describe('a decision', () => {
     );
   });
 
+  test('of a pod that names its node speaks of the others as of one (upstream pkg/scheduler/schedule_one.go)', () => {
+    const nodes = [node('a', { cpu: '500m' }), node('b'), node('c')];
+    const pinned = pod('p', { requests: { cpu: '1' }, ...fieldAffinity('a') });
+    expect(reasonsOf(decideOn(pinned, nodes), 3)).toBe(
+      "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity].",
+    );
+    expect(decideOn(pod('p', fieldAffinity('b')), nodes).evaluated).toBe(1);
+  });
+
+  test('of a pod that names two nodes at once says so once (upstream plugins/nodeaffinity/node_affinity.go)', () => {
+    const field = (name: string): object => ({ key: 'metadata.name', operator: 'In', values: [name] });
+    const nodeSelectorTerms = [{ matchFields: [field('a'), field('b')] }];
+    const torn = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } };
+    const decision = decideOn(pod('p', { affinity: torn as never }), [node('a'), node('b')]);
+    expect(reasonsOf(decision, 2)).toBe('0/2 nodes are available: pod affinity terms conflict.');
+  });
+
+  test('takes the node where room was made, though another is emptier', () => {
+    const nodes = [node('a'), node('b')];
+    const placed = [[pod('q', { requests: { cpu: '2' } }), 'a']] as const;
+    const options = { nominated: 'a' };
+    expect(decide(pod('p'), world(snapshotOf(nodes, placed)), options).node).toBe('a');
+    expect(decide(pod('p', { requests: { cpu: '3' } }), world(snapshotOf(nodes, placed)), options).node).toBe('b');
+  });
+
   test('has its own words without any node', () => {
     expect(reasonsOf(decideOn(pod('p'), []), 0)).toBe('no nodes available to schedule pods');
   });

@@ -9,10 +9,11 @@ import { nodeAffinity } from './plugins/node-affinity.ts';
 import { nodeName, nodePorts, nodeUnschedulable, taintToleration } from './plugins/node-conditions.ts';
 import { balancedAllocation, imageLocality, nodeResourcesFit } from './plugins/node-resources.ts';
 import { podTopologySpread } from './plugins/topology-spread.ts';
+import { nodeVolumeLimits } from './plugins/volume-limits.ts';
 import { volumeBinding, volumeRestrictions, volumeZone } from './plugins/volumes.ts';
 import type { NodeView } from './snapshot.ts';
 
-/** In the order in which they are asked: the cheap and frequent reasons first. */
+/** In upstream's order: the first to say no is the one that users read. */
 export const defaultPlugins: readonly Plugin[] = [
   nodeUnschedulable,
   nodeName,
@@ -21,6 +22,7 @@ export const defaultPlugins: readonly Plugin[] = [
   nodePorts,
   nodeResourcesFit,
   volumeRestrictions,
+  nodeVolumeLimits,
   volumeBinding,
   volumeZone,
   podTopologySpread,
@@ -43,6 +45,8 @@ export interface Decision {
   /** The chosen node; absent when none will do. */
   readonly node?: string;
   readonly rejected: ReadonlyMap<string, NodeRejection>;
+  /** Why the pod can go nowhere, whatever the nodes: said once instead of for each. */
+  readonly everywhere?: readonly string[];
   readonly scores: ReadonlyMap<string, NodeScore>;
   /** Names of the plugins that rejected anything: what has to change before the pod is tried again. */
   readonly rejectedBy: ReadonlySet<string>;
@@ -56,6 +60,8 @@ export interface DecideOptions {
   readonly offset?: number;
   /** Picks among equally good nodes; in [0, 1). */
   readonly tieBreak?: number;
+  /** Where room was made for the pod: taken, if it will do, without a look at others. */
+  readonly nominated?: string;
 }
 
 /**
@@ -71,14 +77,25 @@ interface PreparedPlugin extends Prepared {
 }
 
 export function decide(pod: Pod, world: World, options: DecideOptions = {}): Decision {
-  const { plugins = defaultPlugins, offset = 0, tieBreak = 0 } = options;
+  const { plugins = defaultPlugins, offset = 0, tieBreak = 0, nominated } = options;
   const prepared: PreparedPlugin[] = [];
   for (const plugin of plugins) {
     const each = { plugin, ...plugin.prepare(pod, world) };
     if (each.rejectsAll !== undefined) return rejectEverywhere(world, plugin, each.rejectsAll);
     prepared.push(each);
   }
-  const { candidates, rejected, evaluated } = filter(prepared, world.nodes, offset);
+  const waiting = nominated === undefined ? undefined : world.node(nominated);
+  if (waiting !== undefined && firstRejection(prepared, waiting) === undefined) {
+    return { node: waiting.name, rejected: new Map(), scores: new Map(), rejectedBy: new Set(), evaluated: 1 };
+  }
+  return choose(prepared, world, offset, tieBreak);
+}
+
+function choose(prepared: readonly PreparedPlugin[], world: World, offset: number, tieBreak: number): Decision {
+  const pinning = prepared.filter(({ only }) => only !== undefined);
+  const nodes = pinned(world, pinning);
+  const { candidates, rejected, evaluated } = filter(prepared, nodes, offset);
+  if (candidates.length === 0) rejectOthers(rejected, world, pinning);
   const rejectedBy = new Set([...rejected.values()].map(({ plugin }) => plugin));
   if (candidates.length === 0) return { rejected, scores: new Map(), rejectedBy, evaluated };
   const table = candidates.length === 1 ? noScores : score(prepared, candidates);
@@ -92,6 +109,33 @@ export function decide(pod: Pod, world: World, options: DecideOptions = {}): Dec
     rejectedBy,
     evaluated,
   };
+}
+
+/** The nodes that are looked at: those that all pinning plugins name, or all. */
+function pinned(world: World, pinning: readonly PreparedPlugin[]): readonly NodeView[] {
+  const [first, ...others] = pinning;
+  if (first?.only === undefined) return world.nodes;
+  return [...first.only]
+    .filter((name) => others.every(({ only }) => only?.has(name)))
+    .flatMap((name) => {
+      const view = world.node(name);
+      return view === undefined || view.allocatable.size === 0 ? [] : [view];
+    });
+}
+
+/** The nodes that were not looked at say so, in upstream's words. */
+function rejectOthers(
+  rejected: Map<string, NodeRejection>,
+  { nodes }: World,
+  pinning: readonly PreparedPlugin[],
+): void {
+  const names = pinning.map(({ plugin }) => plugin.name).toSorted();
+  const [plugin] = names;
+  if (plugin === undefined) return;
+  const reasons = [`node(s) didn't satisfy plugin(s) [${names.join(' ')}]`];
+  for (const { name } of nodes) {
+    if (!rejected.has(name)) rejected.set(name, { reasons, unresolvable: true, plugin });
+  }
 }
 
 /** Scores as they are computed: by plugin, in the order of the candidates. Small, since decisions are remembered. */
@@ -115,7 +159,8 @@ function byNode({ names, totals, columns }: ScoreTable): ReadonlyMap<string, Nod
 /** The same answer from every node. */
 function rejectEverywhere({ nodes }: World, plugin: Plugin, rejection: Rejection): Decision {
   const rejected = new Map(nodes.map(({ name }) => [name, { ...rejection, plugin: plugin.name }]));
-  return { rejected, scores: new Map(), rejectedBy: new Set([plugin.name]), evaluated: nodes.length };
+  const everywhere = rejection.reasons;
+  return { rejected, everywhere, scores: new Map(), rejectedBy: new Set([plugin.name]), evaluated: nodes.length };
 }
 
 function filter(
@@ -150,12 +195,19 @@ function firstRejection(filters: readonly PreparedPlugin[], view: NodeView): Nod
   return undefined;
 }
 
-/** Whether the pod could run on this one node; for preemption. */
-export function fits(pod: Pod, view: NodeView, world: World, plugins: readonly Plugin[] = defaultPlugins): boolean {
-  return plugins.every((plugin) => {
+/** Why the pod could not run on this one node, or undefined if it could; for preemption. */
+export function rejectionOn(
+  pod: Pod,
+  view: NodeView,
+  world: World,
+  plugins: readonly Plugin[] = defaultPlugins,
+): Rejection | undefined {
+  for (const plugin of plugins) {
     const { rejectsAll, filter: judge } = plugin.prepare(pod, world);
-    return rejectsAll === undefined && judge?.(view) === undefined;
-  });
+    const rejection = rejectsAll ?? judge?.(view);
+    if (rejection !== undefined) return rejection;
+  }
+  return undefined;
 }
 
 function score(prepared: readonly PreparedPlugin[], candidates: readonly NodeView[]): ScoreTable {
@@ -186,26 +238,20 @@ function best({ names, totals }: ScoreTable, tieBreak: number): string | undefin
 }
 
 /** `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint(s).` */
-export function explain({ rejected }: Pick<Decision, 'rejected'>, nodeCount: number): string {
+export function explain(
+  { rejected, everywhere }: Pick<Decision, 'rejected' | 'everywhere'>,
+  nodeCount: number,
+): string {
   if (nodeCount === 0) return 'no nodes available to schedule pods';
-  const reasons = new Map<string, number>();
-  for (const rejection of rejected.values()) {
-    for (const reason of rejection.reasons) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  }
-  return `0/${nodeCount} nodes are available: ${countedReasons(rejected, reasons)}.`;
+  const reasons = everywhere?.join(', ') ?? countReasons([...rejected.values()].flatMap((each) => each.reasons));
+  return `0/${nodeCount} nodes are available: ${reasons}.`;
 }
 
-function countedReasons(rejected: Decision['rejected'], reasons: ReadonlyMap<string, number>): string {
-  const [only] = rejected.values();
-  // What is true of the pod itself is said once, without a count.
-  if (
-    only !== undefined &&
-    only.plugin === 'VolumeBinding' &&
-    /^(pod has|persistentvolumeclaim)/.test(only.reasons[0] ?? '')
-  ) {
-    return only.reasons.join(', ');
-  }
-  return [...reasons]
+/** `1 Insufficient cpu, 2 node(s) had untolerated taint(s)`. */
+export function countReasons(reasons: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts]
     .map(([reason, count]) => `${count} ${reason}`)
     .toSorted()
     .join(', ');

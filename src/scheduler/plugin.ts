@@ -6,7 +6,11 @@ import type { Namespace } from '../api/core/namespace.ts';
 import type { PersistentVolume } from '../api/core/persistent-volume.ts';
 import type { PersistentVolumeClaim } from '../api/core/persistent-volume-claim.ts';
 import type { Pod } from '../api/core/pod.ts';
+import type { CSIDriver } from '../api/storage/csi-driver.ts';
+import type { CSINode } from '../api/storage/csi-node.ts';
+import type { CSIStorageCapacity } from '../api/storage/csi-storage-capacity.ts';
 import type { StorageClass } from '../api/storage/storage-class.ts';
+import type { VolumeAttachment } from '../api/storage/volume-attachment.ts';
 import { matches, type Selector } from '../schema/selector.ts';
 import type { NodeView } from './snapshot.ts';
 
@@ -32,6 +36,11 @@ export interface World {
   volume(name: string): PersistentVolume | undefined;
   volumes(): readonly PersistentVolume[];
   storageClass(name: string): StorageClass | undefined;
+  csiDriver(name: string): CSIDriver | undefined;
+  csiNode(name: string): CSINode | undefined;
+  storageCapacities(): readonly CSIStorageCapacity[];
+  /** What is attached to a node, or is about to be. */
+  attachments(node: string): readonly VolumeAttachment[];
   /** Selectors of Services, ReplicaSets and the like that select the pod; for default spreading. */
   selectorsOf(pod: Pod): readonly Readonly<Record<string, string>>[];
 }
@@ -39,6 +48,8 @@ export interface World {
 export interface Prepared {
   /** The pod cannot go anywhere, whatever the node: said once instead of for each node. */
   readonly rejectsAll?: Rejection;
+  /** Names of the only nodes that can do: no other is looked at. */
+  readonly only?: ReadonlySet<string>;
   /** undefined: the node is fine. Absent: the plugin has nothing to say about this pod. */
   readonly filter?: (node: NodeView) => Rejection | undefined;
   /** Raw score of a node that passed all filters. */

@@ -6,8 +6,8 @@ import type { Pod } from '../api/core/pod.ts';
 import type { PodDisruptionBudget } from '../api/policy/pod-disruption-budget.ts';
 import { parseTimestamp } from '../base/clock.ts';
 import { matches, selectorOf } from '../schema/selector.ts';
-import { fits, type Decision } from './decide.ts';
-import { worldWithNodes, type Plugin, type World } from './plugin.ts';
+import { countReasons, rejectionOn, type Decision } from './decide.ts';
+import { worldWithNodes, type Plugin, type Rejection, type World } from './plugin.ts';
 import { withPods, type NodeView } from './snapshot.ts';
 
 export interface Preemption {
@@ -17,8 +17,20 @@ export interface Preemption {
 
 export interface PreemptionResult {
   readonly preemption?: Preemption;
-  /** `0/3 nodes are available: 1 No preemption victims found for incoming pod, ...` */
-  readonly explanation: string;
+  /** `0/3 nodes are available: 1 No preemption victims found for incoming pod, ...`; none when somebody goes. */
+  readonly explanation?: string;
+  /** The pod waits on for those that go already: where room is made for it stays as it is. */
+  readonly waiting?: true;
+}
+
+export interface PreemptionContext {
+  readonly decision: Decision;
+  /** With pods of the same importance or more where room is made for them. */
+  readonly world: World;
+  readonly budgets: readonly PodDisruptionBudget[];
+  readonly plugins: readonly Plugin[];
+  /** Where room has been made for the pod before. */
+  readonly nominated?: string;
 }
 
 interface Candidate extends Preemption {
@@ -29,76 +41,85 @@ interface Candidate extends Preemption {
 const notHelpful = 'Preemption is not helpful for scheduling';
 const noVictims = 'No preemption victims found for incoming pod';
 
-export function preempt(
-  pod: Pod,
-  decision: Decision,
-  world: World,
-  budgets: readonly PodDisruptionBudget[],
-  plugins: readonly Plugin[],
-): PreemptionResult {
+export function preempt(pod: Pod, context: PreemptionContext): PreemptionResult {
+  const { decision, world } = context;
   if (pod.spec?.preemptionPolicy === 'Never') {
-    return { explanation: `not eligible due to preemptionPolicy=Never.` };
+    return { explanation: 'not eligible due to preemptionPolicy=Never.' };
   }
-  const reasons = new Map<string, number>();
-  const count = (reason: string): void => void reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  if (awaitsVictims(pod, context)) {
+    return { explanation: 'not eligible due to a terminating pod on the nominated node.', waiting: true };
+  }
+  const reasons: string[] = [];
   const candidates: Candidate[] = [];
   for (const view of world.nodes) {
     if (decision.rejected.get(view.name)?.unresolvable !== false) {
-      count(notHelpful);
+      reasons.push(notHelpful);
       continue;
     }
-    const candidate = candidateOn(view, pod, world, budgets, plugins);
-    if (candidate === undefined) count(noVictims);
+    const candidate = candidateOn(view, pod, context);
+    if ('reasons' in candidate) reasons.push(...candidate.reasons);
     else candidates.push(candidate);
   }
   const [chosen] = candidates.toSorted(leastHarm);
-  const counted = [...reasons].map(([reason, times]) => `${times} ${reason}`).toSorted();
-  return {
-    ...(chosen === undefined ? {} : { preemption: { node: chosen.node, victims: chosen.victims } }),
-    explanation: `0/${world.nodes.length} nodes are available: ${counted.join(', ')}.`,
-  };
+  if (chosen !== undefined) return { preemption: { node: chosen.node, victims: chosen.victims } };
+  return { explanation: `0/${world.nodes.length} nodes are available: ${countReasons(reasons)}.` };
+}
+
+/** Whether pods are still on their way out for this one, on a node that would do without them. */
+function awaitsVictims(pod: Pod, { nominated, decision, world }: PreemptionContext): boolean {
+  const view = nominated === undefined ? undefined : world.node(nominated);
+  if (view === undefined || decision.rejected.get(view.name)?.unresolvable === true) return false;
+  return [...view.pods.values()].some((other) => priorityOf(other) < priorityOf(pod) && goesForPreemption(other));
+}
+
+function goesForPreemption({ metadata, status }: Pod): boolean {
+  const target = status?.conditions?.find(({ type }) => type === 'DisruptionTarget');
+  return (
+    metadata.deletionTimestamp !== undefined && target?.status === 'True' && target.reason === 'PreemptionByScheduler'
+  );
 }
 
 function candidateOn(
   view: NodeView,
   pod: Pod,
-  world: World,
-  budgets: readonly PodDisruptionBudget[],
-  plugins: readonly Plugin[],
-): Candidate | undefined {
+  { world, budgets, plugins }: PreemptionContext,
+): Candidate | Pick<Rejection, 'reasons'> {
   const lower = [...view.pods.values()].filter((other) => priorityOf(other) < priorityOf(pod));
-  if (lower.length === 0) return undefined;
+  if (lower.length === 0) return { reasons: [noVictims] };
   const worldWith = (changed: NodeView): World =>
     worldWithNodes(
       world,
       world.nodes.map((each) => (each.name === changed.name ? changed : each)),
     );
-  const fitsWithout = (removed: readonly Pod[]): boolean => {
+  const rejectionWithout = (removed: readonly Pod[]): Rejection | undefined => {
     const changed = withPods(view, removed);
-    return fits(pod, changed, worldWith(changed), plugins);
+    return rejectionOn(pod, changed, worldWith(changed), plugins);
   };
-  if (!fitsWithout(lower)) return undefined;
+  const rejection = rejectionWithout(lower);
+  if (rejection !== undefined) return rejection;
   // Spare whoever can stay, the most important first, those protected by a budget before all others.
   const guarded = violatingBudgets(lower, budgets);
   const order = lower.toSorted(
-    (left, right) =>
-      Number(guarded.has(right)) - Number(guarded.has(left)) ||
-      priorityOf(right) - priorityOf(left) ||
-      startOf(left) - startOf(right),
+    (left, right) => Number(guarded.has(right)) - Number(guarded.has(left)) || byImportance(left, right),
   );
   let victims: readonly Pod[] = lower;
   for (const spared of order) {
     const rest = victims.filter((other) => other !== spared);
-    if (fitsWithout(rest)) victims = rest;
+    if (rejectionWithout(rest) === undefined) victims = rest;
   }
   return { node: view.name, victims, violations: victims.filter((victim) => guarded.has(victim)).length };
+}
+
+/** The most important first; of equals the one that has run longest. */
+function byImportance(left: Pod, right: Pod): number {
+  return priorityOf(right) - priorityOf(left) || startOf(left) - startOf(right);
 }
 
 /** Which of the pods would exceed what their budgets allow, if all of them went in this order. */
 function violatingBudgets(pods: readonly Pod[], budgets: readonly PodDisruptionBudget[]): ReadonlySet<Pod> {
   const left = new Map(budgets.map((budget) => [budget, budget.status?.disruptionsAllowed ?? 0]));
   const violating = new Set<Pod>();
-  for (const pod of pods.toSorted((a, b) => priorityOf(b) - priorityOf(a))) {
+  for (const pod of pods.toSorted(byImportance)) {
     for (const [budget, allowed] of left) {
       if (!covers(budget, pod)) continue;
       left.set(budget, allowed - 1);
@@ -118,12 +139,13 @@ function covers(budget: PodDisruptionBudget, pod: Pod): boolean {
   );
 }
 
-/** Fewest broken budgets, least important victims, least importance in sum, fewest victims, youngest victims. */
+/** Fewest broken budgets, least important victims, least importance in sum, fewest victims, youngest of the first. */
 function leastHarm(left: Candidate, right: Candidate): number {
   const highest = ({ victims }: Candidate): number => Math.max(...victims.map(priorityOf));
   const sum = ({ victims }: Candidate): number =>
     victims.reduce((all, victim) => all + priorityOf(victim) + 2 ** 31, 0);
-  const oldest = ({ victims }: Candidate): number => Math.min(...victims.map(startOf));
+  const oldest = (candidate: Candidate): number =>
+    Math.min(...candidate.victims.filter((victim) => priorityOf(victim) === highest(candidate)).map(startOf));
   return (
     left.violations - right.violations ||
     highest(left) - highest(right) ||

@@ -9,6 +9,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 /** What happened in the cluster, as far as plugins care. */
 export type ClusterEvent =
   | 'node-added'
+  | 'node-gone'
   | 'node-labels'
   | 'node-taints'
   | 'node-resources'
@@ -17,6 +18,10 @@ export type ClusterEvent =
   | 'claim'
   | 'volume'
   | 'storage-class'
+  | 'csi-node'
+  | 'csi-driver'
+  | 'storage-capacity'
+  | 'detached'
   | 'namespace'
   | 'anything';
 
@@ -29,9 +34,19 @@ const helpfulEvents: Readonly<Record<string, readonly ClusterEvent[]>> = {
   NodePorts: ['node-added', 'pod-gone'],
   NodeResourcesFit: ['node-added', 'node-resources', 'pod-gone'],
   VolumeRestrictions: ['node-added', 'pod-gone', 'claim'],
-  VolumeBinding: ['node-added', 'node-labels', 'claim', 'volume', 'storage-class'],
-  VolumeZone: ['node-added', 'node-labels', 'claim', 'volume'],
-  PodTopologySpread: ['node-added', 'node-labels', 'node-taints', 'pod-placed', 'pod-gone'],
+  NodeVolumeLimits: ['node-added', 'pod-gone', 'claim', 'csi-node', 'detached'],
+  VolumeBinding: [
+    'node-added',
+    'node-labels',
+    'claim',
+    'volume',
+    'storage-class',
+    'csi-node',
+    'csi-driver',
+    'storage-capacity',
+  ],
+  VolumeZone: ['node-added', 'node-labels', 'claim', 'volume', 'storage-class'],
+  PodTopologySpread: ['node-added', 'node-gone', 'node-labels', 'node-taints', 'pod-placed', 'pod-gone'],
   InterPodAffinity: ['node-added', 'node-labels', 'pod-placed', 'pod-gone', 'namespace'],
 };
 

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { Node } from '../api/core/node.ts';
 import { Pod } from '../api/core/pod.ts';
 import { FakeClock } from '../base/clock.ts';
@@ -70,4 +70,92 @@ test('a pod waits where no node is, and goes to the first that comes', async () 
   expect(await placeOf('web')).toBeUndefined();
   client.seed(Node, node('first'));
   expect(await placeOf('web')).toBe('first');
+});
+
+describe('preemption', () => {
+  const cpu = (amount: string, priority: number): PodOptions => ({ requests: { cpu: amount }, priority });
+  const nominationOf = (client: MemoryClient, name: string): Promise<string | undefined> =>
+    client.get(Pod, { namespace: 'default', name }).then(({ status }) => status?.nominatedNodeName);
+
+  async function withVictim(): Promise<Running> {
+    const running = run();
+    running.client.seed(Node, node('a'));
+    running.client.seed(Node, node('b'));
+    for (const [name, on] of [
+      ['low-a', 'a'],
+      ['low-b', 'b'],
+    ] as const) {
+      const low = pod(name, { ...cpu('3', 0), nodeName: on });
+      // Its containers take their time to stop.
+      running.client.seed(Pod, { ...low, metadata: { ...low.metadata, finalizers: ['example.com/slow'] } });
+    }
+    await running.clock.advance(0);
+    return running;
+  }
+
+  test('while its victim stops a pod asks nobody else to go, whatever happens meanwhile', async () => {
+    const { client, clock } = await withVictim();
+    client.seed(Pod, pod('high', cpu('3', 10)));
+    await clock.advance(0);
+    const first = await nominationOf(client, 'high');
+    expect(first).toMatch(/^[ab]$/);
+    client.seed(Node, node('tainted', { spec: { taints: [{ key: 'k', effect: 'NoSchedule' }] } }));
+    client.seed(Node, node('small', { cpu: '1' }));
+    await clock.advance(60_000);
+    expect(await nominationOf(client, 'high')).toBe(first);
+    const { items } = await client.list(Pod);
+    expect(items.filter(({ metadata }) => metadata.deletionTimestamp !== undefined)).toHaveLength(1);
+    const { status } = await client.get(Pod, { namespace: 'default', name: 'high' });
+    expect(status?.conditions?.[0]?.message).toMatch(
+      /preemption: not eligible due to a terminating pod on the nominated node\.$/,
+    );
+  });
+
+  test('where room is made is known after a restart, from the status', async () => {
+    const { client, clock, placeOf } = run();
+    client.seed(Node, node('a'));
+    const victim = pod('victim', { ...cpu('1', 0), nodeName: 'a' });
+    client.seed(Pod, { ...victim, metadata: { ...victim.metadata, deletionTimestamp: '2026-01-01T00:00:30Z' } });
+    client.seed(Pod, { ...pod('high', cpu('4', 10)), status: { nominatedNodeName: 'a' } });
+    await clock.advance(0);
+    // There is room for it now, but not beside the pod that waits.
+    client.seed(Pod, pod('low', cpu('3', 0)));
+    expect(await placeOf('low')).toBeUndefined();
+    await client.delete(Pod, { namespace: 'default', name: 'victim' }, { gracePeriodSeconds: 0 });
+    await clock.advance(10_000);
+    expect(await placeOf('high')).toBe('a');
+    expect(await placeOf('low')).toBeUndefined();
+  });
+
+  test('a nomination that helps no more is taken out of the status', async () => {
+    const { client, clock } = run();
+    client.seed(Node, node('a'));
+    client.seed(Pod, { ...pod('high', cpu('9', 10)), status: { nominatedNodeName: 'a' } });
+    await clock.advance(0);
+    expect(await nominationOf(client, 'high')).toBeUndefined();
+  });
+});
+
+test('a zone that is gone lets a spread pod go where it could not before', async () => {
+  const { client, clock, placeOf } = run();
+  const zone = (name: string): { labels: Record<string, string> } => ({ labels: { zone: name } });
+  client.seed(Node, node('a', zone('a')));
+  client.seed(Node, node('b', { ...zone('b'), spec: { unschedulable: true } }));
+  const spread: PodOptions = {
+    labels: { app: 'web' },
+    topologySpreadConstraints: [
+      {
+        maxSkew: 1,
+        topologyKey: 'zone',
+        whenUnsatisfiable: 'DoNotSchedule',
+        labelSelector: { matchLabels: { app: 'web' } },
+      },
+    ],
+  };
+  client.seed(Pod, pod('first', { ...spread, nodeName: 'a' }));
+  client.seed(Pod, pod('second', spread));
+  expect(await placeOf('second')).toBeUndefined();
+  await client.delete(Node, { name: 'b' });
+  await clock.advance(1_000);
+  expect(await placeOf('second')).toBe('a');
 });

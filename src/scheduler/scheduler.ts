@@ -10,8 +10,12 @@ import { PersistentVolumeClaim } from '../api/core/persistent-volume-claim.ts';
 import { PersistentVolume } from '../api/core/persistent-volume.ts';
 import { Pod } from '../api/core/pod.ts';
 import { PodDisruptionBudget } from '../api/policy/pod-disruption-budget.ts';
+import { CSIDriver } from '../api/storage/csi-driver.ts';
+import { CSINode } from '../api/storage/csi-node.ts';
+import { CSIStorageCapacity } from '../api/storage/csi-storage-capacity.ts';
 import { StorageClass } from '../api/storage/storage-class.ts';
-import { timestamp, type Clock } from '../base/clock.ts';
+import { VolumeAttachment } from '../api/storage/volume-attachment.ts';
+import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
@@ -26,6 +30,7 @@ import { eventsOfNodeUpdate, eventsOfPodUpdate } from './events.ts';
 import { worldWithNodes, type Plugin, type World } from './plugin.ts';
 import { preempt, type PreemptionResult } from './preempt.ts';
 import { SchedulingQueue } from './queue.ts';
+import { evict, markUnscheduled, shortened, takeBack } from './report.ts';
 import { Snapshot } from './snapshot.ts';
 import { bindVolumes, hasDelayedClaims } from './volume-binder.ts';
 import { worldOf } from './world.ts';
@@ -139,7 +144,10 @@ export class Scheduler implements Service {
         if (this.#snapshot.setNode(node)) return this.#queue.announce('node-added');
         for (const event of eventsOfNodeUpdate(node, old)) this.#queue.announce(event);
       },
-      deleted: (node) => this.#snapshot.removeNode(node.metadata.name),
+      deleted: (node) => {
+        this.#snapshot.removeNode(node.metadata.name);
+        this.#queue.announce('node-gone');
+      },
     });
   }
 
@@ -165,6 +173,10 @@ export class Scheduler implements Service {
       informers.of(PersistentVolume).subscribe({ added: on('volume'), updated: on('volume') }),
       informers.of(StorageClass).subscribe({ added: on('storage-class'), updated: on('storage-class') }),
       informers.of(Namespace).subscribe({ updated: on('namespace') }),
+      informers.of(CSINode).subscribe({ added: on('csi-node'), updated: on('csi-node') }),
+      informers.of(CSIDriver).subscribe({ added: on('csi-driver'), updated: on('csi-driver') }),
+      informers.of(CSIStorageCapacity).subscribe({ added: on('storage-capacity'), updated: on('storage-capacity') }),
+      informers.of(VolumeAttachment).subscribe({ deleted: on('detached') }),
     ];
   }
 
@@ -176,8 +188,18 @@ export class Scheduler implements Service {
     if (pod.metadata.deletionTimestamp !== undefined || !this.#isMine(pod)) return this.#forget(uid);
     if (isGated(pod)) return void this.#gated.add(uid);
     this.#gated.delete(uid);
-    if (old !== undefined && onlyStatusDiffers(pod, old)) this.#queue.refresh(pod);
+    const released = this.#noteNomination(pod, old);
+    if (old !== undefined && !released && onlyStatusDiffers(pod, old)) this.#queue.refresh(pod);
     else this.#queue.put(pod);
+  }
+
+  /** What the status says, so that it outlives this process. Whether somebody else took the node back. */
+  #noteNomination(pod: Pod, old: Pod | undefined): boolean {
+    const { uid } = pod.metadata;
+    const node = pod.status?.nominatedNodeName ?? '';
+    if (node !== '') this.#nominated.set(uid, { pod, node });
+    if (node !== '' || (old?.status?.nominatedNodeName ?? '') === '') return false;
+    return this.#nominated.delete(uid);
   }
 
   #podPlaced(pod: Pod, node: string, old: Pod | undefined): void {
@@ -237,16 +259,21 @@ export class Scheduler implements Service {
   #schedule(pod: Pod): void {
     const plugins = this.#profiles[pod.spec?.schedulerName ?? 'default-scheduler'] ?? defaultPlugins;
     const began = this.#deps.clock.monotonic();
-    const decision = decide(pod, this.#worldFor(pod), {
+    const world = this.#worldFor(pod);
+    const nominated = this.#nominated.get(pod.metadata.uid)?.node;
+    const decision = decide(pod, world, {
       plugins,
       offset: this.#offset,
       tieBreak: this.#deps.random.next(),
+      ...(nominated === undefined ? {} : { nominated }),
     });
     this.#figures.durations.add(this.#deps.clock.monotonic() - began);
     this.#offset = (this.#offset + decision.evaluated) % Math.max(1, this.#world.nodes.length);
     this.#bindings += 1;
     const work =
-      decision.node === undefined ? this.#refuse(pod, decision, plugins) : this.#bind(pod, decision.node, decision);
+      decision.node === undefined
+        ? this.#refuse(pod, decision, world, plugins)
+        : this.#bind(pod, decision.node, decision);
     void work.finally(() => {
       this.#bindings -= 1;
       this.#wake();
@@ -288,74 +315,54 @@ export class Scheduler implements Service {
       if (isNotFound(error) || isConflict(error)) return this.#queue.succeed(uid);
       this.#attempts.error += 1;
       logger.warn('could not bind', { pod: keyOf(pod), node, error });
-      events.warning(Pod, pod, 'FailedScheduling', `binding rejected: ${messageOf(error)}`);
+      const message = messageOf(error);
+      events.warning(Pod, pod, 'FailedScheduling', shortened(message));
       this.#queue.fail(uid);
+      await markUnscheduled(this.#deps, pod, { reason: 'SchedulerError', message });
     }
   }
 
-  async #refuse(pod: Pod, decision: Decision, plugins: readonly Plugin[]): Promise<void> {
+  async #refuse(pod: Pod, decision: Decision, world: World, plugins: readonly Plugin[]): Promise<void> {
     const { informers, events, logger } = this.#deps;
     const { uid } = pod.metadata;
     const budgets = informers.of(PodDisruptionBudget).list();
-    const { preemption, explanation } = preempt(pod, decision, this.#world, budgets, plugins);
-    const message =
-      this.#world.nodes.length === 0
-        ? explain(decision, 0)
-        : `${explain(decision, this.#world.nodes.length)} preemption: ${explanation}`;
+    const nominated = this.#nominated.get(uid)?.node;
+    const result: PreemptionResult =
+      world.nodes.length === 0
+        ? {}
+        : preempt(pod, { decision, world, budgets, plugins, ...(nominated === undefined ? {} : { nominated }) });
+    const { preemption, explanation, waiting } = result;
+    const message = [
+      explain(decision, world.nodes.length),
+      ...(explanation === undefined ? [] : [`preemption: ${explanation}`]),
+    ].join(' ');
     this.#attempts.unschedulable += 1;
     this.#remember(pod, decision, message);
-    events.warning(Pod, pod, 'FailedScheduling', message);
+    events.warning(Pod, pod, 'FailedScheduling', shortened(message));
+    if (preemption !== undefined) this.#nominated.set(uid, { pod, node: preemption.node });
+    else if (waiting === undefined) this.#nominated.delete(uid);
     this.#queue.reject(uid, decision.rejectedBy);
     try {
       if (preemption !== undefined) await this.#evict(pod, preemption);
-      await this.#markUnschedulable(pod, message, preemption?.node);
     } catch (error) {
-      if (!isNotFound(error)) logger.warn('could not update an unschedulable pod', { pod: keyOf(pod), error });
+      logger.warn('could not make room for a pod', { pod: keyOf(pod), error });
     }
+    const where = this.#nominated.get(uid)?.node ?? '';
+    await markUnscheduled(this.#deps, pod, { reason: 'Unschedulable', message, nominated: where });
   }
 
-  async #evict(pod: Pod, { node, victims }: NonNullable<PreemptionResult['preemption']>): Promise<void> {
-    const { client, events, clock } = this.#deps;
-    this.#nominated.set(pod.metadata.uid, { pod, node });
+  async #evict(pod: Pod, preemption: NonNullable<PreemptionResult['preemption']>): Promise<void> {
     this.#figures.preemptions += 1;
-    this.#figures.victims += victims.length;
-    for (const victim of victims) {
-      const ref = { namespace: victim.metadata.namespace, name: victim.metadata.name };
-      const condition = {
-        type: 'DisruptionTarget',
-        status: 'True',
-        reason: 'PreemptionByScheduler',
-        message: `${pod.spec?.schedulerName ?? 'default-scheduler'}: preempting to accommodate a higher priority pod`,
-        lastTransitionTime: timestamp(clock.now()),
-      };
-      try {
-        await client.patch(
-          Pod,
-          ref,
-          { status: { conditions: [condition] } },
-          { type: 'strategic', subresource: 'status' },
-        );
-        await client.delete(Pod, ref, { preconditions: { uid: victim.metadata.uid } });
-      } catch (error) {
-        if (!isNotFound(error) && !isConflict(error)) throw error;
-      }
-      events.normal(Pod, victim, 'Preempted', `Preempted by pod ${pod.metadata.uid} on node ${node}`);
-    }
+    this.#figures.victims += preemption.victims.length;
+    await Promise.all(this.#lesserRivals(pod, preemption.node).map((rival) => takeBack(this.#deps, rival)));
+    await evict(this.#deps, pod, preemption);
   }
 
-  async #markUnschedulable(pod: Pod, message: string, nominatedNodeName: string | undefined): Promise<void> {
-    const present = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled');
-    if (present?.status === 'False' && present.message === message && nominatedNodeName === undefined) return;
-    const condition = {
-      type: 'PodScheduled',
-      status: 'False',
-      reason: 'Unschedulable',
-      message,
-      ...(present?.status === 'False' ? {} : { lastTransitionTime: timestamp(this.#deps.clock.now()) }),
-    };
-    const status = { conditions: [condition], ...(nominatedNodeName === undefined ? {} : { nominatedNodeName }) };
-    const ref = { namespace: pod.metadata.namespace, name: pod.metadata.name };
-    await this.#deps.client.patch(Pod, ref, { status }, { type: 'strategic', subresource: 'status' });
+  /** Less important pods for which room was made on the node: they had better look elsewhere. */
+  #lesserRivals(pod: Pod, node: string): readonly Pod[] {
+    return [...this.#nominated.values()]
+      .filter((each) => each.node === node && (each.pod.spec?.priority ?? 0) < (pod.spec?.priority ?? 0))
+      .map((each) => each.pod);
   }
 
   #remember(pod: Pod, decision: Decision, message: string): void {

@@ -62,6 +62,10 @@ export function world(snapshot: Snapshot, more: Partial<World> = {}): World {
     volume: () => undefined,
     volumes: () => [],
     storageClass: () => undefined,
+    csiDriver: () => undefined,
+    csiNode: () => undefined,
+    storageCapacities: () => [],
+    attachments: () => [],
     selectorsOf: () => [],
     ...more,
   };

@@ -50,17 +50,16 @@ function whenBound(
       if (error === undefined) resolve();
       else reject(error);
     };
-    const timer = clock.after(patience, () =>
-      settle(new Error(`timed out waiting for volume of claim ${name} to be bound`)),
-    );
+    // As upstream's framework reports a plugin that fails.
+    const fail = (why: string): void =>
+      settle(new Error(`running PreBind plugin "VolumeBinding": binding volumes: ${why}`));
+    const timer = clock.after(patience, () => fail('timed out waiting for the condition'));
     const look = (claim: PersistentVolumeClaim): void => {
       if (claim.metadata.namespace !== namespace || claim.metadata.name !== name) return;
       if (isBound(claim)) queueMicrotask(() => settle());
       // The provisioner takes the node back when it has no room there.
       else if (claim.metadata.annotations?.[selectedNodeAnnotation] === '') {
-        queueMicrotask(() =>
-          settle(new Error(`provisioning of claim ${name} on node ${node} failed; selecting another`)),
-        );
+        queueMicrotask(() => fail(`provisioning failed for PVC "${name}" on node "${node}"`));
       }
     };
     const stop = informers.of(PersistentVolumeClaim).subscribe({
@@ -68,7 +67,7 @@ function whenBound(
       updated: look,
       deleted: (claim) => {
         if (claim.metadata.namespace === namespace && claim.metadata.name === name) {
-          queueMicrotask(() => settle(new Error(`claim ${name} was deleted`)));
+          queueMicrotask(() => fail(`failed to get PVC ${namespace}/${name}: it was deleted`));
         }
       },
     });

@@ -7,7 +7,11 @@ import { PersistentVolume } from '../api/core/persistent-volume.ts';
 import type { Pod } from '../api/core/pod.ts';
 import { ReplicationController } from '../api/core/replication-controller.ts';
 import { Service } from '../api/core/service.ts';
+import { CSIDriver } from '../api/storage/csi-driver.ts';
+import { CSINode } from '../api/storage/csi-node.ts';
+import { CSIStorageCapacity } from '../api/storage/csi-storage-capacity.ts';
 import { StorageClass } from '../api/storage/storage-class.ts';
+import { VolumeAttachment } from '../api/storage/volume-attachment.ts';
 import type { Informers } from '../client/informers.ts';
 import { matches, selectorOfMap } from '../schema/selector.ts';
 import type { World } from './plugin.ts';
@@ -20,6 +24,11 @@ export function worldOf(informers: Informers, snapshot: Snapshot): World {
   const claims = informers.of(PersistentVolumeClaim);
   const volumes = informers.of(PersistentVolume);
   const classes = informers.of(StorageClass);
+  const drivers = informers.of(CSIDriver);
+  const driversOfNodes = informers.of(CSINode);
+  const capacities = informers.of(CSIStorageCapacity);
+  const attachments = informers.of(VolumeAttachment);
+  attachments.addIndex('node', ({ spec }) => [spec.nodeName]);
   return {
     get nodes() {
       return snapshot.nodes;
@@ -35,6 +44,10 @@ export function worldOf(informers: Informers, snapshot: Snapshot): World {
     volume: (name) => volumes.get({ name }),
     volumes: () => volumes.list(),
     storageClass: (name) => classes.get({ name }),
+    csiDriver: (name) => drivers.get({ name }),
+    csiNode: (name) => driversOfNodes.get({ name }),
+    storageCapacities: () => capacities.list(),
+    attachments: (node) => attachments.by('node', node),
     selectorsOf: selectorsFrom(informers),
   };
 }

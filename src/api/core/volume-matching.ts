@@ -27,15 +27,22 @@ export function requestOf(claim: PersistentVolumeClaim): string {
 
 /** Class, size, modes and labels; whether it is free is another question. */
 export function suits(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+  const { selector } = claim.spec ?? {};
+  if (selector !== undefined && !matches(selectorOf(selector), volume.metadata.labels)) return false;
+  return mismatchOf(volume, claim) === undefined;
+}
+
+/** Why the volume will not do even for a claim that names it, in upstream's words. */
+export function mismatchOf(volume: PersistentVolume, claim: PersistentVolumeClaim): string | undefined {
   const offered = volume.spec ?? {};
   const wanted = claim.spec ?? {};
-  return (
-    classOf(volume) === classOf(claim) &&
-    (offered.volumeMode ?? 'Filesystem') === (wanted.volumeMode ?? 'Filesystem') &&
-    includesAll(offered.accessModes, wanted.accessModes) &&
-    compareQuantity(sizeOf(volume), requestOf(claim)) >= 0 &&
-    (wanted.selector === undefined || matches(selectorOf(wanted.selector), volume.metadata.labels))
-  );
+  if (compareQuantity(sizeOf(volume), requestOf(claim)) < 0) return 'requested PV is too small';
+  if (classOf(volume) !== classOf(claim)) return 'storageClassName does not match';
+  if ((offered.volumeAttributesClassName ?? '') !== (wanted.volumeAttributesClassName ?? '')) {
+    return 'VolumeAttributesClassName does not match';
+  }
+  if ((offered.volumeMode ?? 'Filesystem') !== (wanted.volumeMode ?? 'Filesystem')) return 'incompatible volumeMode';
+  return includesAll(offered.accessModes, wanted.accessModes) ? undefined : 'incompatible accessMode';
 }
 
 function includesAll(offered: readonly string[] = [], wanted: readonly string[] = []): boolean {

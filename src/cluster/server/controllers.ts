@@ -3,41 +3,45 @@ import type { Kind } from '../../api/kind.ts';
 import type { Service } from '../../base/service.ts';
 import type { Client } from '../../client/client.ts';
 import { EventRecorder } from '../../client/event-recorder.ts';
+import type { Dependencies } from '../../controllers/dependencies.ts';
 import { tokenCleaner } from '../../controllers/bootstrap-token/cleaner.ts';
 import { bootstrapSigner } from '../../controllers/bootstrap-token/signer.ts';
 import { certificateControllers } from '../../controllers/certificates/controller.ts';
 import { clusterRoleAggregation } from '../../controllers/cluster-role-aggregation/controller.ts';
-import { cronJobController } from '../../controllers/cron-job/controller.ts';
 import { daemonSetController } from '../../controllers/daemon-set/controller.ts';
-import type { Dependencies } from '../../controllers/dependencies.ts';
 import { deploymentController } from '../../controllers/deployment/controller.ts';
-import { disruptionController } from '../../controllers/disruption/controller.ts';
-import { staleTargetsController } from '../../controllers/disruption/stale-targets.ts';
 import { endpointSliceMirroringController } from '../../controllers/endpoint-slice-mirroring/controller.ts';
 import { endpointSliceController } from '../../controllers/endpoint-slice/controller.ts';
-import { endpointsController } from '../../controllers/endpoints/controller.ts';
-import { garbageCollector } from '../../controllers/garbage-collector/controller.ts';
+import { cronJobController } from '../../controllers/cron-job/controller.ts';
+import { disruptionController } from '../../controllers/disruption/controller.ts';
+import { staleTargetsController } from '../../controllers/disruption/stale-targets.ts';
 import { horizontalPodAutoscalerController } from '../../controllers/horizontal-pod-autoscaler/controller.ts';
+import { nodeLifecycleController } from '../../controllers/node-lifecycle/controller.ts';
+import { podGarbageCollector } from '../../controllers/pod-garbage-collector/controller.ts';
+import { taintEvictionController } from '../../controllers/taint-eviction/controller.ts';
+import { ttlAfterFinishedController } from '../../controllers/ttl-after-finished/controller.ts';
+import { endpointsController } from '../../controllers/endpoints/controller.ts';
 import { jobController } from '../../controllers/job/controller.ts';
+import { garbageCollector } from '../../controllers/garbage-collector/controller.ts';
 import { namespaceController } from '../../controllers/namespace/controller.ts';
 import { nodeIpamController } from '../../controllers/node-ipam/controller.ts';
-import { nodeLifecycleController } from '../../controllers/node-lifecycle/controller.ts';
+import { attachDetachController } from '../../controllers/attach-detach/controller.ts';
+import { ephemeralVolumeController } from '../../controllers/ephemeral-volume/controller.ts';
+import { volumeExpandController } from '../../controllers/volume-expand/controller.ts';
+import { localPathProvisioner } from '../../node/local-path.ts';
 import { persistentVolumeControllers } from '../../controllers/persistent-volume/controller.ts';
-import { podGarbageCollector } from '../../controllers/pod-garbage-collector/controller.ts';
 import { replicaSetController, replicationControllerController } from '../../controllers/replica-set/controller.ts';
 import { resourceQuotaController } from '../../controllers/resource-quota/controller.ts';
 import { rootCaController } from '../../controllers/root-ca/controller.ts';
 import { tokenSecretController, type SecretToken } from '../../controllers/service-account-token/controller.ts';
 import { serviceAccountController } from '../../controllers/service-account/controller.ts';
 import { statefulSetController } from '../../controllers/stateful-set/controller.ts';
-import { taintEvictionController } from '../../controllers/taint-eviction/controller.ts';
-import { ttlAfterFinishedController } from '../../controllers/ttl-after-finished/controller.ts';
+import { createLoadBalancerController } from '../../proxy/load-balancer.ts';
 import {
   claimProtectionController,
   volumeProtectionController,
 } from '../../controllers/volume-protection/controller.ts';
 import type { KeyPair } from '../../pki/certificate.ts';
-import { createLoadBalancerController } from '../../proxy/load-balancer.ts';
 import type { ClusterSettings } from '../settings/settings.ts';
 
 export interface ControllersOptions extends Dependencies {
@@ -104,12 +108,7 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     tokenSecretController({ ...options, issue: options.issueToken }),
     serviceAccountController(as('service-account-controller')),
     rootCaController(as('root-ca-cert-publisher'), options.authority),
-    ...persistentVolumeControllers(
-      as('persistent-volume-binder'),
-      events('persistentvolume-controller', 'persistent-volume-binder'),
-    ),
-    claimProtectionController(as('pvc-protection-controller')),
-    volumeProtectionController(as('pv-protection-controller')),
+    ...storageControllers(as, events),
     endpointSliceController(as('endpointslice-controller')),
     endpointSliceMirroringController(as('endpointslicemirroring-controller')),
     endpointsController(as('endpoint-controller')),
@@ -120,6 +119,28 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     }),
   ];
   return [...recorders, ...controllers];
+}
+
+function storageControllers(
+  as: (account: string) => ControllersOptions,
+  events: (component: string, account?: string) => EventRecorder,
+): readonly Service[] {
+  return [
+    ...persistentVolumeControllers(
+      as('persistent-volume-binder'),
+      events('persistentvolume-controller', 'persistent-volume-binder'),
+    ),
+    ephemeralVolumeController(
+      as('ephemeral-volume-controller'),
+      events('ephemeral_volume', 'ephemeral-volume-controller'),
+    ),
+    volumeExpandController(as('expand-controller'), events('volume_expand', 'expand-controller'), {
+      ownProvisioner: localPathProvisioner,
+    }),
+    attachDetachController(as('attachdetach-controller'), events('attachdetach-controller')),
+    claimProtectionController(as('pvc-protection-controller')),
+    volumeProtectionController(as('pv-protection-controller')),
+  ];
 }
 
 /** Events own nothing, are owned by nothing, and are many. */

@@ -5,17 +5,21 @@
 import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
 import { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import { bindCompletedAnnotation, classOf } from '../../api/core/volume-matching.ts';
+import { Pod } from '../../api/core/pod.ts';
 import { StorageClass } from '../../api/storage/storage-class.ts';
 import { timestamp } from '../../base/clock.ts';
 import { keyOf, refOf } from '../../client/cache.ts';
 import { isConflict, isNotFound } from '../../client/client.ts';
-import { Controller, watching } from '../../client/controller.ts';
+import { Controller, watching, type Source } from '../../client/controller.ts';
 import type { Events } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { claimKeysOf, claimKeysOfVolume } from '../workload/claims.ts';
 import { planClaim, planVolume, type ClaimStep } from './plan.ts';
 import { Recycler } from './recycler.ts';
 
+/** Milliseconds. */
+const consumerPatience = 15_000;
 const boundByController = 'pv.kubernetes.io/bound-by-controller';
 const provisionerAnnotation = 'volume.kubernetes.io/storage-provisioner';
 const betaProvisionerAnnotation = 'volume.beta.kubernetes.io/storage-provisioner';
@@ -32,6 +36,7 @@ class Binder {
   readonly #claims: Informer<PersistentVolumeClaim>;
   readonly #volumes: Informer<PersistentVolume>;
   readonly #classes: Informer<StorageClass>;
+  readonly #pods: Informer<Pod>;
   readonly #recycler: Recycler;
 
   constructor(deps: Dependencies, events: Events) {
@@ -40,6 +45,8 @@ class Binder {
     this.#claims = deps.informers.of(PersistentVolumeClaim);
     this.#volumes = deps.informers.of(PersistentVolume);
     this.#classes = deps.informers.of(StorageClass);
+    this.#pods = deps.informers.of(Pod);
+    this.#pods.addIndex('claim', claimKeysOf);
     this.#recycler = new Recycler(deps, events);
   }
 
@@ -51,7 +58,12 @@ class Binder {
         concurrency: 1,
         sources: [
           watching(this.#claims),
-          watching(this.#volumes, ({ object }) => this.#claimsConcernedBy(object)),
+          watching(this.#volumes, ({ object, old }) => [
+            ...this.#claimsConcernedBy(object),
+            // One that loses it to another has to hear of it.
+            ...(old === undefined ? [] : claimKeysOfVolume(old)),
+          ]),
+          this.#consumers(),
           watching(this.#classes, ({ object }) =>
             this.#claims
               .list()
@@ -93,18 +105,37 @@ class Binder {
             ref?.name === undefined ? undefined : this.#claims.get({ namespace: ref.namespace, name: ref.name });
           const plan = planVolume(volume, claim);
           note(plan);
-          if (volume.status?.phase !== plan.phase) await this.#setPhase(volume, plan.phase);
-          if (plan.reclaim === 'Recycle') await this.#recycler.recycle(volume);
+          if (volume.status?.phase !== plan.phase) await this.#setPhase(volume, plan.phase, plan.failure);
+          if (plan.failure !== undefined) {
+            this.#events.warning(PersistentVolume, volume, 'VolumeFailedDelete', plan.failure);
+          }
+          if (plan.recycle === true) await this.#recycler.recycle(volume);
         },
       },
       this.#deps,
     );
   }
 
+  /** Claims that wait for their first user hear of it when it has not got a node for a while. */
+  #consumers(): Source {
+    return {
+      name: 'consumers',
+      whenSynced: (signal) => this.#pods.whenSynced(signal),
+      subscribe: (enqueue) =>
+        this.#pods.subscribe({
+          added: (pod) => {
+            for (const key of claimKeysOf(pod)) {
+              const claim = this.#claims.get(refOf(key));
+              if (claim?.status?.phase !== 'Bound') enqueue(key, consumerPatience);
+            }
+          },
+        }),
+    };
+  }
+
   /** The one that it names; all that wait, when it names none. */
-  #claimsConcernedBy({ spec }: PersistentVolume): readonly string[] {
-    const ref = spec?.claimRef;
-    if (ref?.name !== undefined) return [keyOf({ metadata: { name: ref.name, namespace: ref.namespace ?? '' } })];
+  #claimsConcernedBy(volume: PersistentVolume): readonly string[] {
+    if (volume.spec?.claimRef?.name !== undefined) return claimKeysOfVolume(volume);
     return this.#claims
       .list()
       .filter(({ status }) => status?.phase !== 'Bound')
@@ -116,29 +147,34 @@ class Binder {
       case 'bind':
         return await this.#bind(claim, step.volume);
       case 'lose':
-        this.#events.warning(
-          PersistentVolumeClaim,
-          claim,
-          'ClaimLost',
-          'Bound claim has lost its PersistentVolume. Data on the volume is lost!',
-        );
+        this.#events.warning(PersistentVolumeClaim, claim, step.reason, step.message);
         return await this.#setClaimStatus(claim, { phase: 'Lost' });
       case 'wait-for-consumer':
-        this.#events.normal(
-          PersistentVolumeClaim,
-          claim,
-          'WaitForFirstConsumer',
-          'waiting for first consumer to be created before binding',
-        );
+        this.#tellWhoIsAwaited(claim);
         return await this.#pend(claim);
       case 'wait-for-provisioner':
         await this.#askProvisioner(claim, step.provisioner);
         return await this.#pend(claim);
       case 'wait':
-        this.#events.warning(PersistentVolumeClaim, claim, step.reason, step.message);
+        this.#events[step.normal === true ? 'normal' : 'warning'](
+          PersistentVolumeClaim,
+          claim,
+          step.reason,
+          step.message,
+        );
         return await this.#pend(claim);
       case undefined:
     }
+  }
+
+  #tellWhoIsAwaited(claim: PersistentVolumeClaim): void {
+    const waiting = this.#pods.by('claim', keyOf(claim)).filter((pod) => (pod.spec?.nodeName ?? '') === '');
+    const names = waiting.map(({ metadata }) => metadata.name);
+    const [reason, message] =
+      names.length === 0
+        ? ['WaitForFirstConsumer', 'waiting for first consumer to be created before binding']
+        : ['WaitForPodScheduled', `waiting for pod${names.length > 1 ? 's' : ''} ${names.join(',')} to be scheduled`];
+    this.#events.normal(PersistentVolumeClaim, claim, reason, message);
   }
 
   async #pend(claim: PersistentVolumeClaim): Promise<void> {
@@ -186,8 +222,9 @@ class Binder {
     );
   }
 
-  async #setPhase(volume: PersistentVolume, phase: string): Promise<void> {
-    const status = { phase, lastPhaseTransitionTime: timestamp(this.#deps.clock.now()) };
+  async #setPhase(volume: PersistentVolume, phase: string, message?: string): Promise<void> {
+    const lastPhaseTransitionTime = timestamp(this.#deps.clock.now());
+    const status = { phase, lastPhaseTransitionTime, message: message ?? null };
     try {
       await this.#deps.client.patch(
         PersistentVolume,
@@ -238,10 +275,11 @@ function withVolume(claim: PersistentVolumeClaim, volumeName: string): Persisten
 }
 
 function boundStatus({ spec }: PersistentVolume): NonNullable<PersistentVolumeClaim['status']> {
-  const { accessModes, capacity } = spec ?? {};
+  const { accessModes, capacity, volumeAttributesClassName: attributes } = spec ?? {};
   return {
     phase: 'Bound',
     ...(accessModes === undefined ? {} : { accessModes }),
     ...(capacity === undefined ? {} : { capacity }),
+    ...(attributes === undefined ? {} : { currentVolumeAttributesClassName: attributes }),
   };
 }

@@ -5,24 +5,26 @@ import {
   bindCompletedAnnotation,
   bySize,
   classOf,
+  mismatchOf,
   selectedNodeAnnotation,
   suits,
 } from '../../api/core/volume-matching.ts';
 import type { StorageClass } from '../../api/storage/storage-class.ts';
 
+const provisionedBy = 'pv.kubernetes.io/provisioned-by';
 /** Provisioners of this name make nothing: volumes are made by hand. */
 const noProvisioner = 'kubernetes.io/no-provisioner';
 
 export type ClaimStep =
   /** Tie them together. */
   | { readonly type: 'bind'; readonly volume: PersistentVolume }
-  /** Its volume is gone, with what was on it. */
-  | { readonly type: 'lose' }
-  /** Nothing can be done before a pod uses it. */
+  /** Its volume is gone, with what was on it, or is another's. */
+  | { readonly type: 'lose'; readonly reason: 'ClaimLost' | 'ClaimMisbound'; readonly message: string }
+  /** Nothing can be done before a pod uses it, and has a node. */
   | { readonly type: 'wait-for-consumer' }
   /** Somebody else makes the volume. */
   | { readonly type: 'wait-for-provisioner'; readonly provisioner: string }
-  | { readonly type: 'wait'; readonly reason: string; readonly message: string };
+  | { readonly type: 'wait'; readonly normal?: true; readonly reason: string; readonly message: string };
 
 export interface Surroundings {
   readonly volumes: readonly PersistentVolume[];
@@ -39,21 +41,26 @@ export function planClaim(claim: PersistentVolumeClaim, around: Surroundings): C
   if (!isFor(volume, claim)) {
     return { type: 'wait', reason: 'FailedBinding', message: `volume "${named}" already bound to a different claim.` };
   }
-  return suits(volume, claim)
-    ? { type: 'bind', volume }
-    : {
-        type: 'wait',
-        reason: 'VolumeMismatch',
-        message: `Cannot bind to requested volume "${named}": requested PV is too small or of another class or mode`,
-      };
+  const mismatch = mismatchOf(volume, claim);
+  if (mismatch === undefined || volume.spec?.claimRef !== undefined) return { type: 'bind', volume };
+  return {
+    type: 'wait',
+    reason: 'VolumeMismatch',
+    message: `Cannot bind to requested volume "${named}": ${mismatch}`,
+  };
 }
 
 function planBound(claim: PersistentVolumeClaim, volume: PersistentVolume | undefined): ClaimStep | undefined {
-  if (volume === undefined) return claim.status?.phase === 'Lost' ? undefined : { type: 'lose' };
-  const owner = volume.spec?.claimRef;
-  if (owner !== undefined && owner.uid !== claim.metadata.uid)
-    return claim.status?.phase === 'Lost' ? undefined : { type: 'lose' };
-  return isSettled(claim, volume) ? undefined : { type: 'bind', volume };
+  if (volume !== undefined && [undefined, claim.metadata.uid].includes(volume.spec?.claimRef?.uid)) {
+    return isSettled(claim, volume) ? undefined : { type: 'bind', volume };
+  }
+  if (claim.status?.phase === 'Lost') return undefined;
+  if (volume !== undefined) {
+    const message = 'Two claims are bound to the same volume, this one is bound incorrectly';
+    return { type: 'lose', reason: 'ClaimMisbound', message };
+  }
+  const what = (claim.spec?.volumeName ?? '') === '' ? 'reference to PersistentVolume' : 'its PersistentVolume';
+  return { type: 'lose', reason: 'ClaimLost', message: `Bound claim has lost ${what}. Data on the volume is lost!` };
 }
 
 /** Both say so, and their states show it. */
@@ -82,13 +89,13 @@ function hasConsumer({ metadata }: PersistentVolumeClaim): boolean {
 function waitFor(name: string, found: StorageClass | undefined): ClaimStep {
   if (name === '') {
     const message = 'no persistent volumes available for this claim and no storage class is set';
-    return { type: 'wait', reason: 'FailedBinding', message };
+    return { type: 'wait', normal: true, reason: 'FailedBinding', message };
   }
   if (found === undefined) {
     return { type: 'wait', reason: 'ProvisioningFailed', message: `storageclass.storage.k8s.io "${name}" not found` };
   }
   if (found.provisioner !== noProvisioner) return { type: 'wait-for-provisioner', provisioner: found.provisioner };
-  return { type: 'wait', reason: 'FailedBinding', message: `no volume plugin matched name: ${noProvisioner}` };
+  return { type: 'wait', reason: 'ProvisioningFailed', message: `no volume plugin matched name: ${noProvisioner}` };
 }
 
 function bestFor(claim: PersistentVolumeClaim, volumes: readonly PersistentVolume[]): PersistentVolume | undefined {
@@ -115,8 +122,10 @@ export type VolumePhase = 'Available' | 'Bound' | 'Released' | 'Failed';
 
 export interface VolumePlan {
   readonly phase: VolumePhase;
-  /** What becomes of it now that its claim is gone. */
-  readonly reclaim?: 'Delete' | 'Recycle';
+  /** Its claim is gone: somebody has to clear it. */
+  readonly recycle?: true;
+  /** Why it has failed just now. */
+  readonly failure?: string;
 }
 
 /** `claim`: the one that claimRef names, if it is there. */
@@ -129,8 +138,14 @@ export function planVolume(volume: PersistentVolume, claim: PersistentVolumeClai
   return planReleased(volume);
 }
 
-function planReleased({ spec, status }: PersistentVolume): VolumePlan {
+/** Those that were made for a claim are deleted by whoever made them. */
+function planReleased({ metadata, spec, status }: PersistentVolume): VolumePlan {
   const policy = spec?.persistentVolumeReclaimPolicy ?? 'Retain';
   if (policy !== 'Delete' && policy !== 'Recycle') return { phase: 'Released' };
-  return status?.phase === 'Failed' ? { phase: 'Failed' } : { phase: 'Released', reclaim: policy };
+  if (status?.phase === 'Failed') return { phase: 'Failed' };
+  if (policy === 'Recycle') return { phase: 'Released', recycle: true };
+  if (metadata.annotations?.[provisionedBy] !== undefined) return { phase: 'Released' };
+  const name = JSON.stringify(metadata.name);
+  const failure = `error getting deleter volume plugin for volume ${name}: no deletable volume plugin matched`;
+  return { phase: 'Failed', failure };
 }

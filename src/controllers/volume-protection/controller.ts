@@ -3,10 +3,11 @@ import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts
 import { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import { Pod } from '../../api/core/pod.ts';
 import type { Kind, KubernetesObject } from '../../api/kind.ts';
-import { keyOf, refOf } from '../../client/cache.ts';
+import { refOf } from '../../client/cache.ts';
 import { isConflict, isNotFound, type Client } from '../../client/client.ts';
 import { Controller, watching } from '../../client/controller.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { claimKeysOf } from '../workload/claims.ts';
 import { hasEnded } from '../workload/pods.ts';
 
 export const claimFinalizer = 'kubernetes.io/pvc-protection';
@@ -71,14 +72,4 @@ async function settle<T extends KubernetesObject>(
   } catch (error) {
     if (!isNotFound(error) && !isConflict(error)) throw error;
   }
-}
-
-function claimKeysOf(pod: Pod): readonly string[] {
-  const namespace = pod.metadata.namespace ?? '';
-  return (pod.spec?.volumes ?? []).flatMap((volume) => {
-    const name =
-      volume.persistentVolumeClaim?.claimName ??
-      (volume.ephemeral === undefined ? undefined : `${pod.metadata.name}-${volume.name}`);
-    return name === undefined ? [] : [keyOf({ metadata: { name, namespace } })];
-  });
 }

@@ -1,4 +1,5 @@
 /** NodeAffinity: nodeSelector, required and preferred node affinity. */
+import type { Pod } from '../../api/core/pod.ts';
 import { requiredNodes, termMatcher } from '../../api/core/placement.ts';
 import { stretch, unresolvable, type Plugin } from '../plugin.ts';
 import type { NodeView } from '../snapshot.ts';
@@ -11,7 +12,10 @@ export const nodeAffinity: Plugin = {
     const preferred = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
     const terms = preferred.map(({ weight, preference }) => ({ weight, matches: termMatcher(preference) }));
     const rejection = unresolvable("node(s) didn't match Pod's node affinity/selector");
+    const only = namedNodes(pod);
+    if (only?.size === 0) return { rejectsAll: unresolvable('pod affinity terms conflict') };
     return {
+      ...(only === undefined ? {} : { only }),
       ...(required === undefined ? {} : { filter: (view: NodeView) => (required(view) ? undefined : rejection) }),
       ...(terms.length === 0
         ? {}
@@ -22,3 +26,16 @@ export const nodeAffinity: Plugin = {
     };
   },
 };
+
+/** The nodes that are named when every term names some, as those of DaemonSets do. */
+function namedNodes({ spec }: Pod): ReadonlySet<string> | undefined {
+  const terms = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const named = new Set<string>();
+  for (const { matchFields = [] } of terms) {
+    const lists = matchFields.filter(({ key, operator }) => key === 'metadata.name' && operator === 'In');
+    if (lists.length === 0) return undefined;
+    const common = lists.map(({ values }) => new Set(values)).reduce((all, each) => all.intersection(each));
+    for (const name of common) named.add(name);
+  }
+  return terms.length === 0 ? undefined : named;
+}

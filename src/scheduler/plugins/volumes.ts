@@ -7,24 +7,41 @@ import {
   bySize,
   classOf,
   isOnNode,
+  requestOf,
   selectedNodeAnnotation,
   suits,
 } from '../../api/core/volume-matching.ts';
-import { resolvable, unresolvable, type Plugin, type Prepared, type World } from '../plugin.ts';
+import { compareQuantity } from '../../schema/quantity.ts';
+import { matches, selectorOf } from '../../schema/selector.ts';
+import { resolvable, unresolvable, type Plugin, type Prepared, type Rejection, type World } from '../plugin.ts';
 import type { NodeView } from '../snapshot.ts';
 
-/** Names of the claims that the pod uses; generic ephemeral volumes own one named after the pod. */
-export function claimNamesOf(pod: Pod): readonly string[] {
-  return (pod.spec?.volumes ?? []).flatMap((volume) => {
-    if (volume.persistentVolumeClaim !== undefined) return [volume.persistentVolumeClaim.claimName];
-    return volume.ephemeral === undefined ? [] : [`${pod.metadata.name}-${volume.name}`];
+interface ClaimUse {
+  readonly name: string;
+  /** Made for the pod by a controller. */
+  readonly ephemeral: boolean;
+}
+
+/** Generic ephemeral volumes own a claim named after the pod. */
+function claimsUsedBy(pod: Pod): readonly ClaimUse[] {
+  return (pod.spec?.volumes ?? []).flatMap((volume): readonly ClaimUse[] => {
+    const { persistentVolumeClaim: claim } = volume;
+    if (claim !== undefined) return [{ name: claim.claimName, ephemeral: false }];
+    return volume.ephemeral === undefined ? [] : [{ name: `${pod.metadata.name}-${volume.name}`, ephemeral: true }];
   });
+}
+
+/** Names of the claims that the pod uses. */
+export function claimNamesOf(pod: Pod): readonly string[] {
+  return claimsUsedBy(pod).map(({ name }) => name);
 }
 
 const noProvisioner = 'kubernetes.io/no-provisioner';
 
 interface Claims {
   readonly bound: readonly PersistentVolume[];
+  /** Whether a claim is bound to a volume that is not there. */
+  readonly dangling: boolean;
   readonly delayed: readonly PersistentVolumeClaim[];
 }
 
@@ -32,9 +49,9 @@ export const volumeBinding: Plugin = {
   name: 'VolumeBinding',
   weight: 0,
   prepare(pod, world) {
-    const names = claimNamesOf(pod);
-    if (names.length === 0) return {};
-    const claims = resolveClaims(pod, names, world);
+    const used = claimsUsedBy(pod);
+    if (used.length === 0) return {};
+    const claims = resolveClaims(pod, used, world);
     if ('rejectsAll' in claims) return claims;
     return { filter: (view) => rejectionOf(view, claims, world) };
   },
@@ -42,58 +59,92 @@ export const volumeBinding: Plugin = {
 
 function resolveClaims(
   pod: Pod,
-  names: readonly string[],
+  used: readonly ClaimUse[],
   world: World,
 ): Claims | { rejectsAll: NonNullable<Prepared['rejectsAll']> } {
-  const bound: PersistentVolume[] = [];
-  const delayed: PersistentVolumeClaim[] = [];
-  for (const name of names) {
-    const claim = world.claim(pod.metadata.namespace ?? '', name);
-    if (claim === undefined) return { rejectsAll: unresolvable(`persistentvolumeclaim "${name}" not found`) };
-    if (claim.metadata.deletionTimestamp !== undefined) {
-      return { rejectsAll: unresolvable(`persistentvolumeclaim "${name}" is being deleted`) };
-    }
-    if (claim.status?.phase === 'Lost') {
-      const lost = `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec?.volumeName ?? ''}"`;
-      return { rejectsAll: unresolvable(lost) };
-    }
-    const volume = boundVolume(claim, world);
-    if (volume !== undefined) bound.push(volume);
-    else if (isDelayed(claim, world)) delayed.push(claim);
-    else return { rejectsAll: unresolvable('pod has unbound immediate PersistentVolumeClaims') };
+  const found = used.map((use) => ({ use, claim: world.claim(pod.metadata.namespace ?? '', use.name) }));
+  for (const { use, claim } of found) {
+    const fault = faultOf(use, claim);
+    if (fault !== undefined) return { rejectsAll: unresolvable(fault) };
   }
-  return { bound, delayed };
+  const claims = found.flatMap(({ claim }) => claim ?? []);
+  const delayed = claims.filter((claim) => isDelayed(claim, world));
+  const bound = claims.filter(isBound);
+  if (bound.length + delayed.length < claims.length) {
+    return { rejectsAll: unresolvable('pod has unbound immediate PersistentVolumeClaims') };
+  }
+  const volumes = bound.flatMap((claim) => boundVolume(claim, world) ?? []);
+  return { bound: volumes, dangling: volumes.length < bound.length, delayed };
+}
+
+/** Why no node will do as long as the claim is like this. */
+function faultOf({ name, ephemeral }: ClaimUse, claim: PersistentVolumeClaim | undefined): string | undefined {
+  if (claim === undefined) {
+    return ephemeral
+      ? `waiting for ephemeral volume controller to create the persistentvolumeclaim "${name}"`
+      : `persistentvolumeclaim "${name}" not found`;
+  }
+  if (claim.status?.phase === 'Lost') {
+    const volume = claim.spec?.volumeName ?? '';
+    return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${volume}"`;
+  }
+  return claim.metadata.deletionTimestamp === undefined
+    ? undefined
+    : `persistentvolumeclaim "${name}" is being deleted`;
+}
+
+function isBound({ metadata, spec }: PersistentVolumeClaim): boolean {
+  return (spec?.volumeName ?? '') !== '' && metadata.annotations?.[bindCompletedAnnotation] !== undefined;
 }
 
 function boundVolume(claim: PersistentVolumeClaim, world: World): PersistentVolume | undefined {
-  const name = claim.spec?.volumeName ?? '';
-  const complete = claim.metadata.annotations?.[bindCompletedAnnotation] !== undefined;
-  return name !== '' && complete ? world.volume(name) : undefined;
+  return isBound(claim) ? world.volume(claim.spec?.volumeName ?? '') : undefined;
 }
 
+/** A claim that names its volume waits for that one, and not for a pod. */
 function isDelayed(claim: PersistentVolumeClaim, world: World): boolean {
   const name = classOf(claim);
-  return name !== '' && world.storageClass(name)?.volumeBindingMode === 'WaitForFirstConsumer';
+  const free = (claim.spec?.volumeName ?? '') === '';
+  return free && name !== '' && world.storageClass(name)?.volumeBindingMode === 'WaitForFirstConsumer';
 }
 
-function rejectionOf(
-  view: NodeView,
-  { bound, delayed }: Claims,
-  world: World,
-): ReturnType<typeof resolvable> | undefined {
+const unmatched = "node(s) didn't find available persistent volumes to bind";
+
+/** Everything that speaks against the node, as upstream's FindPodVolumes says it. */
+function rejectionOf(view: NodeView, { bound, dangling, delayed }: Claims, world: World): Rejection | undefined {
   const reachable = bound.every((volume) => isOnNode(volume, view));
-  if (!reachable) return unresolvable("node(s) didn't match PersistentVolume's node affinity");
+  const lacking = delayedRejection(view, delayed, world);
+  const reasons = [
+    ...(reachable ? [] : ["node(s) didn't match PersistentVolume's node affinity"]),
+    ...(lacking === undefined ? [] : [lacking]),
+    ...(dangling ? ['node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)'] : []),
+  ];
+  return reasons.length === 0 ? undefined : unresolvable(...reasons);
+}
+
+function delayedRejection(view: NodeView, delayed: readonly PersistentVolumeClaim[], world: World): string | undefined {
   const taken = new Set<string>();
   for (const claim of delayed) {
     const selected = claim.metadata.annotations?.[selectedNodeAnnotation];
-    if (selected !== undefined && selected !== view.name)
-      return unresolvable("node(s) didn't match PersistentVolume's node affinity");
-    const volume = matchingVolume(claim, view, world, taken);
+    if (selected !== undefined && selected !== view.name) return unmatched;
+    const volume = selected === undefined ? matchingVolume(claim, view, world, taken) : undefined;
     if (volume !== undefined) taken.add(volume.metadata.name);
-    else if (!canProvision(claim, view, world))
-      return unresolvable("node(s) didn't find available persistent volumes to bind");
+    else if (!canProvision(claim, view, world)) return unmatched;
+    else if (!hasRoom(claim, view, world)) return 'node(s) did not have enough free storage';
   }
   return undefined;
+}
+
+/** What the driver says it has left for volumes of the class where the node is; drivers that say nothing have room. */
+function hasRoom(claim: PersistentVolumeClaim, view: NodeView, world: World): boolean {
+  const name = classOf(claim);
+  const driver = world.csiDriver(world.storageClass(name)?.provisioner ?? '');
+  if (driver?.spec.storageCapacity !== true || claim.spec?.resources?.requests?.['storage'] === undefined) return true;
+  return world.storageCapacities().some(({ storageClassName, nodeTopology, capacity, maximumVolumeSize }) => {
+    const most = maximumVolumeSize ?? capacity;
+    if (storageClassName !== name || most === undefined || nodeTopology === undefined) return false;
+    return compareQuantity(most, requestOf(claim)) >= 0 && matches(selectorOf(nodeTopology), view.labels);
+  });
 }
 
 /** The smallest volume on this node that would do for the claim. */

@@ -1,0 +1,229 @@
+/** What claims are told, as upstream's pkg/controller/volume tells them. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
+import { PersistentVolume } from '../../api/core/persistent-volume.ts';
+import { Pod } from '../../api/core/pod.ts';
+import { StorageClass } from '../../api/storage/storage-class.ts';
+import { ephemeralVolumeController } from '../ephemeral-volume/controller.ts';
+import { Simulation } from '../testing/simulation.ts';
+import { volumeExpandController } from '../volume-expand/controller.ts';
+import { persistentVolumeControllers } from './controller.ts';
+
+let it: Simulation;
+beforeEach(() => {
+  it = new Simulation({
+    nodes: 0,
+    controllers: (deps, events) => [
+      ...persistentVolumeControllers(deps, events),
+      volumeExpandController(deps, events, { ownProvisioner: 'own.example.com' }),
+      ephemeralVolumeController(deps, events),
+    ],
+  });
+});
+afterEach(() => it.stop());
+
+const namespace = 'default';
+const requests = (storage: string): object => ({
+  accessModes: ['ReadWriteOnce'],
+  resources: { requests: { storage } },
+});
+
+function claim(name: string, spec: object = {}): PersistentVolumeClaim {
+  return it.put(PersistentVolumeClaim, { metadata: { name, namespace }, spec: { ...requests('1Gi'), ...spec } });
+}
+
+function volume(name: string, spec: object = {}, annotations = {}): PersistentVolume {
+  return it.put(PersistentVolume, {
+    metadata: { name, annotations },
+    spec: { accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' }, hostPath: { path: '/tmp/x' }, ...spec },
+  });
+}
+
+const storageClass = (
+  provisioner: string,
+  volumeBindingMode: NonNullable<StorageClass['volumeBindingMode']>,
+): StorageClass => it.put(StorageClass, { metadata: { name: 'fast' }, provisioner, volumeBindingMode });
+
+/** Said again, it is only counted. */
+const told = (): readonly string[] => [
+  ...new Set(it.events.map(({ type, reason, message }) => `${type} ${reason} ${message}`)),
+];
+const phaseOf = (name: string): string | undefined =>
+  it.client.all(PersistentVolumeClaim).find(({ metadata }) => metadata.name === name)?.status?.phase;
+
+// pkg/controller/volume/persistentvolume/pv_controller.go
+test.each([
+  ['too small', { capacity: { storage: '1Mi' } }, {}, 'requested PV is too small'],
+  ['of another class', { storageClassName: 'slow' }, {}, 'storageClassName does not match'],
+  [
+    'of another attributes class',
+    { volumeAttributesClassName: 'gold' },
+    { volumeAttributesClassName: 'silver' },
+    'VolumeAttributesClassName does not match',
+  ],
+  ['a block device', { volumeMode: 'Block' }, {}, 'incompatible volumeMode'],
+  ['of another access mode', { accessModes: ['ReadOnlyMany'] }, {}, 'incompatible accessMode'],
+])('a claim that names a volume that is %s', async (_, offered, wanted, why) => {
+  volume('pv', offered);
+  claim('data', { volumeName: 'pv', ...wanted });
+  await it.run(1000);
+  expect(told()).toEqual([`Warning VolumeMismatch Cannot bind to requested volume "pv": ${why}`]);
+  expect(phaseOf('data')).toBe('Pending');
+});
+
+test('a claim without class or volume: nothing is wrong, and nothing comes', async () => {
+  claim('data');
+  await it.run(1000);
+  expect(told()).toEqual([
+    'Normal FailedBinding no persistent volumes available for this claim and no storage class is set',
+  ]);
+});
+
+test('a class whose volumes are made by hand', async () => {
+  storageClass('kubernetes.io/no-provisioner', 'Immediate');
+  claim('data', { storageClassName: 'fast' });
+  await it.run(1000);
+  expect(told()).toEqual(['Warning ProvisioningFailed no volume plugin matched name: kubernetes.io/no-provisioner']);
+});
+
+test('a foreign provisioner is waited for', async () => {
+  storageClass('disk.example.com', 'Immediate');
+  claim('data', { storageClassName: 'fast' });
+  await it.run(1000);
+  expect(told()).toEqual([
+    "Normal ExternalProvisioning Waiting for a volume to be created either by the external provisioner 'disk.example.com' " +
+      'or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is ' +
+      'running and correctly registered.',
+  ]);
+});
+
+test('a claim that waits for its first user tells which pods have no node yet', async () => {
+  storageClass('disk.example.com', 'WaitForFirstConsumer');
+  claim('data', { storageClassName: 'fast' });
+  await it.run(1000);
+  expect(told()).toEqual(['Normal WaitForFirstConsumer waiting for first consumer to be created before binding']);
+  it.put(Pod, {
+    metadata: { name: 'web', namespace },
+    spec: {
+      containers: [{ name: 'web', image: 'web' }],
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+    },
+  });
+  await it.run(20_000);
+  expect(told().slice(1)).toEqual(['Normal WaitForPodScheduled waiting for pod web to be scheduled']);
+});
+
+test("a claim whose volume is gone, and one whose volume has become another claim's", async () => {
+  const pv = volume('pv');
+  claim('data');
+  await it.run(1000);
+  expect(phaseOf('data')).toBe('Bound');
+  const claimRef = { kind: 'PersistentVolumeClaim', namespace, name: 'other', uid: 'other' };
+  await it.client.patch(PersistentVolume, pv.metadata, { spec: { claimRef } }, { type: 'merge' });
+  await it.run(1000);
+  expect(told()).toEqual([
+    'Warning ClaimMisbound Two claims are bound to the same volume, this one is bound incorrectly',
+  ]);
+  expect(phaseOf('data')).toBe('Lost');
+  volume('pv-2');
+  claim('more');
+  await it.run(1000);
+  await it.client.delete(PersistentVolume, { name: 'pv-2' });
+  await it.run(1000);
+  expect(told().slice(1)).toEqual([
+    'Warning ClaimLost Bound claim has lost its PersistentVolume. Data on the volume is lost!',
+  ]);
+});
+
+test('the attributes class of a volume is in the status of its claim', async () => {
+  volume('pv', { volumeAttributesClassName: 'gold' });
+  claim('data', { volumeAttributesClassName: 'gold' });
+  await it.run(1000);
+  expect(it.client.all(PersistentVolumeClaim)[0]?.status?.currentVolumeAttributesClassName).toBe('gold');
+});
+
+test('a released volume that nobody can delete has failed, and says why', async () => {
+  volume('by-hand', { persistentVolumeReclaimPolicy: 'Delete' });
+  volume(
+    'made',
+    { persistentVolumeReclaimPolicy: 'Delete' },
+    { 'pv.kubernetes.io/provisioned-by': 'disk.example.com' },
+  );
+  claim('data', { volumeName: 'by-hand' });
+  claim('more', { volumeName: 'made' });
+  await it.run(1000);
+  for (const name of ['data', 'more']) await it.client.delete(PersistentVolumeClaim, { namespace, name });
+  await it.run(1000);
+  const why = 'error getting deleter volume plugin for volume "by-hand": no deletable volume plugin matched';
+  expect(it.client.all(PersistentVolume).map(({ status }) => [status?.phase, status?.message])).toEqual([
+    ['Failed', why],
+    ['Released', undefined],
+  ]);
+  expect(it.events.map(({ about, type, reason, message }) => [about, type, reason, message])).toEqual([
+    ['PersistentVolume by-hand', 'Warning', 'VolumeFailedDelete', why],
+  ]);
+});
+
+// pkg/controller/volume/expand/expand_controller.go
+test('a claim that is to grow waits for the resizer of its driver, and not where there is none', async () => {
+  volume('foreign');
+  volume('own', {}, { 'pv.kubernetes.io/provisioned-by': 'own.example.com' });
+  claim('data', { volumeName: 'foreign' });
+  claim('more', { volumeName: 'own' });
+  await it.run(1000);
+  expect(told()).toEqual([]);
+  for (const name of ['data', 'more']) {
+    await it.client.patch(PersistentVolumeClaim, { namespace, name }, { spec: requests('2Gi') }, { type: 'merge' });
+  }
+  await it.run(60_000);
+  expect(it.events.map(({ type, reason, message, about }) => [about, type, reason, message])).toEqual([
+    [
+      'PersistentVolumeClaim default/data',
+      'Warning',
+      'ExternalExpanding',
+      'waiting for an external controller to expand this PVC',
+    ],
+  ]);
+});
+
+// pkg/controller/volume/ephemeral/controller.go
+test('a generic ephemeral volume gets its claim, which belongs to the pod', async () => {
+  const pod = it.put(Pod, {
+    metadata: { name: 'web', namespace },
+    spec: {
+      containers: [{ name: 'web', image: 'web' }],
+      volumes: [
+        {
+          name: 'scratch',
+          ephemeral: {
+            volumeClaimTemplate: { metadata: { labels: { app: 'web' } }, spec: requests('1Gi') },
+          },
+        },
+      ],
+    },
+  });
+  await it.run(1000);
+  const [made] = it.client.all(PersistentVolumeClaim);
+  expect(made?.metadata).toMatchObject({ name: 'web-scratch', namespace, labels: { app: 'web' } });
+  expect(made?.metadata.ownerReferences).toEqual([
+    { apiVersion: 'v1', kind: 'Pod', name: 'web', uid: pod.metadata.uid, controller: true, blockOwnerDeletion: true },
+  ]);
+  await it.client.delete(PersistentVolumeClaim, { namespace, name: 'web-scratch' });
+  await it.run(1000);
+  expect(it.client.all(PersistentVolumeClaim)).toHaveLength(1);
+});
+
+test("somebody else's claim of that name is not taken", async () => {
+  claim('web-scratch');
+  it.put(Pod, {
+    metadata: { name: 'web', namespace },
+    spec: {
+      containers: [{ name: 'web', image: 'web' }],
+      volumes: [{ name: 'scratch', ephemeral: { volumeClaimTemplate: { spec: requests('1Gi') } } }],
+    },
+  });
+  await it.run(0);
+  expect(told()).toContain(
+    'Warning FailedBinding ephemeral volume scratch: PVC default/web-scratch was not created for pod default/web (pod is not owner)',
+  );
+});

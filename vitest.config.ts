@@ -8,10 +8,14 @@ const project = (name: string, include: string[], options: object = {}): object 
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['src/**/*.test.ts', 'tools/**/*.test.ts', 'demo/**/*.test.ts', 'test/upstream/**/*.test.ts'], {
-        exclude: ['**/*.api.test.ts', '**/*.root.test.ts'],
-        testTimeout: 10_000,
-      }),
+      project(
+        'unit',
+        ['src', 'tools', 'demo', 'test/upstream', 'test/guest'].map((folder) => `${folder}/**/*.test.ts`),
+        {
+          exclude: ['**/*.api.test.ts', '**/*.root.test.ts', '**/*.guest.test.ts'],
+          testTimeout: 10_000,
+        },
+      ),
       project('api', ['src/**/*.api.test.ts', 'test/api/**/*.test.ts'], { testTimeout: 30_000 }),
       project('root', ['src/**/*.root.test.ts', 'test/upstream/**/*.root.test.ts'], {
         testTimeout: 60_000,
@@ -23,6 +27,12 @@ export default defineConfig({
         fileParallelism: false,
       }),
       project('e2e', ['test/e2e/**/*.test.ts', 'test/robustness/**/*.test.ts'], {
+        testTimeout: 300_000,
+        hookTimeout: 300_000,
+        fileParallelism: false,
+      }),
+      // By `coracle test guest` only: they need a virtual machine.
+      project('guest', ['test/guest/**/*.guest.test.ts'], {
         testTimeout: 300_000,
         hookTimeout: 300_000,
         fileParallelism: false,

@@ -4,6 +4,7 @@
  * the tests. Tests on real machines that failed run once more, by themselves: docs/decisions/unsteady-tests.md.
  *
  * `coracle test upstream [FLAG...]` is not one of them: it builds and runs Kubernetes' own tests, for an hour or so.
+ * Nor is `coracle test guest [FLAG...]`: tests in a virtual machine, for a quarter of an hour.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
@@ -57,10 +58,10 @@ const steps: readonly Step[] = [
   { name: 'bench', what: 'short benchmarks', command: ['node', 'test/bench/bench.ts', '--short'] },
 ];
 
-function run(command: readonly string[]): Promise<number> {
+function run(command: readonly string[], stdin: 'ignore' | 'inherit' = 'ignore'): Promise<number> {
   const [program = '', ...args] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(program, args, { cwd: root, stdio: [stdin, 'inherit', 'inherit'] });
     const passOn = (): void => void child.kill('SIGTERM');
     process.on('SIGTERM', passOn);
     child.once('error', reject);
@@ -82,15 +83,22 @@ async function announced(what: string, command: readonly string[]): Promise<bool
 }
 
 const wanted = process.argv.slice(2);
-if (wanted[0] === 'upstream') {
+/** Tests that are run only when asked for, with a command line of their own. */
+const apart: Readonly<Record<string, string>> = {
+  upstream: 'test/upstream/upstream.ts',
+  guest: 'test/guest/run.ts',
+};
+const program = apart[wanted[0] ?? ''];
+if (program !== undefined) {
   // An interrupt is the tests' to answer: they take their cluster away first.
   process.on('SIGINT', () => {});
-  process.exit(await run(['node', 'test/upstream/upstream.ts', ...wanted.slice(1)]));
+  process.exit(await run(['node', program, ...wanted.slice(1)], 'inherit'));
 }
 const unknown = wanted.filter((name) => !steps.some((step) => step.name === name));
 if (unknown.length > 0 || wanted.includes('--help')) {
   console.error(`usage: coracle test [STEP...]\nsteps: ${steps.map(({ name }) => name).join(', ')}
-not among them: coracle test upstream, Kubernetes' own tests (see its --help)`);
+not among them: coracle test upstream, Kubernetes' own tests, and coracle test guest, tests in a virtual machine
+(see their --help)`);
   process.exit(unknown.length > 0 && !wanted.includes('--help') ? 2 : 0);
 }
 

@@ -24,7 +24,7 @@ import { Eviction } from './eviction/eviction.ts';
 import { ImageGarbage } from './images/garbage.ts';
 import { pullSecretsOf } from './images/pull-secrets.ts';
 import { Puller } from './images/puller.ts';
-import { findHierarchies, noCgroups, podCgroups, type PodCgroups } from './machine/cgroups.ts';
+import { nodeCgroups, type PodCgroups } from './machine/cgroups.ts';
 import { userNamespaces } from './machine/user-namespaces.ts';
 import { systemMachine, type Machine, type MachineFacts } from './machine/machine.ts';
 import { LogRotation, type RunningLog } from './logs/rotation.ts';
@@ -332,7 +332,7 @@ async function makeParts(options: NodeAgentOptions, onChange: (uid: string) => v
     volumes,
     drivers,
     timeline: new Timeline(clock),
-    cgroups: await cgroupsOf(options),
+    cgroups: await nodeCgroups(config, facts, clock, log),
     services: serviceInformer(client, clock, random, log),
     apiPods: new Informer<Pod>({ client, kind: Pod, clock, random, logger: log, fieldSelector }),
     allocatable: allocatableOf(capacity, config, disk),
@@ -342,13 +342,6 @@ async function makeParts(options: NodeAgentOptions, onChange: (uid: string) => v
       node: parseResolvConf(resolver),
     },
   };
-}
-
-async function cgroupsOf(options: NodeAgentOptions): Promise<PodCgroups> {
-  const { config, clock, log } = options;
-  if (config.cgroupRoot === undefined) return noCgroups;
-  const hierarchies = findHierarchies(await readFile('/proc/self/mountinfo', 'utf8'));
-  return podCgroups({ hierarchies, root: config.cgroupRoot, podPidsLimit: config.podPidsLimit, clock, log });
 }
 
 function podDeps(parts: Parts, own: Pick<PodDeps, 'probes' | 'statuses' | 'admit' | 'checkResize'>): PodDeps {
@@ -366,7 +359,11 @@ function podDeps(parts: Parts, own: Pick<PodDeps, 'probes' | 'statuses' | 'admit
     events,
     cgroups,
     hooks: lifecycleHooks(runtime, clock),
-    machineMemory: parts.facts.memoryBytes,
+    resources: {
+      machineMemory: parts.facts.memoryBytes,
+      podPidsLimit: config.podPidsLimit,
+      oomKillsAll: cgroups.version === 2 && !config.singleProcessOomKill,
+    },
     reader: objects,
     starts: new Limiter(config.maxParallelStarts),
     facts: (pod, podIps) => ({

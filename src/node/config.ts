@@ -23,6 +23,8 @@ export interface NodeConfig {
   readonly maxPods: number;
   /** Processes that one pod may have; -1: no limit. */
   readonly podPidsLimit: number;
+  /** Out of memory, one process of a container is killed, not all of them; always so on cgroup v1. */
+  readonly singleProcessOomKill: boolean;
   readonly clusterDns: readonly string[];
   readonly clusterDomain: string;
   /** The node's own resolver configuration, for dnsPolicy Default. '' for none. */
@@ -78,6 +80,7 @@ export function nodeConfig(input: NodeConfigInput): NodeConfig {
     taints: [],
     maxPods: 110,
     podPidsLimit: -1,
+    singleProcessOomKill: false,
     clusterDns: [],
     clusterDomain: 'cluster.local',
     resolvConf: '/etc/resolv.conf',

@@ -6,6 +6,7 @@ const head = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfigurat
 test('settings are those of the agent, in its units', async () => {
   const config = await readKubeletConfiguration(`${head}
 maxPods: 50
+singleProcessOOMKill: true
 staticPodPath: /etc/kubernetes/manifests
 evictionHard: {memory.available: 200Mi, nodefs.available: 5%}
 evictionSoft: {memory.available: 1Gi}
@@ -19,6 +20,7 @@ crashLoopBackOff: {maxContainerRestartPeriod: 10s}
 `);
   expect(config).toEqual({
     maxPods: 50,
+    singleProcessOomKill: true,
     staticPodPath: '/etc/kubernetes/manifests',
     evictionHard: { 'memory.available': '200Mi', 'nodefs.available': '5%' },
     evictionSoft: { 'memory.available': '1Gi' },
@@ -33,6 +35,7 @@ crashLoopBackOff: {maxContainerRestartPeriod: 10s}
 
 test.each([
   ['kind: Pod', 'not of kind KubeletConfiguration'],
+  [`${head}singleProcessOOMKill: 'no'`, 'singleProcessOOMKill: must be true or false, not "no"'],
   [`${head}maxPods: many`, 'maxPods: must be a whole number of at least 1, not "many"'],
   [`${head}cgroupDriver: systemd`, 'cgroupDriver: this agent has no such setting'],
   [`${head}toString: x`, 'toString: this agent has no such setting'],

@@ -47,6 +47,7 @@ export async function readKubeletConfiguration(text: string): Promise<Partial<No
 const readers: Readonly<Record<string, Reader>> = {
   maxPods: (value, changes) => (changes.maxPods = whole(value, 1)),
   podPidsLimit: (value, changes) => (changes.podPidsLimit = whole(value, -1)),
+  singleProcessOOMKill: (value, changes) => (changes.singleProcessOomKill = boolean(value)),
   streamingConnectionIdleTimeout: (value, changes) => (changes.streamingConnectionIdleTimeout = seconds(value)),
   resolvConf: (value, changes) => (changes.resolvConf = text(value)),
   staticPodPath: (value, changes) => (changes.staticPodPath = path(value)),
@@ -120,6 +121,11 @@ function quantity(value: unknown): string {
 }
 
 const seconds = (value: unknown): number => durationMilliseconds(text(value)) / 1000;
+
+function boolean(value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`must be true or false, not ${JSON.stringify(value)}`);
+  return value;
+}
 
 function path(value: unknown): string {
   const written = text(value);

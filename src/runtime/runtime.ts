@@ -129,6 +129,8 @@ export interface ContainerResources {
   readonly pidsLimit?: number;
   readonly cpusetCpus?: string;
   readonly hugepageLimits?: readonly { readonly pageSize: string; readonly limit: number }[];
+  /** Files of the container's cgroup v2 and what to write into them; nothing on v1. */
+  readonly unified?: Readonly<Record<string, string>>;
 }
 
 export interface ContainerConfig {

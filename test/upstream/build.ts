@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureSource, ensureToolchain } from './source.ts';
-import { runTool, step } from './tools.ts';
+import { runTool, step } from '../support/tools.ts';
 import type { Workplace } from './workplace.ts';
 
 /** Leaves alone what is there already. */

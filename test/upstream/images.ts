@@ -18,7 +18,7 @@ import { namesOf } from '../../src/image/mirror.ts';
 import type { ImageConfig } from '../../src/image/manifest.ts';
 import { parseReference } from '../../src/image/reference.ts';
 import { debianMirror, debianRelease } from './source.ts';
-import { runTool, step } from './tools.ts';
+import { runTool, step } from '../support/tools.ts';
 import type { Workplace } from './workplace.ts';
 
 /** Layers by name: a tar that is there, or files. */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '../../src/cli/user-error.ts';
 import { installPackages } from '../../src/cluster/machine/prerequisites.ts';
-import { runTool, step } from './tools.ts';
+import { runTool, step } from '../support/tools.ts';
 import type { Workplace } from './workplace.ts';
 
 const release = 'bookworm';

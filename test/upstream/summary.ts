@@ -1,4 +1,5 @@
 /** What a run comes to, as text. Pure. */
+import { durationText } from '../support/tools.ts';
 import type { Sorted } from './left-out.ts';
 import type { TestResult } from './log.ts';
 
@@ -52,9 +53,4 @@ function section(title: string, outcomes: readonly Outcome[]): readonly string[]
 /** The tests that are left out by reason; also what `--list` prints. */
 export function leftLines(left: Sorted['left']): readonly string[] {
   return left.flatMap(({ reason, names }) => [`left out: ${reason}`, ...names.map((name) => `  ${name}`), '']);
-}
-
-export function durationText(seconds: number): string {
-  const whole = Math.round(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }

@@ -3,7 +3,7 @@
  * them and sums up. docs/decisions/upstream-suite.md says why these, and what is left out.
  */
 import { availableParallelism } from 'node:os';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../src/cli/user-error.ts';
 import { clientProgram, type RunResult } from '../support/clients.ts';
@@ -15,8 +15,9 @@ import { type Options, parseOptions, usage } from './options.ts';
 import { planOf } from './plan.ts';
 import { nameSecrets } from './service-accounts.ts';
 import { listTests, runBatch, type Target } from './suite.ts';
-import { durationText, isGreen, leftLines, type Outcome, type Run, summaryOf } from './summary.ts';
-import { step } from './tools.ts';
+import { isGreen, leftLines, type Outcome, type Run, summaryOf } from './summary.ts';
+import { lock } from '../support/lock.ts';
+import { durationText, step } from '../support/tools.ts';
 import { type Workplace, workplaceAt } from './workplace.ts';
 
 const defaultCache = join(import.meta.dirname, '..', '..', '.build', 'upstream');
@@ -33,7 +34,10 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
     throw new UserError('the tests run real containers, which needs root', 'run it as root');
   const place = await workplaceAt(process.env['CORACLE_UPSTREAM_CACHE'] ?? defaultCache, signal);
   // Listing changes nothing, once the suite is built.
-  using _ = options.list && existsSync(place.suite) ? undefined : lock(join(place.folder, 'lock'));
+  using _ =
+    options.list && existsSync(place.suite)
+      ? undefined
+      : lock(join(place.folder, 'lock'), 'set CORACLE_UPSTREAM_CACHE to another folder and give another --name');
   await ensurePrograms(place);
   const sorted = await choose(place, options);
   if (options.list) return list(sorted);
@@ -63,25 +67,6 @@ async function choose({ suite }: Workplace, { focus, skip, all }: Options): Prom
     throw new UserError(`none of the suite's tests match --focus '${focus}'`, "try --list --focus 'ConfigMap'", 2);
   }
   return all ? { chosen: names, left: [] } : sortOut(names);
-}
-
-/** One at a time: two would build into the same files and use the same cluster. */
-function lock(path: string): Disposable {
-  try {
-    writeFileSync(path, String(process.pid), { flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const holder = readFileSync(path, 'utf8');
-    if (holder !== '' && existsSync(`/proc/${holder}`)) {
-      throw new UserError(
-        `another run is going on (process ${holder})`,
-        'wait for it, or set CORACLE_UPSTREAM_CACHE to another folder and give another --name',
-      );
-    }
-    rmSync(path);
-    return lock(path);
-  }
-  return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
 }
 
 async function withCluster(

@@ -6,7 +6,7 @@ import type { ContainerConfig, Device, ImageInfo, Mount } from '../../runtime/ru
 import type { NodeConfig } from '../config.ts';
 import { annotation, containerHash, describePod, label, logFile, namespaceOf, podPaths } from '../pod/names.ts';
 import type { SpecContainer } from '../pod/names.ts';
-import { containerResources } from '../pod/resources.ts';
+import { containerResources, type ResourceSettings } from '../pod/resources.ts';
 import { probeAnnotation, probeTypes } from '../probes/probe-manager.ts';
 import type { PreparedVolumes } from '../volumes/volume.ts';
 import { environment, type ConfigurationReader } from './environment.ts';
@@ -17,7 +17,7 @@ import { containerSecurity, verifyNonRoot } from './security.ts';
 
 export interface ContainerInput {
   readonly config: NodeConfig;
-  readonly machineMemory: number;
+  readonly resources: ResourceSettings;
   readonly facts: PodFacts;
   readonly container: SpecContainer;
   readonly attempt: number;
@@ -35,7 +35,6 @@ export async function containerConfig(input: ContainerInput): Promise<ContainerC
   verifyNonRoot(pod, spec, image, describePod(pod));
   const env = await environment({ facts, container: spec, services: input.services, reader: input.reader });
   const { mounts, devices } = await allMounts(input, env);
-  const settings = { machineMemory: input.machineMemory, podPidsLimit: config.podPidsLimit };
   return {
     name: spec.name,
     attempt,
@@ -64,7 +63,7 @@ export async function containerConfig(input: ContainerInput): Promise<ContainerC
     stdin: spec.stdin === true,
     stdinOnce: spec.stdinOnce === true,
     tty: spec.tty === true,
-    resources: containerResources(pod, spec, settings),
+    resources: containerResources(pod, spec, input.resources),
     security: containerSecurity(pod, spec, config),
     ...(spec.lifecycle?.stopSignal === undefined ? {} : { stopSignal: spec.lifecycle.stopSignal }),
   };

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Pod } from '../../api/core/pod.ts';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/log.ts';
 import { findHierarchies, podCgroups } from './cgroups.ts';
@@ -23,6 +24,7 @@ test('what an agent that was killed left in the v2 hierarchy beside v1 ones is k
     hierarchies,
     root: '/coracle',
     podPidsLimit: -1,
+    all: { cpuMillis: 2000, memoryBytes: 1 << 30 },
     clock: systemClock,
     log: silentLogger,
   });
@@ -38,4 +40,34 @@ test('a cgroup2 mount alone is version 2', () => {
     version: 2,
     mounts: [{ path: '/sys/fs/cgroup', controllers: [] }],
   });
+});
+
+test('burstable pods together weigh what they request, best effort next to nothing, all of them what the machine has', async () => {
+  const mount = join(root, 'cpu,memory');
+  const cgroups = podCgroups({
+    hierarchies: { version: 1, mounts: [{ path: mount, controllers: ['cpu', 'memory'] }] },
+    root: '/coracle',
+    podPidsLimit: -1,
+    all: { cpuMillis: 1500, memoryBytes: 4096 },
+    clock: systemClock,
+    log: silentLogger,
+  });
+  const pod = (uid: string, cpu?: string): Pod => ({
+    metadata: { name: uid, uid, resourceVersion: '1', creationTimestamp: '' },
+    spec: { containers: [{ name: 'c', resources: cpu === undefined ? {} : { requests: { cpu } } }] },
+  });
+  const written = (file: string): string => readFileSync(join(mount, 'coracle/kubepods', file), 'utf8');
+  await cgroups.ensure(pod('one', '250m'));
+  await cgroups.ensure(pod('two', '500m'));
+  await cgroups.ensure(pod('three'));
+  expect(written('burstable/cpu.shares')).toBe('768');
+  expect(written('besteffort/cpu.shares')).toBe('2');
+  expect(written('cpu.shares')).toBe('1536');
+  expect(written('memory.limit_in_bytes')).toBe('4096');
+  await cgroups.ensure(pod('two', '1'));
+  expect(written('burstable/cpu.shares')).toBe('1280');
+  // Real groups hold no files that keep them from being removed.
+  rmSync(join(mount, 'coracle/kubepods/burstable/podone'), { recursive: true });
+  await cgroups.remove('one');
+  expect(written('burstable/cpu.shares')).toBe('1024');
 });

@@ -8,9 +8,23 @@ import type { Pod } from '../../api/core/pod.ts';
 import type { Clock } from '../../base/clock.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import { cpuPeriod, cpuQuota, cpuShares, isLimited, podAmount, qosClass, type QosClass } from '../pod/resources.ts';
+import type { NodeConfig } from '../config.ts';
+import {
+  bytesOf,
+  cpuPeriod,
+  cpuQuota,
+  cpuShares,
+  isLimited,
+  millisOf,
+  podAmount,
+  qosClass,
+  type QosClass,
+} from '../pod/resources.ts';
+import type { MachineFacts } from './machine.ts';
 
 export interface PodCgroups {
+  /** 0: none are used. */
+  readonly version: 0 | 1 | 2;
   /** Path below the hierarchies' roots, for the runtime; '' when cgroups are not used. */
   parentOf(pod: Pod): string;
   /** Makes the tree once and again when it is gone. */
@@ -21,7 +35,8 @@ export interface PodCgroups {
   known(): Promise<readonly string[]>;
 }
 
-export const noCgroups: PodCgroups = {
+const noCgroups: PodCgroups = {
+  version: 0,
   parentOf: () => '',
   ensure: () => Promise.resolve(),
   remove: () => Promise.resolve(),
@@ -62,6 +77,8 @@ export interface CgroupsOptions {
   /** Folder that holds `kubepods`, such as `/coracle`. */
   readonly root: string;
   readonly podPidsLimit: number;
+  /** What all pods together may have: the machine less what is reserved. */
+  readonly all: { readonly cpuMillis: number; readonly memoryBytes: number };
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -72,18 +89,36 @@ const folders: Readonly<Record<QosClass, string>> = {
   BestEffort: 'kubepods/besteffort',
 };
 
+/** Those of this machine for a node that is told so. */
+export async function nodeCgroups(
+  { cgroupRoot: root, podPidsLimit, reserved }: NodeConfig,
+  facts: Pick<MachineFacts, 'cpus' | 'memoryBytes'>,
+  clock: Clock,
+  log: Logger,
+): Promise<PodCgroups> {
+  if (root === undefined) return noCgroups;
+  const hierarchies = findHierarchies(await readFile('/proc/self/mountinfo', 'utf8'));
+  const all = {
+    cpuMillis: facts.cpus * 1000 - millisOf(reserved['cpu']),
+    memoryBytes: facts.memoryBytes - bytesOf(reserved['memory']),
+  };
+  return podCgroups({ hierarchies, root, podPidsLimit, all, clock, log });
+}
+
 export function podCgroups(options: CgroupsOptions): PodCgroups {
   const top = (quality: QosClass): string => join('/', options.root, folders[quality]);
   const { mounts, beside } = options.hierarchies;
   const everywhere = [...mounts.map(({ path }) => path), ...(beside === undefined ? [] : [beside])];
   const parentOf = (pod: Pod): string => join(top(qosClass(pod)), `pod${pod.metadata.uid}`);
+  const weights = new TierWeights(options, top);
   return {
+    version: options.hierarchies.version,
     parentOf,
     async ensure(pod) {
       const path = parentOf(pod);
       await makeGroup(options, path);
       await writeSettings(options, path, podSettings(pod, options));
-      if (qosClass(pod) === 'BestEffort') await writeSettings(options, top('BestEffort'), { cpuShares: 2 });
+      await weights.add(pod);
     },
     async remove(uid) {
       for (const quality of Object.keys(folders) as QosClass[]) {
@@ -91,6 +126,7 @@ export function podCgroups(options: CgroupsOptions): PodCgroups {
           await removeGroup(options, join(path, top(quality), `pod${uid}`));
         }
       }
+      await weights.remove(uid);
     },
     async known() {
       const uids = new Set<string>();
@@ -104,6 +140,49 @@ export function podCgroups(options: CgroupsOptions): PodCgroups {
       return [...uids];
     },
   };
+}
+
+/**
+ * How the tiers share the CPU, as upstream has it: all burstable pods weigh as much as they request together, all of
+ * best effort as little as can be; guaranteed ones stand beside these two.
+ */
+class TierWeights {
+  readonly #options: CgroupsOptions;
+  readonly #top: (quality: QosClass) => string;
+  /** CPU that burstable pods request, by uid. */
+  readonly #burstable = new Map<string, number>();
+  #written: number | undefined;
+  #begun = false;
+
+  constructor(options: CgroupsOptions, top: (quality: QosClass) => string) {
+    this.#options = options;
+    this.#top = top;
+  }
+
+  async add(pod: Pod): Promise<void> {
+    const { all } = this.#options;
+    if (!this.#begun) {
+      this.#begun = true;
+      const settings = { cpuShares: cpuShares(all.cpuMillis), memoryLimit: all.memoryBytes };
+      await writeSettings(this.#options, this.#top('Guaranteed'), settings);
+    }
+    const quality = qosClass(pod);
+    if (quality === 'BestEffort') await writeSettings(this.#options, this.#top(quality), { cpuShares: cpuShares(0) });
+    if (quality !== 'Burstable') return;
+    this.#burstable.set(pod.metadata.uid, podAmount(pod, 'cpu', 'requests'));
+    await this.#weigh();
+  }
+
+  async remove(uid: string): Promise<void> {
+    if (this.#burstable.delete(uid)) await this.#weigh();
+  }
+
+  async #weigh(): Promise<void> {
+    const shares = cpuShares(this.#burstable.values().reduce((sum, millis) => sum + millis, 0));
+    if (shares === this.#written) return;
+    this.#written = shares;
+    await writeSettings(this.#options, this.#top('Burstable'), { cpuShares: shares });
+  }
 }
 
 interface Settings {

@@ -19,6 +19,7 @@ import type { Hooks } from './lifecycle.ts';
 import type { Limiter } from './limiter.ts';
 import type { ProbeView } from './plan.ts';
 import type { ReadinessView, Verdict } from './status.ts';
+import type { ResourceSettings } from './resources.ts';
 import type { Timeline } from './timeline.ts';
 
 /** Probes of all pods. */
@@ -62,7 +63,7 @@ export interface PodDeps {
   readonly probes: Probes;
   readonly statuses: StatusSink;
   readonly timeline: Timeline;
-  readonly machineMemory: number;
+  readonly resources: ResourceSettings;
   readonly reader: Pick<ConfigurationReader, 'configMap' | 'secret'>;
   /** Bounds how many containers are being created and started. */
   readonly starts: Limiter;

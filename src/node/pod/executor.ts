@@ -181,7 +181,7 @@ async function configure(
   try {
     return await containerConfig({
       config: deps.config,
-      machineMemory: deps.machineMemory,
+      resources: deps.resources,
       facts: deps.facts(pod, context.podIps),
       container: action.container,
       attempt: action.attempt,

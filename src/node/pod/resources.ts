@@ -111,6 +111,8 @@ export function oomScoreAdj(pod: Pod, container: AnyContainer, machineMemory: nu
 export interface ResourceSettings {
   readonly machineMemory: number;
   readonly podPidsLimit: number;
+  /** Out of memory, all of a container's processes are killed, not one of them. */
+  readonly oomKillsAll: boolean;
 }
 
 export function containerResources(pod: Pod, container: AnyContainer, settings: ResourceSettings): ContainerResources {
@@ -126,6 +128,7 @@ export function containerResources(pod: Pod, container: AnyContainer, settings: 
     ...(memoryLimit > 0 ? { memoryLimit } : {}),
     ...(settings.podPidsLimit > 0 ? { pidsLimit: settings.podPidsLimit } : {}),
     hugepageLimits: hugepages(limits),
+    ...(settings.oomKillsAll ? { unified: { 'memory.oom.group': '1' } } : {}),
   };
 }
 

@@ -213,8 +213,7 @@ export class PodWorker {
   }
 
   #plan(pod: Pod): Plan {
-    const { clock, config, probes, machineMemory } = this.#deps;
-    const settings = { machineMemory, podPidsLimit: config.podPidsLimit };
+    const { clock, config, probes, resources } = this.#deps;
     return planPod({
       pod,
       runtime: this.#runtime,
@@ -225,7 +224,7 @@ export class PodWorker {
       },
       probes,
       held: this.#attempts.held,
-      resources: (container) => containerResources(pod, container, settings),
+      resources: (container) => containerResources(pod, container, resources),
     });
   }
 

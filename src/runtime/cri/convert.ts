@@ -140,7 +140,7 @@ function criMount({
 }
 
 export function linuxResources(resources: ContainerResources): LinuxResources {
-  const { memoryLimit, cpuPeriod, cpuQuota, cpuShares, oomScoreAdj, cpusetCpus, hugepageLimits } = resources;
+  const { memoryLimit, cpuPeriod, cpuQuota, cpuShares, oomScoreAdj, cpusetCpus, hugepageLimits, unified } = resources;
   return {
     ...(cpuPeriod === undefined ? {} : { cpuPeriod }),
     ...(cpuQuota === undefined ? {} : { cpuQuota }),
@@ -149,6 +149,7 @@ export function linuxResources(resources: ContainerResources): LinuxResources {
     ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
     ...(cpusetCpus === undefined ? {} : { cpusetCpus }),
     ...(hugepageLimits === undefined ? {} : { hugepageLimits }),
+    ...(unified === undefined ? {} : { unified }),
   };
 }
 

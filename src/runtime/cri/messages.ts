@@ -138,6 +138,7 @@ export const LinuxResources = message('LinuxContainerResources', {
   oomScoreAdj: int64(5),
   cpusetCpus: string(6),
   hugepageLimits: list(8, HugepageLimit),
+  unified: map(9, string()),
 });
 export interface LinuxResources extends Infer<typeof LinuxResources> {}
 const Capability = message('Capability', { addCapabilities: list(1, string()), dropCapabilities: list(2, string()) });

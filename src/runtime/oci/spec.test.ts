@@ -188,6 +188,9 @@ describe('the runtime specification', () => {
       cpuPeriod: 100_000,
       hugepageLimits: [{ pageSize: '1GB', limit: 1 }],
     };
+    const unified = { 'memory.oom.group': '1' };
+    expect(resourcesOf({ unified }, machine)).toEqual({ unified, hugepageLimits: [] });
+    expect(resourcesOf({ unified }, { ...machine, cgroupVersion: 1 })).toEqual({ hugepageLimits: [] });
     expect(resourcesOf(limits, { ...machine, swapAccounting: false })).toEqual({
       cpu: { shares: 100, quota: -1, period: 100_000 },
       memory: { limit: 5 },

@@ -99,7 +99,7 @@ export function environmentOf(
 
 /** Limits in the runtime specification's words; what the machine can't do is left out. */
 export function resourcesOf(resources: ContainerResources, machine: Machine): object {
-  const { memoryLimit = 0, hugepageLimits = [] } = resources;
+  const { memoryLimit = 0, hugepageLimits = [], unified } = resources;
   const cpu = {
     ...positive('shares', resources.cpuShares),
     ...nonZero('quota', resources.cpuQuota),
@@ -116,8 +116,12 @@ export function resourcesOf(resources: ContainerResources, machine: Machine): ob
     ...(Object.keys(memory).length > 0 ? { memory } : {}),
     ...((resources.pidsLimit ?? 0) > 0 ? { pids: { limit: resources.pidsLimit } } : {}),
     hugepageLimits: hugepageLimits.filter(({ pageSize }) => machine.hugePageSizes.includes(pageSize)),
+    ...onVersion2(machine, unified),
   };
 }
+
+const onVersion2 = (machine: Machine, unified: ContainerResources['unified']): object =>
+  unified !== undefined && machine.cgroupVersion === 2 ? { unified } : {};
 
 function processOf({ config, image, hostname, user, machine }: SpecInput): object {
   const args = argumentsOf(config, image);

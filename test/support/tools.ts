@@ -1,11 +1,10 @@
-/** Runs the tools that the suite is made with, and tells how far they are. */
+/** Runs the tools that longer tests are made ready with, and tells how far they are. */
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { UserError } from '../../src/cli/user-error.ts';
-import { durationText } from './summary.ts';
 
 export interface ToolOptions {
   /** What it says goes there. */
@@ -71,4 +70,9 @@ function endOf(
       resolve(status ?? by ?? 1);
     });
   });
+}
+
+export function durationText(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }

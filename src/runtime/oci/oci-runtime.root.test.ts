@@ -82,6 +82,32 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
     await bed.runtime.removePodSandbox(sandboxId);
   });
 
+  test('an image whose layer comes twice runs; one without layers shows nothing, and of other images least', async () => {
+    const { store } = bed.images;
+    const names = (tag: string) => () => ({ tags: [`docker.io/library/${tag}`], digests: [] });
+    const twice = await store.adding(async () => {
+      const base = present(store.find(bed.busybox), 'busybox').config.rootfs.diff_ids;
+      const layers = await Promise.all(
+        base.map(async (digest) => ({ digest, size: (await store.blobs.size(digest)) ?? 0 })),
+      );
+      const middle = await buildLayer(store, [{ path: 'middle', content: 'm' }]);
+      return buildImage(store, [...layers, middle, ...layers], {}, names('twice:1'), signal);
+    });
+    const none = await store.adding(() => buildImage(store, [], {}, names('none:1'), signal));
+    const mount = { hostPath: '', readonly: true, propagation: 'private' as const };
+    const { sandboxId, id } = await bed.run('twice', ['sleep', '1000'], {
+      image: twice.id,
+      mounts: [
+        { ...mount, containerPath: '/none', image: none.id },
+        { ...mount, containerPath: '/twice', image: twice.id },
+      ],
+    });
+    expect(await exec(id, 'cat', '/middle', '/twice/middle')).toBe('mm');
+    expect(await exec(id, 'ls', '-A', '/none')).toBe('');
+    await bed.runtime.removePodSandbox(sandboxId);
+    await expect(bed.run('none', ['/program'], { image: none.id })).rejects.toThrow(/\/program.*no such file/);
+  });
+
   test('a built-in program is a container like others: log, exit code, no exec', async () => {
     const config = bed.sandbox('builtin', { handler: 'coracle-builtin' });
     const sandboxId = await bed.runtime.runPodSandbox(config);

@@ -44,6 +44,28 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
     await bed.runtime.removePodSandbox(sandboxId);
   });
 
+  test('a fork bomb with little CPU time dies soon, and its pod has its limit again', async () => {
+    const { sandboxId, id } = await bed.run('bomb', ['sh', '-c', 'bomb() { bomb | bomb & }; bomb; sleep 1000'], {
+      resources: { memoryLimit: 256 * 1024 * 1024, pidsLimit: 600 },
+    });
+    await until(async () => ((await bed.runtime.containerStats(id))?.pids ?? 0) > 400);
+    const quotaOf = (group: string): string =>
+      present(
+        [`/sys/fs/cgroup/cpu${group}/cpu.cfs_quota_us`, `/sys/fs/cgroup${group}/cpu.max`].find((file) =>
+          existsSync(file),
+        ),
+        'file of the quota',
+      );
+    const pod = '/coracle-test-ctest/bomb';
+    const limit = '1000';
+    for (const group of [`${pod}/${id.slice(0, 32)}`, pod]) writeFileSync(quotaOf(group), limit);
+    const begun = systemClock.monotonic();
+    await bed.runtime.stopContainer(id, 0);
+    expect(systemClock.monotonic() - begun).toBeLessThan(8_000);
+    expect(readFileSync(quotaOf(pod), 'utf8')).toMatch(/^1000( 100000)?\n$/);
+    await bed.runtime.removePodSandbox(sandboxId);
+  });
+
   test('an image is a volume, with what its layers hide hidden', async () => {
     const image = await bed.images.store.adding(async () => {
       const layers = [

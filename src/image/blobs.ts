@@ -38,6 +38,10 @@ export class BlobStore {
     return new BlobStore(root, random, owner);
   }
 
+  get root(): string {
+    return this.#root;
+  }
+
   path(digest: string): string {
     return join(this.#root, 'blobs', 'sha256', digest.slice('sha256:'.length));
   }

@@ -1,6 +1,7 @@
 /** Brings one image's content from a registry into the store: manifest, configuration, layers. */
 import { createHash } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
+import { requireSpace } from './disk-space.ts';
 import { type HttpAnswer, HttpError } from './http.ts';
 import type { ImageStore } from './image-store.ts';
 import { ContentError, type Descriptor, type Manifest, parseConfig, parseManifest, type Platform } from './manifest.ts';
@@ -27,6 +28,11 @@ export interface Downloaded {
   /** Digest of the manifest for this platform. */
   readonly manifest: string;
 }
+
+/** Milliseconds. */
+const longestRetryAfter = 10_000;
+/** Bytes. It is read into memory, other than layers. */
+const maxConfigBytes = 8 * 1024 * 1024;
 
 export class Downloader {
   readonly #options: DownloadOptions;
@@ -68,7 +74,7 @@ export class Downloader {
     const parsed = parseManifest(await store.blobs.read(manifestDigest), platform);
     if ('next' in parsed) throw new ContentError(`${manifestDigest} is an index within an index`);
     const { manifest } = parsed;
-    await this.#blob(registry, manifest.config, signal);
+    await this.#blob(registry, manifest.config, signal, maxConfigBytes);
     const config = parseConfig(await store.blobs.read(manifest.config.digest), manifest.layers.length);
     const stop = new AbortController();
     const combined = AbortSignal.any([signal, stop.signal]);
@@ -102,12 +108,18 @@ export class Downloader {
     await store.layers.ensure(diffId, () => store.blobs.stream(layer.digest), signal);
   }
 
-  async #blob(registry: Registry, blob: Descriptor, signal: AbortSignal): Promise<void> {
-    const { store, maxBlobBytes } = this.#options;
-    if (blob.size > maxBlobBytes) {
-      throw new ContentError(`blob ${blob.digest} has ${blob.size} bytes, more than the ${maxBlobBytes} allowed`);
+  async #blob(
+    registry: Registry,
+    blob: Descriptor,
+    signal: AbortSignal,
+    most = this.#options.maxBlobBytes,
+  ): Promise<void> {
+    const { store } = this.#options;
+    if (blob.size > most) {
+      throw new ContentError(`blob ${blob.digest} has ${blob.size} bytes, more than the ${most} allowed`);
     }
     if ((await store.blobs.size(blob.digest)) !== undefined) return;
+    await requireSpace(store.blobs.root, blob.size, `blob ${blob.digest}`);
     await this.#blobs.run(blob.digest, signal, (shared) => this.#fetch(registry, blob, shared));
   }
 
@@ -137,7 +149,10 @@ export class Downloader {
         return await work();
       } catch (error) {
         if (attempt >= attempts || signal.aborted || !isPassing(error)) throw error;
-        await clock.sleep(retryDelay * 2 ** (attempt - 1), signal);
+        const asked = (error as Partial<RegistryError>).retryAfter ?? 0;
+        // Longer than that is for the caller to wait: its back-off leaves the place to other pulls.
+        if (asked > longestRetryAfter) throw error;
+        await clock.sleep(Math.max(asked, retryDelay * 2 ** (attempt - 1)), signal);
       }
     }
   }
@@ -157,7 +172,7 @@ async function copy(answer: HttpAnswer, skip: number, write: (chunk: Buffer) => 
 }
 
 function isPassing(error: unknown): boolean {
-  if (error instanceof HttpError) return !/no such host|connection refused|certificate|redirect/.test(error.message);
+  if (error instanceof HttpError) return error.passing;
   const status = (error as Partial<RegistryError>).status;
   return status !== undefined && (status === 429 || status >= 500);
 }

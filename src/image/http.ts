@@ -7,7 +7,7 @@ export interface HttpOptions {
   readonly clock: Clock;
   /** Milliseconds until the answer's headers must be here. */
   readonly answerTimeout: number;
-  /** Milliseconds that a body may pause. */
+  /** Milliseconds that a body may pause, and in which at least `leastProgress` bytes of it must come. */
   readonly idleTimeout: number;
   /** PEM of further authorities, by host (with port if the name has one). */
   readonly authorities?: Readonly<Record<string, string>>;
@@ -32,12 +32,21 @@ export interface HttpAnswer {
   discard(): void;
 }
 
-/** No answer was had: the network, the name, TLS, or time. */
+/** No answer was had, or none that is of use: the network, the name, TLS, time, or size. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
+  /** Whether asking again may help. */
+  readonly passing: boolean;
+
+  constructor(message: string, passing = true) {
+    super(message);
+    this.passing = passing;
+  }
 }
 
 const maxRedirects = 10;
+/** Bytes within `idleTimeout`: whoever trickles would hold one of the few places for pulls for ever. */
+const leastProgress = 64 * 1024;
 
 export class HttpClient {
   readonly #options: HttpOptions;
@@ -65,9 +74,9 @@ export class HttpClient {
       const location = answer.headers.location;
       if (answer.status < 300 || answer.status > 399 || answer.status === 304 || location === undefined) return answer;
       answer.discard();
-      current = redirected(current, new URL(location, current.url));
+      current = redirected(current, location);
     }
-    throw new HttpError(`${request.url.href}: stopped after ${maxRedirects} redirects`);
+    throw new HttpError(`${request.url.href}: stopped after ${maxRedirects} redirects`, false);
   }
 
   /** Closes idle connections. */
@@ -96,9 +105,7 @@ export class HttpClient {
       });
       outgoing.on('error', (error) => {
         timer.cancel();
-        reject(
-          signal.aborted || error instanceof HttpError ? error : new HttpError(`${what}: ${networkWords(error, url)}`),
-        );
+        reject(signal.aborted || error instanceof HttpError ? error : networkError(what, error, url));
       });
       outgoing.on('response', (incoming) => {
         timer.cancel();
@@ -116,17 +123,25 @@ export class HttpClient {
 
   async *#body(incoming: IncomingMessage, what: string): AsyncGenerator<Buffer> {
     const { clock, idleTimeout } = this.#options;
-    let last = clock.monotonic();
+    let received = 0;
+    // Time in which the reader was busy with a chunk is none of the sender's.
+    let reading = true;
     const watch = (): void => {
-      const left = last + idleTimeout - clock.monotonic();
-      if (left > 0) timer = clock.after(left, watch);
-      else incoming.destroy(new HttpError(`${what}: nothing received for ${idleTimeout / 1000} s`));
+      if (!reading || received >= leastProgress) {
+        received = 0;
+        timer = clock.after(idleTimeout, watch);
+        return;
+      }
+      const how = received === 0 ? 'nothing' : `only ${received} bytes`;
+      incoming.destroy(new HttpError(`${what}: ${how} received for ${idleTimeout / 1000} s`));
     };
     let timer = clock.after(idleTimeout, watch);
     try {
       for await (const chunk of incoming) {
+        received += (chunk as Buffer).length;
+        reading = false;
         yield chunk as Buffer;
-        last = clock.monotonic();
+        reading = true;
       }
     } catch (error) {
       throw error instanceof HttpError ? error : new HttpError(`${what}: ${(error as Error).message}: unexpected EOF`);
@@ -142,16 +157,22 @@ export async function readBody(answer: HttpAnswer, limit: number): Promise<Buffe
   let length = 0;
   for await (const chunk of answer.body) {
     length += chunk.length;
-    if (length > limit) throw new HttpError(`${answer.url.href}: answer is larger than ${limit} bytes`);
+    if (length > limit) throw new HttpError(`${answer.url.href}: answer is larger than ${limit} bytes`, false);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-function redirected(request: HttpRequest, url: URL): HttpRequest {
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new HttpError(`redirect to ${url.href} refused`);
+function redirected(request: HttpRequest, location: string): HttpRequest {
+  const url = URL.parse(location, request.url.href);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new HttpError(
+      `redirect from ${request.url.href} to ${JSON.stringify(location.slice(0, 200))} refused`,
+      false,
+    );
+  }
   if (request.url.protocol === 'https:' && url.protocol === 'http:') {
-    throw new HttpError(`redirect from ${request.url.href} to ${url.href} refused: it would leave TLS`);
+    throw new HttpError(`redirect from ${request.url.href} to ${url.href} refused: it would leave TLS`, false);
   }
   if (url.host === request.url.host) return { ...request, url };
   const { authorization: _authorization, ...headers } = request.headers ?? {};
@@ -159,10 +180,13 @@ function redirected(request: HttpRequest, url: URL): HttpRequest {
 }
 
 /** Node's errors in the words that users of registries know. */
-function networkWords(error: Error, url: URL): string {
+function networkError(what: string, error: Error, url: URL): HttpError {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOTFOUND') return `dial tcp: lookup ${url.hostname}: no such host`;
-  if (code === 'EAI_AGAIN') return `dial tcp: lookup ${url.hostname}: Temporary failure in name resolution`;
-  if (code === 'ECONNREFUSED') return `dial tcp ${url.host}: connect: connection refused`;
-  return message === '' ? (code ?? 'failed') : message;
+  const lookup = `${what}: dial tcp: lookup ${url.hostname}`;
+  if (code === 'ENOTFOUND') return new HttpError(`${lookup}: no such host`, false);
+  if (code === 'EAI_AGAIN') return new HttpError(`${lookup}: Temporary failure in name resolution`);
+  if (code === 'ECONNREFUSED')
+    return new HttpError(`${what}: dial tcp ${url.host}: connect: connection refused`, false);
+  const words = message === '' ? (code ?? 'failed') : message;
+  return new HttpError(`${what}: ${words}`, !words.includes('certificate'));
 }

@@ -11,6 +11,17 @@ describe('entries of a layer', () => {
     ).toEqual({ comment: 'kept' });
   });
 
+  test('what only overlayfs may say of a file is left out; other attributes stay', () => {
+    const pax = {
+      'SCHILY.xattr.trusted.overlay.redirect': '/etc',
+      'SCHILY.xattr.user.overlay.metacopy': 'y',
+      'SCHILY.xattr.security.capability': 'c',
+    };
+    expect(new LayerEntries().accept({ name: 'f', type: 'file', pax })?.pax).toEqual({
+      'SCHILY.xattr.security.capability': 'c',
+    });
+  });
+
   test('a whiteout becomes a character device 0:0', () => {
     expect(new LayerEntries().accept({ name: 'etc/.wh.passwd', type: 'file' })).toMatchObject({
       name: 'etc/passwd',

@@ -5,12 +5,20 @@
  *   etc/.wh..wh..opq      -> the folder etc again, marked opaque
  *   ../x, a/../../x       -> refused
  *   a -> /etc, then a/b   -> refused: it would be written outside the root
+ *   a kind of entry that is not known here (GNU's old form of sparse files, say) -> refused
  *   hard link to ../x     -> refused
  */
 import { ContentError } from './manifest.ts';
 
 const whiteoutPrefix = '.wh.';
 const opaqueName = '.wh..wh..opq';
+/** Longest path that the kernel takes, and most links that it follows. */
+const maxPath = 4095;
+const maxLinks = 40;
+/** The real name of a file with holes. */
+const sparseName = 'GNU.sparse.name';
+const nameRecords: ReadonlySet<string> = new Set(['path', 'linkpath', sparseName]);
+const overlayRecord = /^SCHILY\.xattr\.(?:trusted|user)\.overlay\./;
 const opaquePax = 'SCHILY.xattr.trusted.overlay.opaque';
 
 /** A tar entry's header: what tar-stream gives and takes. */
@@ -43,7 +51,8 @@ export class LayerEntries {
   accept(header: EntryHeader): EntryHeader | undefined {
     this.#count += 1;
     if (this.#count > this.#maxEntries) throw new ContentError(`layer has more than ${this.#maxEntries} entries`);
-    const path = insideRoot(header.name, 'entry');
+    if (header.type === null) throw new ContentError(`layer entry ${quoted(header.name)} is of a kind unknown here`);
+    const path = insideRoot(header.pax?.[sparseName] ?? header.name, 'entry');
     const slash = path.lastIndexOf('/');
     const folder = path.slice(0, Math.max(0, slash));
     const base = path.slice(slash + 1);
@@ -78,17 +87,29 @@ export class LayerEntries {
     return marked;
   }
 
-  /** Throws when a symbolic link on the way to `path` leads out of the root. */
+  /** Throws when symbolic links on the way to `path` lead out of the root, however many there are. */
   #checkParents(path: string, original: string): void {
     if (this.#links.size === 0) return;
-    const parts = path.split('/').slice(0, -1);
-    for (let at = 1; at <= parts.length; at += 1) {
-      const link = this.#links.get(parts.slice(0, at).join('/'));
-      if (link !== undefined && leavesRoot(parts.slice(0, at - 1), link)) {
+    const todo = path.split('/').slice(0, -1);
+    const folder: string[] = [];
+    let followed = 0;
+    for (let part = todo.shift(); part !== undefined; part = todo.shift()) {
+      if (part === '' || part === '.') continue;
+      if (part === '..') {
+        folder.pop();
+        continue;
+      }
+      folder.push(part);
+      const link = this.#links.get(folder.join('/'));
+      if (link === undefined) continue;
+      folder.pop();
+      followed += 1;
+      if (leavesRoot(folder, link) || followed > maxLinks) {
         throw new ContentError(
-          `layer entry ${JSON.stringify(original)} would be unpacked outside the root through a symbolic link to ${JSON.stringify(link)}`,
+          `layer entry ${quoted(original)} would be unpacked outside the root through a symbolic link to ${quoted(link)}`,
         );
       }
+      todo.unshift(...link.split('/'));
     }
   }
 }
@@ -97,9 +118,18 @@ export class LayerEntries {
 function insideRoot(name: string, what: string): string {
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..') || name.includes('\0')) {
-    throw new ContentError(`layer ${what} ${JSON.stringify(name)} is outside of the root`);
+    throw new ContentError(`layer ${what} ${quoted(name)} is outside of the root`);
   }
-  return parts.join('/');
+  const path = parts.join('/');
+  if (Buffer.byteLength(path) > maxPath) {
+    throw new ContentError(`layer ${what} ${quoted(name)} has a path of more than ${maxPath} bytes`);
+  }
+  return path;
+}
+
+/** For messages: names come from strangers. */
+function quoted(name: string): string {
+  return JSON.stringify(name.length > 120 ? `${name.slice(0, 117)}...` : name);
 }
 
 function leavesRoot(folder: readonly string[], target: string): boolean {
@@ -116,7 +146,7 @@ function leavesRoot(folder: readonly string[], target: string): boolean {
 function whiteout(header: EntryHeader, folder: string, name: string): EntryHeader {
   const target = folder === '' ? name : `${folder}/${name}`;
   if (name === '' || name === '.' || name === '..') {
-    throw new ContentError(`layer whiteout ${JSON.stringify(header.name)} is outside of the root`);
+    throw new ContentError(`layer whiteout ${quoted(header.name)} is outside of the root`);
   }
   return {
     name: target,
@@ -131,10 +161,15 @@ function whiteout(header: EntryHeader, folder: string, name: string): EntryHeade
   };
 }
 
-/** The long-name records would win over the cleaned name. */
+/**
+ * Without the records that would win over the cleaned name, and without what only overlayfs itself may say: where
+ * another layer's content is to be taken from.
+ */
 function withoutPathPax(header: EntryHeader): EntryHeader {
   if (header.pax === undefined || header.pax === null) return header;
-  const { path: _path, linkpath: _linkpath, ...rest } = header.pax;
+  const rest = Object.fromEntries(
+    Object.entries(header.pax).filter(([key]) => !nameRecords.has(key) && !overlayRecord.test(key)),
+  );
   const { pax: _pax, ...plain } = header;
   return Object.keys(rest).length === 0 ? plain : { ...plain, pax: rest };
 }

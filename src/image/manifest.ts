@@ -70,6 +70,10 @@ export function parseManifest(
   if (document['schemaVersion'] !== 2) {
     throw new ContentError(`unsupported manifest: schemaVersion ${JSON.stringify(document['schemaVersion'])}, want 2`);
   }
+  // Read as an index by one client and as a manifest by another, it would be two images under one digest.
+  if (document['manifests'] !== undefined && document['layers'] !== undefined) {
+    throw new ContentError('ambiguous manifest: it has both layers and manifests');
+  }
   if (Array.isArray(document['manifests'])) return { next: choosePlatform(document['manifests'], platform) };
   const layers = document['layers'];
   if (!Array.isArray(layers)) throw new ContentError('manifest has no layers');

@@ -1,4 +1,5 @@
 /** One registry, spoken to by the distribution protocol v2: manifests and blobs, with bearer or basic auth. */
+import { STATUS_CODES } from 'node:http';
 import { messageOf } from '../base/errors.ts';
 import { type HttpAnswer, type HttpClient, HttpError, readBody } from './http.ts';
 import { mediaTypes } from './manifest.ts';
@@ -15,16 +16,21 @@ export interface Repository {
 export class RegistryError extends Error {
   override readonly name = 'RegistryError';
   readonly status: number;
+  /** Milliseconds after which the registry wants to be asked again. */
+  readonly retryAfter: number | undefined;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, retryAfter?: number) {
     super(message);
     this.status = status;
+    this.retryAfter = retryAfter;
   }
 }
 
 const maxManifestBytes = 4 * 1024 * 1024;
 const maxTokenBytes = 1024 * 1024;
 const maxTokens = 256;
+/** Of what a registry says about an error: it is shown to users. */
+const longestWords = 512;
 const manifestTypes = [mediaTypes.ociIndex, mediaTypes.ociManifest, mediaTypes.dockerIndex, mediaTypes.dockerManifest];
 
 export class Registry {
@@ -92,7 +98,10 @@ export class Registry {
   async #token(challenge: Challenge, signal: AbortSignal): Promise<string> {
     const { realm, service } = challenge.parameters;
     if (realm === undefined) throw new RegistryError(401, 'authorization failed: challenge without realm');
-    const url = new URL(realm);
+    const url = URL.parse(realm);
+    if (url === null || !/^https?:$/.test(url.protocol)) {
+      throw new RegistryError(401, `authorization failed: challenge with realm ${JSON.stringify(realm.slice(0, 200))}`);
+    }
     if (url.protocol === 'http:' && this.#http.schemeOf(url.host) !== 'http') {
       throw new RegistryError(401, `authorization failed: token server ${url.host} does not use TLS`);
     }
@@ -153,7 +162,8 @@ async function refuse(answer: HttpAnswer): Promise<never> {
   try {
     const body = (await readBody(answer, 64 * 1024)).toString('utf8');
     const parsed = JSON.parse(body) as { errors?: readonly { code?: string; message?: string }[] };
-    words = (parsed.errors ?? []).map(({ code = '', message = '' }) => `${code.toLowerCase()}: ${message}`).join(', ');
+    const all = (parsed.errors ?? []).map(({ code = '', message = '' }) => `${code.toLowerCase()}: ${message}`);
+    words = all.join(', ').slice(0, longestWords);
   } catch {
     answer.discard(); // The status alone has to do: the body is no registry's.
   }
@@ -165,8 +175,16 @@ async function refuse(answer: HttpAnswer): Promise<never> {
       `pull access denied, repository does not exist or may require authorization: server message: ${server}`,
     );
   }
+  const { status, url } = answer;
+  const name = STATUS_CODES[status] === undefined ? '' : ` ${STATUS_CODES[status]}`;
   throw new RegistryError(
-    answer.status,
-    `unexpected status from GET request to ${answer.url.href}: ${answer.status}${words === '' ? '' : `: ${words}`}`,
+    status,
+    `unexpected status from GET request to ${url.href}: ${status}${name}${words === '' ? '' : `: ${words}`}`,
+    secondsOf(answer.headers['retry-after']),
   );
+}
+
+/** Of a `Retry-After` in seconds, as registries send it; in milliseconds. */
+function secondsOf(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) * 1000 : undefined;
 }

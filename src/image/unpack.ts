@@ -4,16 +4,20 @@
  * checked and rewritten on the way to it.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { PassThrough, Transform } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import tar from 'tar-stream';
 import { codeOf, messageOf } from '../base/errors.ts';
 import { decompressed } from './compression.ts';
+import { requireSpace } from './disk-space.ts';
 import { type EntryHeader, LayerEntries } from './layer-entries.ts';
 import { ContentError } from './manifest.ts';
+
+/** Bytes after which it is asked again whether the disk has room: some kilobytes may unpack to gigabytes. */
+const spaceStep = 64 * 1024 * 1024;
 
 export interface UnpackOptions {
   readonly into: string;
@@ -27,24 +31,13 @@ export interface UnpackOptions {
 /** Rejects with ContentError when the layer is not what it should be; the folder's content is then worthless. */
 export async function unpackLayer(blob: Readable, options: UnpackOptions): Promise<void> {
   const hash = createHash('sha256');
-  let bytes = 0;
-  const tap = new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
-      hash.update(chunk);
-      bytes += chunk.length;
-      done(
-        bytes > options.maxBytes ? new ContentError(`layer holds more than ${options.maxBytes} bytes`) : null,
-        chunk,
-      );
-    },
-  });
   const extract = tar.extract();
   const pack = tar.pack();
   const child = startTar(options.into);
   const outcome = tarOutcome(child);
   try {
     await Promise.all([
-      pipeline(decompressed(blob), tap, extract, { signal: options.signal }),
+      pipeline(bounded(decompressed(blob), hash, options), extract, { signal: options.signal }),
       rewrite(extract, pack),
       pipeline(pack, child.stdin ?? new PassThrough(), { signal: options.signal }).catch((error: unknown) => {
         if (codeOf(error) !== 'EPIPE') throw error;
@@ -61,6 +54,26 @@ export async function unpackLayer(blob: Readable, options: UnpackOptions): Promi
   const digest = `sha256:${hash.digest('hex')}`;
   if (digest !== options.diffId) {
     throw new ContentError(`wrong diff id calculated on extraction: expected ${options.diffId}, got ${digest}`);
+  }
+}
+
+/** Passes on what the hash gets, too; throws ContentError when it is too much for the layer, or for the disk. */
+async function* bounded(
+  source: AsyncIterable<Uint8Array>,
+  hash: Hash,
+  { into, maxBytes }: UnpackOptions,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  let next = 0;
+  for await (const chunk of source) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new ContentError(`layer holds more than ${maxBytes} bytes`);
+    if (bytes > next) {
+      await requireSpace(into, spaceStep, 'layer');
+      next = bytes + spaceStep;
+    }
+    yield chunk;
   }
 }
 
@@ -118,7 +131,7 @@ function asContentError(error: unknown): unknown {
     code.startsWith('Z_') ||
     code.startsWith('ZSTD') ||
     code === 'ERR__ZSTD' ||
-    /tar header|Unexpected end of data/.test(messageOf(error))
+    /tar header|Unexpected end of data|Header exceeds|Invalid header/.test(messageOf(error))
   ) {
     return new ContentError(`failed to unpack layer: ${messageOf(error)}`);
   }

@@ -10,14 +10,21 @@ export interface FakeRegistry {
   readonly host: string;
   /** `GET /v2/...` and the like, in order, with the range if one was asked for. */
   readonly requests: string[];
-  /** Adds an image; layers are lists of entries. Returns the manifest's digest. */
-  add(name: string, tag: string, layers: readonly (readonly TarEntry[])[]): Promise<string>;
+  /** Adds an image; layers are lists of entries, or tars. Returns the manifest's digest. */
+  add(
+    name: string,
+    tag: string,
+    layers: readonly (readonly TarEntry[] | Buffer)[],
+    change?: DocumentChanges,
+  ): Promise<string>;
   /** Replaces what a digest gives. */
   lie(digest: string, content: Uint8Array): void;
   /** The first answer for this blob breaks off after so many bytes. */
   breakOff(digest: string, after: number): void;
   /** Answers to all requests wait so long; a body never comes for Infinity. */
   stall: boolean;
+  /** Is asked first; answers itself when it returns true. */
+  intercept: ((path: string, response: ServerResponse, host: string) => boolean) | undefined;
   /** Asks for a bearer token, which this user gets by basic auth. */
   requireToken(user: string, password: string): void;
   digestsOf(manifest: string): readonly string[];
@@ -26,9 +33,18 @@ export interface FakeRegistry {
 
 export interface TarEntry {
   readonly name: string;
-  readonly type?: 'file' | 'directory' | 'symlink' | 'link';
+  readonly type?: 'file' | 'directory' | 'symlink' | 'link' | 'character-device' | 'block-device';
   readonly linkname?: string;
   readonly content?: string;
+  readonly devmajor?: number;
+  readonly devminor?: number;
+  readonly pax?: Record<string, string>;
+}
+
+/** What an image's documents say instead of the truth. */
+export interface DocumentChanges {
+  readonly manifest?: (manifest: Record<string, unknown>) => object;
+  readonly config?: (config: Record<string, unknown>) => object;
 }
 
 const digestOf = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
@@ -62,6 +78,7 @@ export async function startFakeRegistry(): Promise<FakeRegistry> {
     const path = new URL(request.url ?? '/', 'http://registry').pathname;
     const { range, authorization, host } = request.headers;
     requests.push([request.method, path, range].filter((part) => part !== undefined).join(' '));
+    if (registry.intercept?.(path, response, host ?? '') === true) return;
     if (path === '/token') return answerToken(request, response);
     if (login !== undefined && authorization !== `Bearer ${token}`) {
       const challenge = `Bearer realm="http://${host}/token",service="fake"`;
@@ -96,30 +113,37 @@ export async function startFakeRegistry(): Promise<FakeRegistry> {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     stall: false,
-    async add(name, tag, layers) {
-      const tars = await Promise.all(layers.map(tarOf));
+    intercept: undefined,
+    async add(name, tag, layers, change = {}) {
+      const same = (document: Record<string, unknown>): object => document;
+      const { manifest: inManifest = same, config: inConfig = same } = change;
+      const tars = await Promise.all(layers.map(async (layer) => (Buffer.isBuffer(layer) ? layer : tarOf(layer))));
       const blobs = tars.map((bytes) => ({
         mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
         ...put(gzipSync(bytes)),
       }));
       const config = put(
         Buffer.from(
-          JSON.stringify({
-            architecture: 'amd64',
-            os: 'linux',
-            config: { Cmd: ['sh'] },
-            rootfs: { type: 'layers', diff_ids: tars.map(digestOf) },
-          }),
+          JSON.stringify(
+            inConfig({
+              architecture: 'amd64',
+              os: 'linux',
+              config: { Cmd: ['sh'] },
+              rootfs: { type: 'layers', diff_ids: tars.map(digestOf) },
+            }),
+          ),
         ),
       );
       const manifest = put(
         Buffer.from(
-          JSON.stringify({
-            schemaVersion: 2,
-            mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
-            config: { mediaType: 'c', ...config },
-            layers: blobs,
-          }),
+          JSON.stringify(
+            inManifest({
+              schemaVersion: 2,
+              mediaType: 'application/vnd.docker.distribution.manifest.v2+json',
+              config: { mediaType: 'c', ...config },
+              layers: blobs,
+            }),
+          ),
         ),
       );
       const platform = (architecture: string): object => ({ os: 'linux', architecture });

@@ -2,6 +2,7 @@ import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../base/clock.ts';
 import { readLog, type LogRequest } from './read-log.ts';
 
 let folder = '';
@@ -46,6 +47,39 @@ test('a log that does not exist yet is empty', async () => {
 test('a line that is being written is not shown until it is whole', async () => {
   await writeFile(path, `${line('one')}2026-01-01T00:00:01Z stdout F tw`);
   expect(await read()).toBe('one\n');
+});
+
+test('a log that is written faster than it is read comes to an end, over a rotation, too', async () => {
+  await writeFile(path, line('0').repeat(20_000));
+  let lines = 0;
+  for await (const piece of readLog(request())) {
+    lines += piece.toString().split('\n').length - 1;
+    if (lines > 60_000) break;
+    await appendFile(path, line('1').repeat(20_000));
+    if (lines > 1) await rename(path, `${path}.20260101-000000.${lines}`).catch(() => {});
+    await writeFile(path, line('2').repeat(20_000));
+  }
+  expect(lines).toBe(20_000);
+});
+
+test('the last lines are had also while the log is being rotated', async () => {
+  await writeFile(path, line('0').repeat(5));
+  const rotating = new AbortController();
+  const rotations = (async () => {
+    for (let at = 0; !rotating.signal.aborted; at += 1) {
+      const rotated = `${path}.20260101-000000.${String(at).padStart(6, '0')}`;
+      await rename(path, rotated);
+      await systemClock.sleep(3);
+      await writeFile(path, line('0').repeat(5));
+      await systemClock.sleep(7);
+      await rm(`${path}.20260101-000000.${String(at - 4).padStart(6, '0')}`, { force: true });
+    }
+  })();
+  for (let round = 0; round < 300; round += 1) {
+    expect((await read({ tailLines: 7 })).length, `round ${round}`).toBeGreaterThanOrEqual(10);
+  }
+  rotating.abort();
+  await rotations;
 });
 
 test('one stream alone', async () => {

@@ -52,24 +52,30 @@ export async function* readLog(request: LogRequest): AsyncGenerator<Buffer> {
 }
 
 interface Position {
-  readonly file: string;
+  readonly handle: FileHandle;
   readonly offset: number;
 }
 
-/** The end of one file, then what follows it, until there is no more and nobody writes. */
+/**
+ * The end of one file, then what follows it: until there is no more and nobody writes when it is followed, else as far
+ * as there was something when it began. Whoever writes faster than is read would else be read for ever.
+ */
 async function* rawPieces(request: LogRequest): AsyncGenerator<Buffer> {
-  const start = await startPosition(request);
+  const end = request.follow ? undefined : await endOf(request.path);
+  const start = await startPosition(request, end);
   const changes = request.follow ? new Changes(request) : undefined;
-  const reader = new FileReader();
+  const reader = new FileReader(end);
   try {
-    if (start !== undefined) await reader.take(await open(start.file, 'r'), start.offset);
+    if (start !== undefined) await reader.take(start.handle, start.offset);
     while (!request.signal.aborted) {
       const running = (await changes?.arm(request)) === true;
       yield* reader.toEnd();
+      if (reader.isOver) return;
       const next = await openSuccessor(request.path, reader.handle);
       if (next !== undefined) {
         // The writer may have gone on in the old file until just before the new one appeared.
         yield* reader.toEnd();
+        if (reader.isOver) return;
         await reader.take(next, 0);
       } else if (!running) return;
       else await changes?.wait();
@@ -80,10 +86,31 @@ async function* rawPieces(request: LogRequest): AsyncGenerator<Buffer> {
   }
 }
 
-/** One file at a time, from where reading it stopped. */
+interface End {
+  readonly ino: number;
+  readonly size: number;
+}
+
+/** How far the newest file reaches now; undefined when there is none. */
+async function endOf(path: string): Promise<End | undefined> {
+  return stat(path).catch(absent);
+}
+
+/** One file at a time, from where reading it stopped; not beyond `end`. */
 class FileReader {
+  readonly #end: End | undefined;
   #handle: FileHandle | undefined;
   #at = 0;
+  /** Bytes of this file that are wanted. */
+  #wanted = Infinity;
+
+  constructor(end: End | undefined) {
+    this.#end = end;
+  }
+
+  get isOver(): boolean {
+    return this.#at >= this.#wanted;
+  }
 
   get handle(): FileHandle | undefined {
     return this.#handle;
@@ -93,11 +120,14 @@ class FileReader {
     await this.close();
     this.#handle = handle;
     this.#at = offset;
+    const isLast = this.#end !== undefined && (await handle.stat()).ino === this.#end.ino;
+    this.#wanted = isLast ? this.#end.size : Infinity;
   }
 
   async *toEnd(): AsyncGenerator<Buffer> {
-    while (this.#handle !== undefined) {
-      const { bytesRead, buffer } = await this.#handle.read(Buffer.allocUnsafe(pieceSize), 0, pieceSize, this.#at);
+    while (this.#handle !== undefined && !this.isOver) {
+      const length = Math.min(pieceSize, this.#wanted - this.#at);
+      const { bytesRead, buffer } = await this.#handle.read(Buffer.allocUnsafe(length), 0, length, this.#at);
       if (bytesRead === 0) return;
       this.#at += bytesRead;
       yield buffer.subarray(0, bytesRead);
@@ -131,7 +161,10 @@ async function openSuccessor(path: string, current: FileHandle | undefined): Pro
 /** -1 when it is not there: it was rotated away while we were slow, and the oldest that is left comes next. */
 async function positionOf(files: readonly string[], handle: FileHandle | undefined): Promise<number> {
   if (handle === undefined) return -1;
-  const { ino } = await handle.stat();
+  return indexOf(files, (await handle.stat()).ino);
+}
+
+async function indexOf(files: readonly string[], ino: number): Promise<number> {
   const inodes = await Promise.all(files.map(async (file) => (await stat(file).catch(absent))?.ino));
   return inodes.indexOf(ino);
 }
@@ -175,42 +208,60 @@ class Changes {
   }
 }
 
-/** Where to begin; undefined when there is no file yet. */
-async function startPosition(request: LogRequest): Promise<Position | undefined> {
-  const files = await logFiles(request.path);
-  const { tailLines } = request;
-  if (tailLines === undefined) return files[0] === undefined ? undefined : { file: files[0], offset: 0 };
-  let wanted = tailLines;
-  for (const file of files.toReversed()) {
-    const found = await tailOffset(file, wanted);
-    if (found.lines >= wanted || file === files[0]) return { file, offset: found.offset };
+/** Where to begin; undefined when there is no file yet. Looked for anew when the log was rotated meanwhile. */
+async function startPosition(request: LogRequest, end: End | undefined): Promise<Position | undefined> {
+  while (!request.signal.aborted) {
+    const names = await logFiles(request.path);
+    const last = end === undefined ? -1 : await indexOf(names, end.ino);
+    // What has been begun since is not wanted.
+    const found = await startAmong(last < 0 ? names : names.slice(0, last + 1), request.tailLines, end);
+    // A name that is there may be another file's by now; one that is gone was rotated away.
+    if (String(await logFiles(request.path)) === String(names) && found !== 'moved') return found;
+    if (found !== 'moved') await found?.handle.close();
+  }
+  return undefined;
+}
+
+async function startAmong(
+  files: readonly string[],
+  tailLines: number | undefined,
+  end: End | undefined,
+): Promise<Position | undefined | 'moved'> {
+  let wanted = tailLines ?? 0;
+  for (const file of tailLines === undefined ? files.slice(0, 1) : files.toReversed()) {
+    const handle = await open(file, 'r').catch(absent);
+    if (handle === undefined) return 'moved';
+    if (tailLines === undefined) return { handle, offset: 0 };
+    const found = await tailOffset(handle, wanted, end);
+    if (found.lines >= wanted || file === files[0]) return { handle, offset: found.offset };
     wanted -= found.lines;
+    await handle.close();
   }
   return undefined;
 }
 
 /** Offset at which the last `lines` lines begin, and how many there are from it. */
-async function tailOffset(file: string, lines: number): Promise<{ readonly offset: number; readonly lines: number }> {
-  const handle = await open(file, 'r');
-  try {
-    const { size } = await handle.stat();
-    if (lines === 0) return { offset: size, lines: 0 };
-    let found = 0;
-    let end = size;
-    const buffer = Buffer.allocUnsafe(pieceSize);
-    while (end > 0) {
-      const start = Math.max(0, end - pieceSize);
-      const { bytesRead } = await handle.read(buffer, 0, end - start, start);
-      for (let at = bytesRead - 1; at >= 0; at -= 1) {
-        // The newline that ends the file ends its last line; it does not begin one.
-        if (buffer[at] !== 0x0a || start + at === size - 1) continue;
-        found += 1;
-        if (found === lines) return { offset: start + at + 1, lines };
-      }
-      end = start;
+async function tailOffset(
+  handle: FileHandle,
+  lines: number,
+  end: End | undefined,
+): Promise<{ readonly offset: number; readonly lines: number }> {
+  const now = await handle.stat();
+  const size = now.ino === end?.ino ? end.size : now.size;
+  if (lines === 0) return { offset: size, lines: 0 };
+  let found = 0;
+  let at = size;
+  const buffer = Buffer.allocUnsafe(pieceSize);
+  while (at > 0) {
+    const start = Math.max(0, at - pieceSize);
+    const { bytesRead } = await handle.read(buffer, 0, at - start, start);
+    for (let byte = bytesRead - 1; byte >= 0; byte -= 1) {
+      // The newline that ends the file ends its last line; it does not begin one.
+      if (buffer[byte] !== 0x0a || start + byte === size - 1) continue;
+      found += 1;
+      if (found === lines) return { offset: start + byte + 1, lines };
     }
-    return { offset: 0, lines: size === 0 ? 0 : found + 1 };
-  } finally {
-    await handle.close();
+    at = start;
   }
+  return { offset: 0, lines: size === 0 ? 0 : found + 1 };
 }

@@ -2,7 +2,7 @@
  * Control groups as files, on v1, hybrid and v2: where a group's folders are, its processes, usage, end.
  * Only groups that the caller names are touched; the machine's own are left alone.
  */
-import { existsSync, readFileSync, readdirSync, rmdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { codeOf } from '../../base/errors.ts';
@@ -81,6 +81,31 @@ export class Cgroups {
     if (this.version === 2 || this.#hybrid === undefined || group === '') return;
     const folder = join(this.#hybrid, group);
     if (existsSync(folder)) removeFolder(folder);
+  }
+
+  /** Takes the group's limit of CPU time away; returns it, or undefined where there was none. */
+  liftCpuQuota(group: string): string | undefined {
+    const file = this.#quotaFile(group);
+    const before = file === undefined ? '' : read(file).trim();
+    if (before === '' || before.startsWith('-1') || before.startsWith('max')) return undefined;
+    this.setCpuQuota(group, this.version === 2 ? 'max' : '-1');
+    return before;
+  }
+
+  /** Sets what `liftCpuQuota` took away. Does nothing when the group is gone. */
+  setCpuQuota(group: string, quota: string): void {
+    const file = this.#quotaFile(group);
+    try {
+      if (file !== undefined && existsSync(file)) writeFileSync(file, quota);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+  }
+
+  #quotaFile(group: string): string | undefined {
+    if (this.version === 2) return join('/sys/fs/cgroup', group, 'cpu.max');
+    const folder = this.#folderOf('cpu', group);
+    return folder === undefined ? undefined : join(folder, 'cpu.cfs_quota_us');
   }
 
   usage(group: string): CgroupUsage | undefined {

@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
 import { seededRandom } from '../../base/random.ts';
@@ -52,12 +53,16 @@ describe.skipIf(!canRunContainers)('an agent killed at any step of pods lives', 
       const faults: string[] = [];
       for (let seed = firstSeed; seed < firstSeed + rounds; seed += 1) {
         if (await killAgentMidway(folder, seed)) faults.push(`seed ${seed}: the agent ended by itself`);
+        const again = await killRecoveries(folder, seed);
+        faults.push(...again.map((fault) => `seed ${seed}: ${fault}`));
         const bed = await openTestBed({ name: 'crash', podCidr: '10.97.12.0/24', folder });
         const containers = await bed.runtime.listContainers();
         const sandboxes = await bed.runtime.listPodSandboxes();
         const leaks = (known: readonly string[]): void =>
           void faults.push(...bed.leaks(known).map(({ kind, what }) => `seed ${seed}: left ${kind} ${what}`));
-        leaks([...containers, ...sandboxes].map((each) => each.id));
+        const found = [...containers, ...sandboxes].map((each) => each.id);
+        leaks(found);
+        faults.push(...lost(folder, found).map((what) => `seed ${seed}: lost ${what}`));
         for (const container of containers) {
           faults.push(...(await faultsOf(bed, container)).map((fault) => `seed ${seed}: ${container.id} ${fault}`));
         }
@@ -70,14 +75,52 @@ describe.skipIf(!canRunContainers)('an agent killed at any step of pods lives', 
   );
 });
 
-/** Whether the agent had ended before it was killed, which it must not. */
-async function killAgentMidway(folder: string, seed: number): Promise<boolean> {
+function startAgent(folder: string, seed: number): ChildProcessByStdio<null, Readable, null> {
   const script = new URL('testing/crashing-agent.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, [script, folder, String(seed)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
-  await systemClock.sleep(seededRandom(seed * 7919).next() * 600);
+  return spawn(process.execPath, [script, folder, String(seed)], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+/** Whether the agent had ended before it was killed, which it must not. */
+async function killAfter(child: ChildProcess, milliseconds: number): Promise<boolean> {
+  await systemClock.sleep(milliseconds);
   if (child.exitCode !== null) return true;
   child.kill('SIGKILL');
   await once(child, 'exit');
   return false;
+}
+
+/** Kills an agent at its work. */
+async function killAgentMidway(folder: string, seed: number): Promise<boolean> {
+  const child = startAgent(folder, seed);
+  for (let text = ''; !text.includes('ready') && child.exitCode === null;) {
+    text += String((await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]))[0]);
+  }
+  return killAfter(child, seededRandom(seed * 7919).next() * 600);
+}
+
+/** Kills up to three of its successors, each while it still cleans up after the one before; returns what went wrong. */
+async function killRecoveries(folder: string, seed: number): Promise<readonly string[]> {
+  const random = seededRandom(seed * 104_729);
+  const faults: string[] = [];
+  for (let left = Math.floor(random.next() * 4); left > 0; left -= 1) {
+    const child = startAgent(folder, seed + left * 1_000_000);
+    // Its first word comes when its modules are loaded, before it recovers.
+    await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
+    if (await killAfter(child, random.next() * 250)) faults.push('a successor ended by itself');
+  }
+  return faults;
+}
+
+/** What the agents were told is there, did not take away, and is not among what was found. */
+function lost(folder: string, found: readonly string[]): readonly string[] {
+  const journal = join(folder, 'journal');
+  if (!existsSync(journal)) return [];
+  const kept = new Map<string, string>();
+  for (const line of readFileSync(journal, 'utf8').trim().split('\n')) {
+    const [word = '', id = ''] = line.split(' ');
+    if (word === 'leave') kept.delete(id);
+    else kept.set(id, line);
+  }
+  rmSync(journal);
+  return [...kept].filter(([id]) => !found.includes(id)).map(([, line]) => line);
 }

@@ -44,6 +44,28 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
     await bed.runtime.removePodSandbox(sandboxId);
   });
 
+  test('a fork bomb with little CPU time dies soon, and its pod has its limit again', async () => {
+    const { sandboxId, id } = await bed.run('bomb', ['sh', '-c', 'bomb() { bomb | bomb & }; bomb; sleep 1000'], {
+      resources: { memoryLimit: 256 * 1024 * 1024, pidsLimit: 600 },
+    });
+    await until(async () => ((await bed.runtime.containerStats(id))?.pids ?? 0) > 400);
+    const quotaOf = (group: string): string =>
+      present(
+        [`/sys/fs/cgroup/cpu${group}/cpu.cfs_quota_us`, `/sys/fs/cgroup${group}/cpu.max`].find((file) =>
+          existsSync(file),
+        ),
+        'file of the quota',
+      );
+    const pod = '/coracle-test-ctest/bomb';
+    const limit = '1000';
+    for (const group of [`${pod}/${id.slice(0, 32)}`, pod]) writeFileSync(quotaOf(group), limit);
+    const begun = systemClock.monotonic();
+    await bed.runtime.stopContainer(id, 0);
+    expect(systemClock.monotonic() - begun).toBeLessThan(8_000);
+    expect(readFileSync(quotaOf(pod), 'utf8')).toMatch(/^1000( 100000)?\n$/);
+    await bed.runtime.removePodSandbox(sandboxId);
+  });
+
   test('an image is a volume, with what its layers hide hidden', async () => {
     const image = await bed.images.store.adding(async () => {
       const layers = [
@@ -80,6 +102,32 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
     expect(await exec(id, 'ls', '/image')).toBe('b\n');
     expect((await bed.runtime.execSync(id, ['touch', '/image/x'], 5)).exitCode).toBe(1);
     await bed.runtime.removePodSandbox(sandboxId);
+  });
+
+  test('an image whose layer comes twice runs; one without layers shows nothing, and of other images least', async () => {
+    const { store } = bed.images;
+    const names = (tag: string) => () => ({ tags: [`docker.io/library/${tag}`], digests: [] });
+    const twice = await store.adding(async () => {
+      const base = present(store.find(bed.busybox), 'busybox').config.rootfs.diff_ids;
+      const layers = await Promise.all(
+        base.map(async (digest) => ({ digest, size: (await store.blobs.size(digest)) ?? 0 })),
+      );
+      const middle = await buildLayer(store, [{ path: 'middle', content: 'm' }]);
+      return buildImage(store, [...layers, middle, ...layers], {}, names('twice:1'), signal);
+    });
+    const none = await store.adding(() => buildImage(store, [], {}, names('none:1'), signal));
+    const mount = { hostPath: '', readonly: true, propagation: 'private' as const };
+    const { sandboxId, id } = await bed.run('twice', ['sleep', '1000'], {
+      image: twice.id,
+      mounts: [
+        { ...mount, containerPath: '/none', image: none.id },
+        { ...mount, containerPath: '/twice', image: twice.id },
+      ],
+    });
+    expect(await exec(id, 'cat', '/middle', '/twice/middle')).toBe('mm');
+    expect(await exec(id, 'ls', '-A', '/none')).toBe('');
+    await bed.runtime.removePodSandbox(sandboxId);
+    await expect(bed.run('none', ['/program'], { image: none.id })).rejects.toThrow(/\/program.*no such file/);
   });
 
   test('a built-in program is a container like others: log, exit code, no exec', async () => {

@@ -104,13 +104,15 @@ export class RecordFolder<T extends { readonly id: string }> {
 
   #newest(name: string): T | undefined {
     const folder = join(this.#root, name);
-    const versions = versionsIn(folder);
-    this.#versions.set(name, versions[0] ?? 0);
     let newest: T | undefined;
-    for (const version of versions) {
+    this.#versions.set(name, 0);
+    for (const version of versionsIn(folder)) {
       const file = join(folder, fileName(version));
-      if (newest === undefined) newest = readRecord<T>(file, name);
-      else rmSync(file, { force: true });
+      const record = newest === undefined ? readRecord<T>(file, name) : undefined;
+      // Old ones, and one whose writer was killed: if it stayed, an old one could outlive a newer again.
+      if (record === undefined) rmSync(file, { force: true });
+      else this.#versions.set(name, version);
+      newest ??= record;
     }
     return newest;
   }

@@ -19,7 +19,8 @@ export async function mountRoot(
   paths: ContainerPaths,
 ): Promise<void> {
   for (const folder of [paths.rootfs, paths.upper, paths.work]) mkdirSync(folder, { recursive: true });
-  const data = `lowerdir=${lowerOf(layers)},upperdir=${paths.upper},workdir=${paths.work}`;
+  const lower = layers.length > 0 ? lowerOf(layers) : emptyFolder(paths);
+  const data = `lowerdir=${lower},upperdir=${paths.upper},workdir=${paths.work}`;
   // Volatile: what a container wrote outside its volumes need not survive a power cut, for it won't itself.
   if (await mountOverlay(options, `${data},volatile`, paths.rootfs, false)) return;
   await mountOverlay(options, data, paths.rootfs, true);
@@ -51,7 +52,7 @@ export async function mountImages(
     const target = join(paths.images, String(index));
     mkdirSync(target, { recursive: true });
     try {
-      await mountReadonly(options, layers, target);
+      if (layers.length > 0) await mountReadonly(options, layers, target);
     } finally {
       release();
     }
@@ -73,19 +74,26 @@ export async function unmountBelow(run: CommandRunner, folder: string): Promise<
   if (below.length > 0) await runOrThrow(run, 'umount', ['-l', ...below]);
 }
 
-/** One layer alone is no overlay: it is bound. */
+/** One layer alone is no overlay: it is bound. `layers` has one at least. */
 async function mountReadonly(options: RootMountsOptions, layers: readonly string[], target: string): Promise<void> {
-  if (layers.length > 1) {
-    await mountOverlay(options, `ro,lowerdir=${lowerOf(layers)}`, target, true);
-    return;
-  }
-  const source = layers[0] === undefined ? options.store.layers.root : join(options.store.layers.root, layers[0]);
-  await runOrThrow(options.run, 'mount', ['-o', 'bind,ro', source, target]);
+  const lower = lowerOf(layers);
+  if (lower.includes(':')) await mountOverlay(options, `ro,lowerdir=${lower}`, target, true);
+  else await runOrThrow(options.run, 'mount', ['-o', 'bind,ro', join(options.store.layers.root, lower), target]);
 }
 
-/** The uppermost first; relative names, since all of a mount's options must fit into one page. */
+/**
+ * The uppermost first; relative names, since all of a mount's options must fit into one page. The kernel refuses a
+ * layer that comes twice (empty ones do, in images of old); below its uppermost place it shows nothing of its own.
+ */
 function lowerOf(layers: readonly string[]): string {
-  return layers.toReversed().join(':');
+  return [...new Set(layers.toReversed())].join(':');
+}
+
+/** What lies below the root of an image that has no layers. */
+function emptyFolder(paths: ContainerPaths): string {
+  const folder = join(paths.root, 'empty');
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 async function mountOverlay(

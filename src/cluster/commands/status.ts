@@ -76,7 +76,9 @@ function problemsOf(
         ? `${name} is not running; start it with: ${layout.command('up')}`
         : `${name} has died and is being started again; see: ${layout.command(`logs ${name}`)}`,
     ),
-    ...(existsSync(layout.settings) ? [] : [`${layout.dataDir} was deleted; clean up with: ${layout.command('reset')}`]),
+    ...(existsSync(layout.settings)
+      ? []
+      : [`${layout.dataDir} was deleted; clean up with: ${layout.command('reset')}`]),
     ...(existsSync(layout.pki) ? [] : [`${layout.pki} is missing: clients cannot be authenticated`]),
   ];
 }

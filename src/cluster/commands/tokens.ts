@@ -67,7 +67,10 @@ async function create(
   };
   await client.create(Secret, secret).catch((error: unknown) => {
     if (!isAlreadyExists(error)) throw error;
-    throw new UserError(`there is a token ${token.id} already`, `delete it first: ${layout.command(`token delete ${token.id}`)}`);
+    throw new UserError(
+      `there is a token ${token.id} already`,
+      `delete it first: ${layout.command(`token delete ${token.id}`)}`,
+    );
   });
   // Whoever copies the command line finds it working.
   await untilSigned(client, clock, token);

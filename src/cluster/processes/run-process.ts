@@ -58,7 +58,8 @@ export async function runProcess(body: (context: ProcessContext, signal: AbortSi
   };
   try {
     const settings = readSettings(layout);
-    if (settings === undefined) throw new UserError(`${layout.settings} is missing`, `start with: ${layout.command('up')}`);
+    if (settings === undefined)
+      throw new UserError(`${layout.settings} is missing`, `start with: ${layout.command('up')}`);
     phase('program loaded');
     const context: ProcessContext = {
       name,

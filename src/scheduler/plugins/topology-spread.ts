@@ -114,10 +114,7 @@ function hasAllLabels(view: NodeView, constraints: readonly Constraint[]): boole
   return constraints.every(({ topologyKey }) => Object.hasOwn(view.labels, topologyKey));
 }
 
-/**
- * The same for domains in which there is a candidate: looks at the nodes with such pods, not at all of them. A
- * candidate's host is the candidate.
- */
+/** The same for domains in which there is a candidate. */
 function countsAmong(
   candidates: readonly NodeView[],
   pod: Pod,
@@ -130,18 +127,26 @@ function countsAmong(
   const counts = new Map<string, number>();
   for (const view of candidates) {
     const value = view.labels[topologyKey];
-    if (value === undefined) continue;
-    const isCounted = topologyKey === hostname && constraint.counts(view) && hasAllLabels(view, all);
-    counts.set(value, isCounted ? (matching.get(view.name) ?? 0) : 0);
+    if (value !== undefined) counts.set(value, 0);
   }
-  if (topologyKey === hostname || counts.size === 0) return counts;
-  for (const [name, count] of matching) {
-    const view = world.node(name);
-    const value = view?.labels[topologyKey];
-    if (view === undefined || value === undefined || !counts.has(value)) continue;
-    if (constraint.counts(view) && hasAllLabels(view, all)) counts.set(value, (counts.get(value) ?? 0) + count);
+  if (counts.size === 0) return counts;
+  // A candidate's host is the candidate; other domains hold nodes that are none.
+  const holders = topologyKey === hostname ? candidates : nodesOf(matching, world);
+  for (const view of holders) {
+    const count = matching.get(view.name);
+    const value = view.labels[topologyKey] ?? '';
+    const before = counts.get(value);
+    if (count === undefined || before === undefined) continue;
+    if (constraint.counts(view) && hasAllLabels(view, all)) counts.set(value, before + count);
   }
   return counts;
+}
+
+function* nodesOf(byName: ReadonlyMap<string, number>, world: World): Iterable<NodeView> {
+  for (const name of byName.keys()) {
+    const view = world.node(name);
+    if (view !== undefined) yield view;
+  }
 }
 
 function filterOf(

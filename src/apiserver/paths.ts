@@ -3,10 +3,12 @@ import type { UserInfo } from './access.ts';
 import { pathNotFound, methodNotAllowed, notAcceptable } from './errors.ts';
 import type { Discovery, Document } from './discovery/discovery.ts';
 import { answerHealth, healthPath } from './health.ts';
+import { indentJson } from './encoding/indent.ts';
 import type { Exchange } from './http/exchange.ts';
 import { acceptedTypes } from './http/negotiate.ts';
+import { wantsIndentation } from './http/readable.ts';
 import type { RequestInfo } from './http/request-info.ts';
-import { sendBytes, sendJson, sendText } from './http/respond.ts';
+import { sendBytes, sendText } from './http/respond.ts';
 import type { Metrics } from './metrics.ts';
 import type { OpenApi } from './openapi/documents.ts';
 import type { HealthCheck, ServerState } from './server-types.ts';
@@ -41,10 +43,10 @@ export async function answerPath(
   }
   if (/^\/apis?(\/|$)/.test(path)) return answerDiscovery(options, exchange, info);
   if (path === '/version' || path === '/version/')
-    return readOnly(exchange, () => sendJson(exchange, 200, versionAnswer(server.dependencies.version)));
+    return readOnly(exchange, () => sendIndented(exchange, versionAnswer(server.dependencies.version)));
   if (path === '/openapi/v2' || path.startsWith('/openapi/v3')) return answerOpenApi(options.openApi, exchange, info);
   if (path === '/metrics') return answerMetrics(options.metrics, exchange);
-  if (path === '/') return readOnly(exchange, () => sendJson(exchange, 200, { paths: knownPaths(options) }));
+  if (path === '/') return readOnly(exchange, () => sendIndented(exchange, { paths: knownPaths(options) }));
   return false;
 }
 
@@ -52,6 +54,12 @@ function readOnly(exchange: Exchange, answer: () => void): boolean {
   if (exchange.method !== 'GET' && exchange.method !== 'HEAD') throw methodNotAllowed();
   answer();
   return true;
+}
+
+/** What upstream indents for everybody. */
+function sendIndented(exchange: Exchange, value: object): void {
+  const body = Buffer.from(JSON.stringify(value, null, 2));
+  sendBytes(exchange, 200, { 'content-type': 'application/json' }, body);
 }
 
 const jsonTypes: ReadonlySet<string> = new Set(['application/json', 'application/*', '*/*']);
@@ -78,7 +86,9 @@ function answerDiscovery({ discovery }: PathOptions, exchange: Exchange, info: R
 function sendLegacy(discovery: Discovery, exchange: Exchange, path: string): boolean {
   const document = discovery.legacy(path);
   if (document === undefined) throw pathNotFound();
-  return sendDocument(exchange, document, 'application/json');
+  const { body, etag } = document;
+  const shown = wantsIndentation(exchange) ? { body: Buffer.from(indentJson(body)), etag } : document;
+  return sendDocument(exchange, shown, 'application/json');
 }
 
 function sendDocument(exchange: Exchange, { body, etag }: Document, contentType: string, cache = 'public'): boolean {

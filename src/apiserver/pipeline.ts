@@ -9,13 +9,13 @@ import type { AuditedUser, Trail } from './audit/audit.ts';
 import { AuthenticationError, type Attributes, type AuthenticationRequest, type UserInfo } from './access.ts';
 import { withBearerProtocol } from './authentication/websocket-bearer.ts';
 import { forbidden, pathNotFound, StatusError, unauthorized, type Status } from './errors.ts';
-import { dispatch, resolveTarget, sendStatus, type Dispatcher } from './handlers/dispatch.ts';
+import { dispatch, resolveTarget, type Dispatcher } from './handlers/dispatch.ts';
 import { writeContext } from './handlers/options.ts';
 import { subresourceOf } from './handlers/subresources.ts';
 import type { Exchange } from './http/exchange.ts';
 import { WebSocketExchange, type UpgradeRequest } from './http/websocket-exchange.ts';
 import { isTrue, requestInfoOf, type RequestInfo } from './http/request-info.ts';
-import { statusHeaders, statusOf } from './http/respond.ts';
+import { sendJson, statusHeaders, statusOf } from './http/respond.ts';
 import type { Metrics } from './metrics.ts';
 import type { WriteContext } from './registry/context.ts';
 import type { FlowControl, ServerState } from './server-types.ts';
@@ -71,7 +71,7 @@ function refuse(exchange: Exchange, error: unknown, log: Logger): (Status & { re
   try {
     const status = statusOf(error, log, `${exchange.method} ${exchange.url}`);
     if (exchange.started) exchange.destroy();
-    else sendStatus(exchange, status.code, status, statusHeaders(status));
+    else sendJson(exchange, status.code, status, statusHeaders(status));
     return status;
   } catch (failure) {
     log.error('an answer could not be sent', { error: failure });
@@ -132,7 +132,7 @@ export async function upgrade(pipeline: Pipeline, asked: UpgradeRequest): Promis
     trail?.finish(status.code, status);
     const refused: Exchange = new WebSocketExchange(asked);
     refused.auditId = auditId;
-    sendStatus(refused, status.code, status);
+    sendJson(refused, status.code, status);
   }
 }
 

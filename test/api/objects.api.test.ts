@@ -338,3 +338,15 @@ test('bad requests get a Status, whatever they are', async () => {
   expect((await api.call('GET', `${configMaps}?fieldSelector=spec.x=1`)).status).toBe(400);
   expect((await api.call('GET', '/api/v1/namespaces/default/configmaps/%zz')).status).toBe(400);
 });
+
+test('people behind curl get indented JSON, programs a line, and ?pretty chooses', async () => {
+  const curl = { 'user-agent': 'curl/8.5.0' };
+  await api.call('POST', configMaps, configMap('readable', { big: '9007199254740993' }));
+  for (const path of [`${configMaps}/readable`, configMaps, `${configMaps}/absent`, '/api/v1', '/apis']) {
+    const { text } = await api.call('GET', path, undefined, curl);
+    const value: unknown = JSON.parse(text);
+    expect(text, path).toBe(JSON.stringify(value, null, 2));
+    expect((await api.call('GET', `${path}?pretty=0`, undefined, curl)).text, path).toBe(`${JSON.stringify(value)}\n`);
+    expect((await api.call('GET', `${path}?pretty=1`)).text, path).toBe(text);
+  }
+});

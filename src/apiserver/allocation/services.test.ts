@@ -95,6 +95,16 @@ test('an address that is asked for is given once, and again when it is free', as
   await expect(create('outside', { clusterIP: '10.97.0.1' })).rejects.toThrow('is not in the valid range');
 });
 
+test('an address does not change once it is set, to one outside the range neither', async () => {
+  const { create, update } = await begin();
+  await create('settled', { clusterIP: '10.96.0.10' });
+  for (const clusterIP of ['10.96.0.11', '10.97.0.1']) {
+    await expect(update('settled', { clusterIP, clusterIPs: [clusterIP] })).rejects.toThrow(
+      `Service "settled" is invalid: spec.clusterIPs[0]: Invalid value: ["${clusterIP}"]: may not change once set`,
+    );
+  }
+});
+
 test('headless services have no address', async () => {
   const { create } = await begin();
   const { spec } = await create('headless', { clusterIP: 'None', selector: { a: 'b' } });

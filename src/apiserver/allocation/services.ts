@@ -83,7 +83,8 @@ class ServiceAllocation implements Preparation {
   #addresses(plan: Plan, spec: Spec, before: Spec | undefined, namespace: string, name: string): void {
     if (spec.type === 'ExternalName' || spec.clusterIP === 'None') return;
     const wanted = addressOf(spec);
-    if (wanted !== '' && wanted === addressOf(before)) return;
+    // One that is to change is refused by what checks updates, in its own words.
+    if (wanted !== '' && addressOf(before) !== '' && before?.type !== 'ExternalName') return;
     const problem = wanted === '' ? undefined : this.#addressProblem(wanted);
     if (problem !== undefined) {
       const detail = `failed to allocate IP ${wanted}: ${problem}`;

@@ -22,7 +22,7 @@ export async function answerComputed(call: Call, computed: ComputedKind): Promis
   }
   const selector = parseSelector(info.query.get('labelSelector') ?? '');
   const chosen = objects.filter((object) => matches(selector, metaOf(object).labels));
-  const encoder = await encoderOf(resource, call.media, info.query, call.server.clock);
+  const encoder = await encoderOf(resource, call);
   const headers = { 'content-type': encoder.contentType, ...warningHeaders(call.warnings) };
   const snapshots = chosen.map((object) => snapshotOf(call, object));
   await sendPieces(call.exchange, headers, encoder.list(snapshots, { resourceVersion: '' }));

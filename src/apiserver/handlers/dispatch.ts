@@ -6,8 +6,8 @@ import type { UserInfo } from '../access.ts';
 import { methodNotAllowed, methodNotSupported, pathNotFound, type Status } from '../errors.ts';
 import type { Exchange, Headers } from '../http/exchange.ts';
 import { negotiate, type MediaType } from '../http/negotiate.ts';
-import { isTrue, type RequestInfo, type ResourceRequest } from '../http/request-info.ts';
-import { sendBytes, warningHeaders } from '../http/respond.ts';
+import type { RequestInfo, ResourceRequest } from '../http/request-info.ts';
+import { sendBytes, sendJson, warningHeaders } from '../http/respond.ts';
 import type { Target } from '../registry/context.ts';
 import type { Resource } from '../registry/resources.ts';
 import { revisionOf } from '../registry/read.ts';
@@ -131,25 +131,15 @@ async function answerSubresource(dispatcher: Dispatcher, call: Call): Promise<An
 
 async function answer(call: Call, result: Answer): Promise<void> {
   if (result.type === 'done') return;
-  const { exchange, server, info, media, warnings } = call;
+  const { exchange, media, warnings } = call;
   const resource = result.type === 'object' ? result.resource : virtualResource(call, result.kind);
   const snapshot = result.type === 'object' ? result.snapshot : snapshotOf(result.value, result.kind);
   if (result.type === 'value' && result.kind === undefined) {
     return sendPlain(exchange, result.status, result.value as Status, media, warningHeaders(warnings));
   }
-  const encoder = await encoderOf(resource, media, info.query, server.clock);
+  const encoder = await encoderOf(resource, call);
   const headers = { 'content-type': encoder.contentType, ...warningHeaders(warnings) };
-  const body = encoder.one(snapshot);
-  sendBytes(exchange, result.status, headers, isPretty(call) ? indented(body) : body);
-}
-
-/** `?pretty=true`, for people. */
-function isPretty({ info, media }: Call): boolean {
-  return media.format === 'json' && isTrue(info.query.get('pretty'));
-}
-
-function indented(body: Uint8Array): Uint8Array {
-  return Buffer.from(`${JSON.stringify(JSON.parse(Buffer.from(body).toString()), null, 2)}\n`);
+  sendBytes(exchange, result.status, headers, encoder.one(snapshot));
 }
 
 function virtualResource(call: Call, kind: Kind | undefined): Resource {
@@ -165,12 +155,7 @@ function snapshotOf(value: object, kind: Kind | undefined): Snapshot {
 
 /** A Status on success, in the form that the client asked for first. */
 function sendPlain(exchange: Exchange, code: number, status: Status, media: MediaType, headers: Headers): void {
-  if (media.format !== 'protobuf') return sendStatus(exchange, code, status, headers);
+  if (media.format !== 'protobuf') return sendJson(exchange, code, status, headers);
   const body = encodeProtobuf(StatusStruct.schema, { ...status });
   sendBytes(exchange, code, { ...headers, 'content-type': media.contentType }, body);
-}
-
-export function sendStatus(exchange: Exchange, code: number, status: Status, headers: Headers = {}): void {
-  const body = Buffer.from(`${JSON.stringify(status)}\n`);
-  sendBytes(exchange, code, { 'content-type': 'application/json', ...headers }, body);
 }

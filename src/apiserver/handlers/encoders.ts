@@ -3,19 +3,20 @@ import { invalid as invalidField } from '../../schema/fault.ts';
 import type { Clock } from '../../base/clock.ts';
 import { notAcceptable, invalid } from '../errors.ts';
 import type { Encoder } from '../encoding/encoder.ts';
+import { indenting } from '../encoding/indent.ts';
 import { jsonEncoder } from '../encoding/json.ts';
 import { metadataEncoder } from '../encoding/metadata.ts';
 import { protobufEncoder, protobufMetadataEncoder } from '../encoding/protobuf.ts';
 import { tableEncoder, type IncludeObject } from '../encoding/table.ts';
 import { yamlEncoder, yamlFormatter } from '../encoding/yaml.ts';
 import type { MediaType } from '../http/negotiate.ts';
+import { wantsIndentation } from '../http/readable.ts';
 import type { Resource } from '../registry/resources.ts';
+import type { Call } from '../server-types.ts';
 
 export async function encoderOf(
   resource: Resource,
-  media: MediaType,
-  query: URLSearchParams,
-  clock: Clock,
+  { exchange, media, info, server }: Pick<Call, 'exchange' | 'media' | 'info' | 'server'>,
 ): Promise<Encoder> {
   const { format, shape, contentType, version } = media;
   if (format === 'protobuf') {
@@ -24,8 +25,9 @@ export async function encoderOf(
     if (resource.custom) throw notAcceptable(['application/json', 'application/yaml']);
     return protobufEncoder(resource, contentType);
   }
-  const json = jsonOf(resource, shape, version, query, clock, contentType);
-  return format === 'yaml' ? yamlEncoder(json, await yamlFormatter()) : json;
+  const json = jsonOf(resource, shape, version, info.query, server.clock, contentType);
+  if (format === 'yaml') return yamlEncoder(json, await yamlFormatter());
+  return wantsIndentation(exchange) ? indenting(json) : json;
 }
 
 function jsonOf(

@@ -48,8 +48,8 @@ export function getObject(call: Call): Answer {
 }
 
 export async function listObjects(call: Call): Promise<Answer> {
-  const { resource, target, server, info, media } = call;
-  const encoder = await encoderOf(resource, media, info.query, server.clock);
+  const { resource, target, server, info } = call;
+  const encoder = await encoderOf(resource, call);
   const { entries, meta } = readList(server.registry.store, resource, target.namespace, listQueryOf(info.query));
   const headers = { 'content-type': encoder.contentType, ...warningHeaders(call.warnings) };
   await sendPieces(call.exchange, headers, encoder.list(entries, meta));
@@ -58,7 +58,7 @@ export async function listObjects(call: Call): Promise<Answer> {
 
 export async function watchObjects(call: Call, flusher: Flusher, open: OpenWatches): Promise<Answer> {
   const { resource, target, server, info, exchange } = call;
-  const encoder = await encoderOf(resource, call.media, info.query, server.clock);
+  const encoder = await encoderOf(resource, call);
   const query = listQueryOf(info.query);
   const { store } = server.registry;
   const timeout = info.query.get('timeoutSeconds');
@@ -187,7 +187,7 @@ export async function deleteCollection(call: Call): Promise<Answer> {
     const round = entries.slice(at, at + perRound);
     left.push(...(await Promise.all(round.map((entry) => deleteListed(call, entry, options, context)))));
   }
-  const encoder = await encoderOf(resource, call.media, info.query, server.clock);
+  const encoder = await encoderOf(resource, call);
   await sendPieces(call.exchange, { 'content-type': encoder.contentType }, encoder.list(left, meta));
   return { type: 'done' };
 }

@@ -5,6 +5,7 @@ import type { Logger } from '../../base/log.ts';
 import { internalError, StatusError, type Status } from '../errors.ts';
 import { outletOf, type Exchange, type Headers } from './exchange.ts';
 import { batches, pump, recycle, turn } from './pump.ts';
+import { wantsIndentation } from './readable.ts';
 
 /** Upstream compresses what is larger than this, at the fastest level. */
 const compressFrom = 128 * 1024;
@@ -84,8 +85,8 @@ function wholeOf([batch]: readonly Uint8Array[]): Uint8Array {
 }
 
 export function sendJson(exchange: Exchange, status: number, value: unknown, headers: Headers = {}): void {
-  const body = Buffer.from(`${JSON.stringify(value)}\n`);
-  sendBytes(exchange, status, { 'content-type': 'application/json', ...headers }, body);
+  const json = wantsIndentation(exchange) ? JSON.stringify(value, null, 2) : `${JSON.stringify(value)}\n`;
+  sendBytes(exchange, status, { 'content-type': 'application/json', ...headers }, Buffer.from(json));
 }
 
 export function sendText(exchange: Exchange, status: number, text: string, headers: Headers = {}): void {

@@ -8,6 +8,8 @@ const examples = [
   '[sig-api-machinery] Aggregator Should be able to support the 1.17 Sample API Server using the current Aggregator [Conformance]',
   '[sig-auth] ServiceAccounts should mount an API token into pods  [Conformance]',
   '[sig-apps] Daemon set [Serial] should update pod when spec was updated and update strategy is RollingUpdate [Conformance]',
+  '[sig-instrumentation] Events API should ensure that an event can be fetched, patched, deleted, and listed [Conformance]',
+  '[k8s.io] Pods should run through the lifecycle of Pods and PodStatus [Conformance]',
 ];
 
 test('each entry matches what it is for, and nothing else', () => {

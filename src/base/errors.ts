@@ -30,3 +30,8 @@ export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
 }
+
+/** The code of an error that the system answered a call about a path with; undefined for all others. */
+export function systemErrorOf(error: unknown): string | undefined {
+  return error instanceof Error && 'syscall' in error && 'path' in error ? codeOf(error) : undefined;
+}

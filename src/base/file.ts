@@ -1,11 +1,12 @@
 /** Files that are whole or not there: written beside their place, flushed, then renamed into it. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf } from './errors.ts';
+import { makeFolder } from './folder.ts';
 
 /** Replaces the file in one step and makes that durable. */
 export function writeFileDurably(path: string, content: string | Uint8Array, mode = 0o600): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const temporary = `${path}.${process.pid}.new`;
   const file = openSync(temporary, 'w', mode);
   try {

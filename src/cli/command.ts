@@ -1,5 +1,5 @@
 /**
- * What a command is, and how its flags are read. A command declares its flags once; parsing, `--help` and
+ * What a command is, and how its words are read. A command declares its flags once; parsing, `--help` and
  * the errors about unknown or wrong flags come from that declaration.
  */
 import { parseArgs } from 'node:util';
@@ -9,13 +9,29 @@ import type { ClusterManager } from './manager.ts';
 import type { Terminal } from './terminal.ts';
 import { UserError } from './user-error.ts';
 
-export interface Flag {
-  readonly type: 'string' | 'boolean' | 'number';
+interface FlagBase {
   /** Placeholder in the help, such as FILE. */
   readonly value?: string;
   readonly short?: string;
   readonly doc: string;
 }
+
+interface TextFlag extends FlagBase {
+  readonly type: 'string';
+  /** All that it takes. */
+  readonly choices?: readonly string[];
+  /** Given empty it takes back what was set before. */
+  readonly clearable?: true;
+}
+
+interface NumberFlag extends FlagBase {
+  readonly type: 'number';
+  /** 0 when not said. */
+  readonly least?: number;
+  readonly most: number;
+}
+
+export type Flag = (FlagBase & { readonly type: 'boolean' }) | TextFlag | NumberFlag;
 
 export type Flags = Readonly<Record<string, Flag>>;
 
@@ -58,65 +74,109 @@ export const jsonFlag: Flags = { json: { type: 'boolean', doc: 'print JSON for s
 
 const helpFlag: Flags = { help: { type: 'boolean', short: 'h', doc: 'show this help' } };
 
-export function parseFlags(command: Command, argv: readonly string[]): Arguments {
-  const flags: Flags = { ...command.flags, ...helpFlag };
-  const options = Object.fromEntries(
-    Object.entries(flags).map(([name, flag]) => [
-      name,
-      {
-        type: flag.type === 'boolean' ? ('boolean' as const) : ('string' as const),
-        ...(flag.short === undefined ? {} : { short: flag.short }),
-      },
-    ]),
-  );
-  const parsed = parse(command, argv, options);
-  return {
-    positionals: parsed.positionals,
-    text: (flag) => asText(parsed.values[flag]),
-    number: (flag) => numberOf(command, flag, asText(parsed.values[flag])),
-    is: (flag) => parsed.values[flag] === true,
+/** What is wrong with the words of a command line. */
+export function usageError(command: string, message: string): UserError {
+  return new UserError(message, `see: coracle ${command.split(' ')[0] ?? ''} --help`, 2);
+}
+
+/** Throws a UserError when a word stands where none belongs. */
+export function refuseMore(command: string, operands: readonly string[], most: number): void {
+  const extra = operands[most];
+  if (extra !== undefined) throw usageError(command, `${command} does not take ${JSON.stringify(extra)}`);
+}
+
+/** What a command does, by the first word after its name: `coracle node ls`. */
+export type Actions = Readonly<Record<string, (context: CommandContext, operands: readonly string[]) => Promise<void>>>;
+
+export function actionsOf(command: string, actions: Actions): Command['run'] {
+  return async (context) => {
+    const [name, ...operands] = context.args.positionals;
+    const action = Object.hasOwn(actions, name ?? '') ? actions[name ?? ''] : undefined;
+    if (action === undefined) {
+      const instead = name === undefined ? '' : `, not ${JSON.stringify(name)}`;
+      const names = Object.keys(actions);
+      throw usageError(command, `${command} needs ${names.length === 1 ? '' : 'one of '}${names.join(', ')}${instead}`);
+    }
+    await action(context, operands);
+    return 0;
   };
 }
 
-type ParsedValues = Readonly<Record<string, unknown>>;
+/** A result: lines for people, or with --json all of it for scripts. */
+export function printResult(
+  { args, terminal }: Pick<CommandContext, 'args' | 'terminal'>,
+  result: unknown,
+  lines: readonly string[],
+): void {
+  if (args.is('json')) terminal.print(JSON.stringify(result, null, 2));
+  else for (const line of lines) terminal.print(line);
+}
 
-function parse(
-  command: Command,
-  argv: readonly string[],
-  options: Record<string, { type: 'string' | 'boolean'; short?: string }>,
-): { readonly values: ParsedValues; readonly positionals: readonly string[] } {
+export function parseFlags(command: Command, argv: readonly string[]): Arguments {
+  const flags: Flags = { ...command.flags, ...helpFlag };
+  const { values, positionals } = parse(command, argv, flags);
+  const textOf = (name: string): string | undefined => {
+    const value = values[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  for (const [name, flag] of Object.entries(flags)) checkFlag(command, name, flag, textOf(name));
+  return {
+    positionals,
+    text: textOf,
+    number(name) {
+      const text = textOf(name);
+      return text === undefined ? undefined : Number(text);
+    },
+    is: (name) => values[name] === true,
+  };
+}
+
+interface ParsedWords {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly positionals: readonly string[];
+}
+
+function parse(command: Command, argv: readonly string[], flags: Flags): ParsedWords {
+  const options = Object.fromEntries(
+    Object.entries(flags).map(([name, { type, short }]) => [
+      name,
+      { type: type === 'boolean' ? type : ('string' as const), ...(short === undefined ? {} : { short }) },
+    ]),
+  );
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: command.positionals !== undefined, strict: true });
   } catch (error) {
-    const [sentence = ''] = messageOf(error).split('. ');
-    throw new UserError(sentence.replace(/\.$/, ''), `see: coracle ${command.name} --help`, 2);
+    const [sentence = ''] = messageOf(error).split(/\. |\n/);
+    throw usageError(command.name, sentence.replace(/\.$/, ''));
   }
 }
 
-function asText(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+function checkFlag({ name: command }: Command, name: string, flag: Flag, text: string | undefined): void {
+  if (text === undefined || flag.type === 'boolean') return;
+  const refuse = (wanted: string): UserError =>
+    usageError(command, `--${name} takes ${wanted}, not ${JSON.stringify(text)}`);
+  if (flag.type === 'number') {
+    const { least = 0, most } = flag;
+    if (!/^\d+$/.test(text)) throw refuse('a whole number');
+    if (Number(text) < least || Number(text) > most) throw refuse(`a number from ${least} to ${most}`);
+  } else if (flag.choices !== undefined) {
+    if (!flag.choices.includes(text)) throw refuse(flag.choices.join(' or '));
+  } else if (text === '' && flag.clearable !== true) {
+    throw refuse(flag.value ?? 'a text');
+  }
 }
 
-function numberOf(command: Command, flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new UserError(
-    `--${flag} takes a whole number, not ${JSON.stringify(text)}`,
-    `see: coracle ${command.name} --help`,
-    2,
-  );
-}
+/** Flags that are longer have their explanation on a line of its own. */
+const widest = 34;
 
 /** The whole help page of a command. */
 export function helpOf(command: Command): string {
-  const flags: Flags = { ...command.flags, ...helpFlag };
   const usage = ['coracle', command.name, command.positionals ?? '', '[flags]'].filter((part) => part !== '').join(' ');
-  const rows = Object.entries(flags).map(([name, flag]) => {
-    const short = flag.short === undefined ? '' : `-${flag.short}, `;
-    const value = flag.type === 'boolean' ? '' : ` ${flag.value ?? (flag.type === 'number' ? 'N' : 'TEXT')}`;
-    return [`${short}--${name}${value}`, flag.doc] as const;
-  });
-  const width = Math.max(...rows.map(([left]) => left.length));
+  const rows = Object.entries({ ...command.flags, ...helpFlag }).map(([name, flag]) => [headOf(name, flag), flag.doc]);
+  const width = Math.max(...rows.map(([head = '']) => (head.length > widest ? 0 : head.length)));
+  const lines = rows.flatMap(([head = '', doc = '']) =>
+    head.length > width ? [head, `${' '.repeat(width)}  ${doc}`] : [`${head.padEnd(width)}  ${doc}`],
+  );
   return [
     command.description ?? `${command.summary}.`,
     '',
@@ -124,8 +184,16 @@ export function helpOf(command: Command): string {
     `  ${usage}`,
     '',
     'Flags:',
-    ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
+    ...lines.map((line) => `  ${line}`),
     ...(command.examples.length === 0 ? [] : ['', 'Examples:', ...command.examples.map((line) => `  ${line}`)]),
     '',
   ].join('\n');
+}
+
+/** `-f, --follow`, `--port N`. */
+function headOf(name: string, flag: Flag): string {
+  const short = flag.short === undefined ? '' : `-${flag.short}, `;
+  const choices = flag.type === 'string' ? flag.choices?.join('|') : undefined;
+  const placeholder = flag.value ?? choices ?? (flag.type === 'number' ? 'N' : 'TEXT');
+  return `${short}--${name}${flag.type === 'boolean' ? '' : ` ${placeholder}`}`;
 }

@@ -1,6 +1,8 @@
 /** Dispatch: `coracle COMMAND [flags]`. */
 import type { Clock } from '../base/clock.ts';
-import { codeOf, isAbort, messageOf } from '../base/errors.ts';
+import { isAbort, messageOf, systemErrorOf } from '../base/errors.ts';
+import { ApiError } from '../client/client.ts';
+import { ConnectionError } from '../client/transport.ts';
 import { helpOf, parseFlags, type Arguments, type Command } from './command.ts';
 import { audit } from './commands/audit.ts';
 import { bench } from './commands/bench.ts';
@@ -43,71 +45,77 @@ export interface CliEnvironment {
   readonly terminal: Terminal;
   readonly clock: Clock;
   readonly version: string;
+  /** Whether it runs as root. */
+  readonly isRoot: boolean;
   readonly signal: AbortSignal;
   readonly managerFor: (args: Arguments) => ClusterManager;
-  /** Commands that other parts of the system bring along. */
-  readonly further: readonly Command[];
 }
 
 /** Runs one command line; resolves to the exit code. */
 export async function main(argv: readonly string[], environment: CliEnvironment): Promise<number> {
-  const { terminal } = environment;
-  const [name, ...rest] = argv;
-  const all = [...commands, ...environment.further];
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    const command = all.find((each) => each.name === rest[0]);
-    terminal.write(command === undefined ? overview(all) : helpOf(command));
+  try {
+    return await dispatch(argv, environment);
+  } catch (error) {
+    return explain(error, environment);
+  }
+}
+
+async function dispatch([name, ...rest]: readonly string[], environment: CliEnvironment): Promise<number> {
+  const { terminal, clock, version, signal, managerFor } = environment;
+  if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
+    terminal.write(overview());
     return 0;
   }
   if (name === 'version' || name === '--version') {
-    terminal.print(environment.version);
+    terminal.print(version);
     return 0;
   }
-  try {
-    return await dispatch(all, name, rest, environment);
-  } catch (error) {
-    return explain(error, terminal);
-  }
-}
-
-async function dispatch(
-  all: readonly Command[],
-  name: string,
-  rest: readonly string[],
-  environment: CliEnvironment,
-): Promise<number> {
-  const command = all.find((each) => each.name === name);
-  if (command === undefined) throw new UserError(`there is no command ${name}`, 'see: coracle --help', 2);
-  if (rest.includes('--help') || rest.includes('-h')) {
-    environment.terminal.write(helpOf(command));
+  const command = commandOf(name === 'help' ? (rest[0] ?? '') : name);
+  if (name === 'help' || rest.includes('--help') || rest.includes('-h')) {
+    terminal.write(helpOf(command));
     return 0;
   }
   const args = parseFlags(command, rest);
-  const { terminal, clock, signal } = environment;
-  return await command.run({ args, terminal, clock, signal, manager: environment.managerFor(args) });
+  return await command.run({ args, terminal, clock, signal, manager: managerFor(args) });
 }
 
-function explain(error: unknown, terminal: Terminal): number {
-  const { red } = terminal.color;
+function commandOf(name: string): Command {
+  const command = commands.find((each) => each.name === name);
+  if (command !== undefined) return command;
+  throw new UserError(`there is no command ${name}`, 'see: coracle --help', 2);
+}
+
+/** What went wrong, for people; the exit code. */
+function explain(error: unknown, { terminal, isRoot }: CliEnvironment): number {
+  if (isAbort(error)) return 130;
+  terminal.say(`${terminal.color.red('error:')} ${messageOf(error)}`);
   if (error instanceof UserError) {
-    terminal.say(`${red('error:')} ${error.message}`);
     if (error.remedy !== '') terminal.say(error.remedy);
     return error.exitCode;
   }
-  if (isAbort(error)) return 130;
-  if (codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM') {
-    terminal.say(`${red('error:')} ${messageOf(error)}`);
-    terminal.say('the cluster belongs to root: run it with sudo, or as root');
+  const remedy = remedyOf(error, isRoot);
+  if (remedy !== undefined) {
+    terminal.say(remedy);
     return 1;
   }
-  terminal.say(`${red('error:')} ${messageOf(error)}`);
   if (error instanceof Error && error.stack !== undefined) terminal.say(error.stack);
   terminal.say('This is a fault of Coracle itself; `coracle logs` may tell more.');
   return 70;
 }
 
-function overview(all: readonly Command[]): string {
-  const width = Math.max(...all.map((command) => command.name.length), 'version'.length);
+/** For what the machine or the cluster has refused; undefined for faults of ours. */
+function remedyOf(error: unknown, isRoot: boolean): string | undefined {
+  if (error instanceof ConnectionError || error instanceof ApiError) return 'how the cluster is: coracle status';
+  const code = systemErrorOf(error);
+  if (code === undefined) return undefined;
+  if ((code === 'EACCES' || code === 'EPERM') && !isRoot) {
+    return 'the cluster belongs to root: run it with sudo, or as root';
+  }
+  return 'this machine refused that: is the path right, and the disk neither full nor read-only?';
+}
+
+function overview(): string {
+  const width = Math.max(...commands.map((command) => command.name.length), 'version'.length);
   return [
     'Coracle: a whole Kubernetes, light enough to carry under your arm.',
     '',
@@ -115,7 +123,7 @@ function overview(all: readonly Command[]): string {
     '  coracle COMMAND [flags]',
     '',
     'Commands:',
-    ...all.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
+    ...commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`),
     `  ${'test'.padEnd(width)}  Run all tests, or the steps named`,
     `  ${'version'.padEnd(width)}  Print the version`,
     '',

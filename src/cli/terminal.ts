@@ -27,9 +27,10 @@ const coded =
 export const plainPalette: Palette = { bold: plain, dim: plain, red: plain, green: plain };
 const colorPalette: Palette = { bold: coded(1), dim: coded(2), red: coded(31), green: coded(32) };
 
-/** Colours only on a terminal, and not when NO_COLOR says so. */
+/** Colours only where both streams are terminals, and not when NO_COLOR or TERM say so. */
 export function systemTerminal(): Terminal {
-  const colorful = process.stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '';
+  const { NO_COLOR = '', TERM } = process.env;
+  const colorful = process.stdout.isTTY && process.stderr.isTTY && NO_COLOR === '' && TERM !== 'dumb';
   return {
     print: (line) => void process.stdout.write(`${line}\n`),
     say: (line) => void process.stderr.write(`${line}\n`),

@@ -3,9 +3,10 @@
  * unknown fields stay as they are, the file is replaced as a whole, and only its owner can read it.
  */
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { chmod, open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf, messageOf } from '../base/errors.ts';
+import { makeFolder } from '../base/folder.ts';
 import { KubeconfigError } from './kubeconfig.ts';
 
 export interface KubeconfigEntry {
@@ -104,7 +105,7 @@ async function readText(path: string): Promise<string> {
 /** Through symbolic links, so that they stay links; all or nothing. */
 async function replaceFile(path: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path), 0o700);
     const target = existsSync(path) ? await realpath(path) : path;
     const fresh = `${target}.${process.pid}.new`;
     try {

@@ -1,8 +1,9 @@
 /** Where the suite is built, and what of it is there. */
 import { statfs } from 'node:fs/promises';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { messageOf } from '../../src/base/errors.ts';
+import { makeFolder } from '../../src/base/folder.ts';
 import { UserError } from '../../src/cli/user-error.ts';
 
 export interface Workplace {
@@ -31,7 +32,7 @@ const spaceToRun = 2 * gib;
 export async function workplaceAt(path: string, signal: AbortSignal): Promise<Workplace> {
   const folder = resolve(path);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw new UserError(`cannot make ${folder}: ${messageOf(error)}`, 'set CORACLE_UPSTREAM_CACHE to another folder');
   }

@@ -5,9 +5,10 @@
  * Lines are written in the background, many at a time. When the disk is so slow that too much waits, lines are
  * dropped, and the number of them is told: requests don't wait for their log.
  */
-import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
+import { makeFolder } from '../../base/folder.ts';
 import type { Logger } from '../../base/log.ts';
 
 export interface FileLogOptions {
@@ -87,7 +88,7 @@ export class FileLog {
 
   async #open(): Promise<FileHandle> {
     const { path, clock } = this.#options;
-    await mkdir(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const file = await open(path, 'a', 0o600);
     const { size, birthtimeMs } = await stat(path);
     this.#file = file;

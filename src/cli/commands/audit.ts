@@ -1,4 +1,4 @@
-import { clusterFlags, jsonFlag, type Arguments, type Command, type CommandContext } from '../command.ts';
+import { clusterFlags, jsonFlag, usageError, type Arguments, type Command, type CommandContext } from '../command.ts';
 import type { AuditFinding, AuditReport, AuditVerdict } from '../manager.ts';
 import { UserError } from '../user-error.ts';
 
@@ -50,11 +50,7 @@ function wantedVerdicts(args: Arguments): readonly AuditVerdict[] {
   const asked = text.split(',').map((each) => each.trim());
   const unknown = asked.find((each) => !verdicts.some((verdict) => verdict === each));
   if (unknown === undefined) return verdicts.filter((verdict) => asked.includes(verdict));
-  throw new UserError(
-    `--only takes ${verdicts.join(', ')}, not ${JSON.stringify(unknown)}`,
-    'see: coracle audit --help',
-    2,
-  );
+  throw usageError('audit', `--only takes ${verdicts.join(', ')}, not ${JSON.stringify(unknown)}`);
 }
 
 /** Checks of these ids and sections. */
@@ -62,7 +58,8 @@ function chosen(report: AuditReport, ids: readonly string[]): AuditReport {
   if (ids.length === 0) return report;
   const belongs = (finding: AuditFinding, id: string): boolean => finding.id === id || finding.id.startsWith(`${id}.`);
   const unknown = ids.find((id) => !report.findings.some((finding) => belongs(finding, id)));
-  if (unknown !== undefined) throw new UserError(`there is no check or section ${unknown}`, 'see: coracle audit', 2);
+  if (unknown !== undefined)
+    throw new UserError(`there is no check or section ${unknown}`, 'all are listed by: coracle audit', 2);
   return { ...report, findings: report.findings.filter((finding) => ids.some((id) => belongs(finding, id))) };
 }
 

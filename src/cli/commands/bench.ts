@@ -1,8 +1,15 @@
-import { clusterFlags, jsonFlag, type Command } from '../command.ts';
+import {
+  actionsOf,
+  clusterFlags,
+  jsonFlag,
+  printResult,
+  refuseMore,
+  type Command,
+  type CommandContext,
+} from '../command.ts';
 import { podTimesKeys, type PodTimes } from '../manager.ts';
+import { progressOn } from '../progress.ts';
 import { columns } from '../terminal.ts';
-import { UserError } from '../user-error.ts';
-import { progressOn } from './up.ts';
 
 const explained: Readonly<Record<keyof PodTimes, string>> = {
   created: 'the API has taken it',
@@ -28,31 +35,25 @@ export const bench: Command = {
     'as percentiles in milliseconds.',
   flags: {
     ...clusterFlags,
-    count: { type: 'number', doc: 'how many pods (default 20)' },
-    parallel: { type: 'number', doc: 'how many of them at the same time (default 1)' },
+    count: { type: 'number', least: 1, most: 10_000, doc: 'how many pods (default 20)' },
+    parallel: { type: 'number', least: 1, most: 1_000, doc: 'how many of them at the same time (default 1)' },
     image: { type: 'string', value: 'IMAGE', doc: 'an image with httpd, as busybox has it (default busybox)' },
     ...jsonFlag,
   },
   examples: ['coracle bench pods', 'coracle bench pods --count 40 --parallel 8'],
-  async run(context) {
-    const { args, manager, terminal, signal } = context;
-    const [what] = args.positionals;
-    if (what !== 'pods') throw new UserError('bench needs to know what', 'such as: coracle bench pods', 2);
-    const options = {
-      count: atLeastOne('count', args.number('count') ?? 20),
-      parallel: atLeastOne('parallel', args.number('parallel') ?? 1),
-      image: args.text('image') ?? 'busybox',
-    };
-    const times = await manager.benchPods(options, progressOn(context), signal);
-    if (args.is('json')) terminal.print(JSON.stringify(times, null, 2));
-    else for (const line of tableOf(times)) terminal.print(line);
-    return 0;
-  },
+  run: actionsOf('bench', { pods }),
 };
 
-function atLeastOne(flag: string, value: number): number {
-  if (value >= 1) return value;
-  throw new UserError(`--${flag} takes a number from 1`, '', 2);
+async function pods(context: CommandContext, operands: readonly string[]): Promise<void> {
+  const { args, manager, signal } = context;
+  refuseMore('bench pods', operands, 0);
+  const options = {
+    count: args.number('count') ?? 20,
+    parallel: args.number('parallel') ?? 1,
+    image: args.text('image') ?? 'busybox',
+  };
+  const times = await manager.benchPods(options, progressOn(context), signal);
+  printResult(context, times, tableOf(times));
 }
 
 /** Exported for tests. Pure. */

@@ -1,6 +1,6 @@
-import { clusterFlags, jsonFlag, type Command } from '../command.ts';
-import { defaultGraceSeconds } from '../manager.ts';
-import { progressOn } from './up.ts';
+import { clusterFlags, jsonFlag, printResult, type Command } from '../command.ts';
+import { defaultGraceSeconds, type DownResult } from '../manager.ts';
+import { progressOn } from '../progress.ts';
 
 export const down: Command = {
   name: 'down',
@@ -11,26 +11,27 @@ export const down: Command = {
     'keep-pods': { type: 'boolean', doc: 'leave containers running; the next `up` takes them over' },
     'grace-period': {
       type: 'number',
-      doc: 'seconds that containers get to end after their stop signal; 0 kills them at once (default 10)',
+      value: 'SECONDS',
+      most: 86_400,
+      doc: `that containers get to end after their stop signal; 0 kills them at once (default ${defaultGraceSeconds})`,
     },
     ...jsonFlag,
   },
   examples: ['coracle down', 'coracle down --keep-pods    # to replace Coracle itself under running pods'],
   async run(context) {
-    const { args, terminal, manager } = context;
+    const { args, manager } = context;
     const options = {
       keepPods: args.is('keep-pods'),
       graceSeconds: args.number('grace-period') ?? defaultGraceSeconds,
     };
     const result = await manager.down(options, progressOn(context));
-    if (args.is('json')) terminal.print(JSON.stringify(result, null, 2));
-    else if (!result.wasRunning) terminal.print(`Cluster ${manager.name} is not running.`);
-    else if (args.is('keep-pods')) terminal.print(`Cluster ${manager.name} is stopped; its containers run on.`);
-    else terminal.print(`Cluster ${manager.name} is stopped, with ${podText(result.stoppedPods)}.`);
+    printResult(context, result, [`Cluster ${manager.name} ${outcome(result, options.keepPods)}.`]);
     return 0;
   },
 };
 
-function podText(count: number): string {
-  return count === 1 ? '1 pod' : `${count} pods`;
+function outcome({ wasRunning, stoppedPods }: DownResult, keptPods: boolean): string {
+  if (!wasRunning) return 'is not running';
+  if (keptPods) return 'is stopped; its containers run on';
+  return `is stopped, with ${stoppedPods === 1 ? '1 pod' : `${stoppedPods} pods`}`;
 }

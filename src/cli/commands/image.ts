@@ -1,42 +1,41 @@
-import { clusterFlags, jsonFlag, type Command, type CommandContext } from '../command.ts';
+import {
+  actionsOf,
+  clusterFlags,
+  jsonFlag,
+  printResult,
+  refuseMore,
+  type Command,
+  type CommandContext,
+} from '../command.ts';
+import { progressOn } from '../progress.ts';
 import { byteText, columns } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
-import { progressOn } from './up.ts';
 
 export const image: Command = {
   name: 'image',
-  positionals: 'load FILE | ls | rm IMAGE',
+  positionals: 'load FILE... | ls | rm IMAGE...',
   summary: 'Load, list and remove images',
   description: 'Images of the node, without a registry: FILE is a tar, as an OCI layout or as `docker save` writes it.',
   flags: { ...clusterFlags, ...jsonFlag },
   examples: ['coracle image load app.tar', 'coracle image ls', 'coracle image rm example.com/app:1'],
-  async run(context) {
-    const [action, ...operands] = context.args.positionals;
-    const known = { load, ls, rm }[action ?? ''];
-    if (known === undefined) {
-      throw new UserError(
-        `image needs one of load, ls, rm${action === undefined ? '' : `, not ${action}`}`,
-        'see: coracle image --help',
-        2,
-      );
-    }
-    await known(context, operands);
-    return 0;
-  },
+  run: actionsOf('image', { load, ls, rm }),
 };
 
 async function load(context: CommandContext, files: readonly string[]): Promise<void> {
-  if (files.length === 0) throw new UserError('image load needs a file', 'coracle image load FILE', 2);
+  if (files.length === 0) throw new UserError('image load needs a file', 'such as: coracle image load app.tar', 2);
   for (const file of files) {
-    for (const reference of await context.manager.loadImages(file, progressOn(context))) {
-      context.terminal.print(`Loaded ${reference}`);
-    }
+    const loaded = await context.manager.loadImages(file, progressOn(context));
+    printResult(
+      context,
+      { loaded },
+      loaded.map((reference) => `Loaded ${reference}`),
+    );
   }
 }
 
-async function ls({ manager, terminal, args }: CommandContext): Promise<void> {
-  const rows = await manager.listImages();
-  if (args.is('json')) return terminal.print(JSON.stringify(rows, null, 2));
+async function ls(context: CommandContext, operands: readonly string[]): Promise<void> {
+  refuseMore('image ls', operands, 0);
+  const rows = await context.manager.listImages();
   const cells = rows.flatMap(({ references, id, sizeBytes }) =>
     (references.length === 0 ? ['<none>'] : references).map((reference) => [
       reference,
@@ -44,13 +43,13 @@ async function ls({ manager, terminal, args }: CommandContext): Promise<void> {
       byteText(sizeBytes),
     ]),
   );
-  for (const line of columns(['IMAGE', 'ID', 'SIZE'], cells)) terminal.print(line);
+  printResult(context, rows, columns(['IMAGE', 'ID', 'SIZE'], cells));
 }
 
-async function rm({ manager, terminal }: CommandContext, references: readonly string[]): Promise<void> {
-  if (references.length === 0) throw new UserError('image rm needs an image', 'coracle image rm IMAGE', 2);
+async function rm(context: CommandContext, references: readonly string[]): Promise<void> {
+  if (references.length === 0) throw new UserError('image rm needs an image', 'see: coracle image ls', 2);
   for (const reference of references) {
-    await manager.removeImage(reference);
-    terminal.print(`Removed ${reference}`);
+    await context.manager.removeImage(reference);
+    printResult(context, { removed: reference }, [`Removed ${reference}`]);
   }
 }

@@ -1,7 +1,16 @@
-import { clusterFlags, jsonFlag, type Arguments, type Command } from '../command.ts';
-import type { JoinOptions } from '../manager.ts';
-import { progressOn, reportJoin, runtimeEndpointOf } from './up.ts';
-import { UserError } from '../user-error.ts';
+import { given } from '../../base/given.ts';
+import {
+  clusterFlags,
+  jsonFlag,
+  printResult,
+  refuseMore,
+  type Arguments,
+  type Command,
+  type CommandContext,
+} from '../command.ts';
+import type { JoinOptions, JoinResult } from '../manager.ts';
+import { progressOn, timeText } from '../progress.ts';
+import { runtimeEndpointOf, runtimeFlag } from '../runtime-endpoint.ts';
 
 export const join: Command = {
   name: 'join',
@@ -23,11 +32,7 @@ export const join: Command = {
       value: 'IP',
       doc: 'address under which other nodes reach this one (default: that of the way to the server)',
     },
-    'container-runtime-endpoint': {
-      type: 'string',
-      value: 'SOCKET',
-      doc: 'run containers with containerd or CRI-O, such as unix:///run/containerd/containerd.sock',
-    },
+    ...runtimeFlag,
     ...jsonFlag,
   },
   examples: [
@@ -43,17 +48,24 @@ export const join: Command = {
 };
 
 function optionsOf(args: Arguments): JoinOptions {
-  const [address, ...rest] = args.positionals;
-  if (rest.length > 0) throw new UserError('join takes one address', 'see: coracle join --help', 2);
-  const [token, hash] = [args.text('token'), args.text('ca-hash')];
-  const [nodeName, nodeAddress] = [args.text('node-name'), args.text('node-address')];
-  const runtimeEndpoint = runtimeEndpointOf(args.text('container-runtime-endpoint'));
-  return {
-    ...(address === undefined ? {} : { address }),
-    ...(token === undefined ? {} : { token }),
-    ...(hash === undefined ? {} : { hash }),
-    ...(nodeName === undefined ? {} : { nodeName }),
-    ...(nodeAddress === undefined ? {} : { nodeAddress }),
-    ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }),
-  };
+  refuseMore('join', args.positionals, 1);
+  return given({
+    address: args.positionals[0],
+    token: args.text('token'),
+    hash: args.text('ca-hash'),
+    nodeName: args.text('node-name'),
+    nodeAddress: args.text('node-address'),
+    runtimeEndpoint: runtimeEndpointOf('join', args),
+  });
+}
+
+export function reportJoin(context: CommandContext, result: JoinResult): void {
+  const { bold } = context.terminal.color;
+  const { node, server } = result;
+  const what = result.isNew ? 'has joined the cluster' : 'is back in the cluster';
+  printResult(context, result, [
+    result.alreadyRunning
+      ? `Node ${bold(node)} of the cluster at ${server} is already running.`
+      : `Node ${bold(node)} ${what} at ${server} after ${timeText(result.milliseconds)}.`,
+  ]);
 }

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync, watch } from 'node:fs';
 import { aborted } from '../../base/service.ts';
-import { clusterFlags, type Command } from '../command.ts';
+import { clusterFlags, refuseMore, type Command } from '../command.ts';
 import { UserError } from '../user-error.ts';
 
 const chunkSize = 64 * 1024;
@@ -14,18 +14,19 @@ export const logs: Command = {
   flags: {
     ...clusterFlags,
     follow: { type: 'boolean', short: 'f', doc: 'go on as lines are written' },
-    tail: { type: 'number', doc: 'only the last N lines of each' },
+    tail: { type: 'number', most: 1_000_000_000, doc: 'only the last N lines of each' },
   },
   examples: ['coracle logs', 'coracle logs server --tail 50', 'coracle logs -f agent'],
   async run({ args, terminal, manager, signal }) {
     const [wanted] = args.positionals;
+    refuseMore('logs', args.positionals, 1);
     const all = manager.logFiles().filter(({ path }) => existsSync(path));
     const files = all.filter(({ name }) => wanted === undefined || name === wanted || name.startsWith(`${wanted}-`));
     if (files.length === 0) {
       const known = all.map(({ name }) => name).join(', ');
       throw new UserError(
         wanted === undefined ? `cluster ${manager.name} has no logs yet` : `there is no process ${wanted}`,
-        known === '' ? 'start it with: coracle up' : `one of: ${known}`,
+        known === '' ? `start it with: ${manager.command('up')}` : `one of: ${known}`,
       );
     }
     const prefix = (name: string): string => (files.length === 1 ? '' : `[${name}] `);

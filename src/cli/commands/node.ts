@@ -1,13 +1,21 @@
-import { clusterFlags, jsonFlag, type Command, type CommandContext } from '../command.ts';
+import {
+  actionsOf,
+  clusterFlags,
+  jsonFlag,
+  printResult,
+  refuseMore,
+  type Command,
+  type CommandContext,
+} from '../command.ts';
+import { progressOn } from '../progress.ts';
 import { columns } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
-import { progressOn } from './up.ts';
 
 const defaultTimeout = 120;
 
 export const node: Command = {
   name: 'node',
-  positionals: 'add [NAME] | rm NAME | ls | disconnect NAME | connect NAME',
+  positionals: 'add [NAME...] | rm NAME... | ls | disconnect NAME... | connect NAME...',
   summary: 'Add, remove, list and cut off nodes',
   description:
     'Nodes of the cluster on this machine: the first is the machine itself, each further one has a network of its\n' +
@@ -18,50 +26,35 @@ export const node: Command = {
     timeout: {
       type: 'number',
       value: 'SECONDS',
+      most: 86_400,
       doc: `how long rm waits for pods to leave (default ${defaultTimeout})`,
     },
     force: { type: 'boolean', doc: 'rm without draining: pods are killed' },
     ...jsonFlag,
   },
   examples: ['coracle node add', 'coracle node ls', 'coracle node disconnect coracle-2', 'coracle node rm coracle-2'],
-  async run(context) {
-    const [action = '', ...operands] = context.args.positionals;
-    const known = actions[action];
-    if (known === undefined) {
-      throw new UserError(
-        `node needs one of ${Object.keys(actions).join(', ')}${action === '' ? '' : `, not ${action}`}`,
-        'see: coracle node --help',
-        2,
-      );
-    }
-    await known(context, operands);
-    return 0;
-  },
+  run: actionsOf('node', { add, rm, ls, disconnect, connect }),
 };
-
-type Action = (context: CommandContext, operands: readonly string[]) => Promise<void>;
-
-const actions: Readonly<Record<string, Action>> = { add, rm, ls, disconnect, connect };
 
 async function add(context: CommandContext, names: readonly string[]): Promise<void> {
   for (const name of names.length === 0 ? [undefined] : names) {
     const added = await context.manager.addNode(name, progressOn(context), context.signal);
-    context.terminal.print(`Added node ${added}.`);
+    printResult(context, { added }, [`Added node ${added}.`]);
   }
 }
 
 async function rm(context: CommandContext, names: readonly string[]): Promise<void> {
-  const { args, manager, terminal, signal } = context;
+  const { args, manager, signal } = context;
   const options = { force: args.is('force'), timeoutSeconds: args.number('timeout') ?? defaultTimeout };
   for (const name of needed(names, 'rm')) {
     await manager.removeNode(name, options, progressOn(context), signal);
-    terminal.print(`Removed node ${name}.`);
+    printResult(context, { removed: name }, [`Removed node ${name}.`]);
   }
 }
 
-async function ls({ manager, terminal, args }: CommandContext): Promise<void> {
-  const rows = await manager.listNodes();
-  if (args.is('json')) return terminal.print(JSON.stringify(rows, null, 2));
+async function ls(context: CommandContext, operands: readonly string[]): Promise<void> {
+  refuseMore('node ls', operands, 0);
+  const rows = await context.manager.listNodes();
   const text = (value: boolean | undefined, yes: string, no: string): string =>
     value === undefined ? '-' : value ? yes : no;
   const cells = rows.map(({ name, address, place, connected, ready }) => [
@@ -71,22 +64,22 @@ async function ls({ manager, terminal, args }: CommandContext): Promise<void> {
     text(connected, 'connected', 'disconnected'),
     text(ready, 'Ready', 'NotReady'),
   ]);
-  for (const line of columns(['NODE', 'ADDRESS', 'PLACE', 'LINK', 'STATUS'], cells)) terminal.print(line);
+  printResult(context, rows, columns(['NODE', 'ADDRESS', 'PLACE', 'LINK', 'STATUS'], cells));
 }
 
 const places = { machine: 'this machine', namespace: 'own network', joined: 'another machine' } as const;
 
-async function disconnect({ manager, terminal }: CommandContext, names: readonly string[]): Promise<void> {
+async function disconnect(context: CommandContext, names: readonly string[]): Promise<void> {
   for (const name of needed(names, 'disconnect')) {
-    await manager.setNodeConnected(name, false);
-    terminal.print(`Node ${name} is cut off; the cluster notices within a minute.`);
+    await context.manager.setNodeConnected(name, false);
+    printResult(context, { disconnected: name }, [`Node ${name} is cut off; the cluster notices within a minute.`]);
   }
 }
 
-async function connect({ manager, terminal }: CommandContext, names: readonly string[]): Promise<void> {
+async function connect(context: CommandContext, names: readonly string[]): Promise<void> {
   for (const name of needed(names, 'connect')) {
-    await manager.setNodeConnected(name, true);
-    terminal.print(`Node ${name} is connected again.`);
+    await context.manager.setNodeConnected(name, true);
+    printResult(context, { connected: name }, [`Node ${name} is connected again.`]);
   }
 }
 

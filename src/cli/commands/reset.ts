@@ -1,6 +1,6 @@
 import { clusterFlags, type Command } from '../command.ts';
+import { progressOn } from '../progress.ts';
 import { UserError } from '../user-error.ts';
-import { progressOn } from './up.ts';
 
 export const reset: Command = {
   name: 'reset',

@@ -1,5 +1,12 @@
-import { clusterFlags, jsonFlag, type Command } from '../command.ts';
-import { UserError } from '../user-error.ts';
+import {
+  actionsOf,
+  clusterFlags,
+  jsonFlag,
+  printResult,
+  refuseMore,
+  type Command,
+  type CommandContext,
+} from '../command.ts';
 
 export const secrets: Command = {
   name: 'secrets',
@@ -11,17 +18,12 @@ export const secrets: Command = {
     'file pki/secrets-keys.json. Works while the cluster runs and while it does not; cut short, it is finished later.',
   flags: { ...clusterFlags, ...jsonFlag },
   examples: ['coracle secrets rotate', 'coracle secrets rotate --name test'],
-  async run({ args, manager, terminal }) {
-    const [action, ...rest] = args.positionals;
-    if (action !== 'rotate' || rest.length > 0) {
-      throw new UserError('secrets needs `rotate`', 'see: coracle secrets --help', 2);
-    }
-    const result = await manager.rotateSecrets();
-    if (args.is('json')) terminal.print(JSON.stringify(result, null, 2));
-    else {
-      const what = result.rewritten === 1 ? '1 Secret is' : `${result.rewritten} Secrets are`;
-      terminal.print(`${what} encrypted under the new key ${result.key}.`);
-    }
-    return 0;
-  },
+  run: actionsOf('secrets', { rotate }),
 };
+
+async function rotate(context: CommandContext, operands: readonly string[]): Promise<void> {
+  refuseMore('secrets rotate', operands, 0);
+  const result = await context.manager.rotateSecrets();
+  const what = result.rewritten === 1 ? '1 Secret is' : `${result.rewritten} Secrets are`;
+  printResult(context, result, [`${what} encrypted under the new key ${result.key}.`]);
+}

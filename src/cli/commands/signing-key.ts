@@ -1,13 +1,19 @@
-import { clusterFlags, jsonFlag, type Command } from '../command.ts';
+import {
+  actionsOf,
+  clusterFlags,
+  jsonFlag,
+  printResult,
+  refuseMore,
+  usageError,
+  type Command,
+  type CommandContext,
+} from '../command.ts';
 import type { SigningKeyAction, SigningKeyList } from '../manager.ts';
 import { columns } from '../terminal.ts';
-import { UserError } from '../user-error.ts';
-
-const actions: readonly string[] = ['ls', 'rotate', 'retire'] satisfies readonly SigningKeyAction[];
 
 export const signingKey: Command = {
   name: 'signing-key',
-  positionals: 'ls|rotate|retire',
+  positionals: 'ls | rotate | retire',
   summary: "Change the key that signs service accounts' tokens",
   description:
     "`rotate` makes a new key: it signs service accounts' tokens from then on, and tokens of the older ones still\n" +
@@ -20,23 +26,22 @@ export const signingKey: Command = {
     ...jsonFlag,
   },
   examples: ['coracle signing-key ls', 'coracle signing-key rotate', 'coracle signing-key retire    # an hour later'],
-  async run({ args, manager, terminal }) {
-    const [action = '', ...rest] = args.positionals;
-    if (!actions.includes(action) || rest.length > 0) {
-      throw new UserError('signing-key needs `ls`, `rotate` or `retire`', 'see: coracle signing-key --help', 2);
-    }
-    const result = await manager.signingKeys(action as SigningKeyAction, args.is('force'));
-    if (args.is('json')) terminal.print(JSON.stringify(result, null, 2));
-    else {
-      const rows = result.keys.map(({ id, signs }) => [id, signs ? 'signs and verifies' : 'verifies']);
-      for (const line of columns(['KEY', 'USE'], rows)) terminal.print(line);
-      for (const line of remarks(action, result)) terminal.say(line);
-    }
-    return 0;
-  },
+  run: actionsOf('signing-key', { ls: does('ls'), rotate: does('rotate'), retire: does('retire') }),
 };
 
-function remarks(action: string, { settledAt, rewritten = 0 }: SigningKeyList): readonly string[] {
+function does(action: SigningKeyAction): (context: CommandContext, operands: readonly string[]) => Promise<void> {
+  return async (context, operands) => {
+    const { args, manager, terminal } = context;
+    refuseMore(`signing-key ${action}`, operands, 0);
+    if (args.is('force') && action !== 'retire') throw usageError('signing-key', '--force belongs to `retire`');
+    const result = await manager.signingKeys(action, args.is('force'));
+    const rows = result.keys.map(({ id, signs }) => [id, signs ? 'signs and verifies' : 'verifies']);
+    printResult(context, result, columns(['KEY', 'USE'], rows));
+    if (!args.is('json')) for (const line of remarks(action, result)) terminal.say(line);
+  };
+}
+
+function remarks(action: SigningKeyAction, { settledAt, rewritten = 0 }: SigningKeyList): readonly string[] {
   const renewed =
     rewritten === 1 ? '1 token in a Secret was made anew.' : `${rewritten} tokens in Secrets were made anew.`;
   return [

@@ -1,5 +1,5 @@
 import { parseTimestamp } from '../../base/clock.ts';
-import { clusterFlags, jsonFlag, type Command, type CommandContext } from '../command.ts';
+import { clusterFlags, jsonFlag, printResult, type Command, type CommandContext } from '../command.ts';
 import type { ClusterStatus } from '../manager.ts';
 import { ageText, byteText, columns } from '../terminal.ts';
 
@@ -16,48 +16,53 @@ export const status: Command = {
   examples: ['coracle status', 'coracle status --json | jq .processes'],
   async run(context) {
     const result = await context.manager.status();
-    if (context.args.is('json')) context.terminal.print(JSON.stringify(result, null, 2));
-    else report(context, result);
+    printResult(context, result, report(context, result));
     return exitCodes[result.state];
   },
 };
+
+function report({ terminal, clock, manager }: CommandContext, result: ClusterStatus): readonly string[] {
+  const { bold, red, green } = terminal.color;
+  if (result.state === 'absent') {
+    return [`There is no cluster ${bold(result.name)} yet. Start one with: ${manager.command('up')}`];
+  }
+  const paint = result.state === 'running' ? green : red;
+  const pods = result.pods === undefined ? '' : `, ${result.pods} pods`;
+  return [
+    `Cluster ${bold(result.name)}: ${paint(result.state)}${pods} (Kubernetes ${result.version})`,
+    ...placeOf(result),
+    ...section(processRows(result, clock.now())),
+    ...section(endpointRows(result)),
+    ...section(result.problems.map((problem) => red(`Problem: ${problem}`))),
+    // A problem comes with its own remedy.
+    ...(result.state === 'stopped' && result.problems.length === 0
+      ? section([`Start it with: ${manager.command('up')}`])
+      : []),
+  ];
+}
+
+/** Set off by an empty line, when there is anything. */
+const section = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : ['', ...lines]);
 
 function placeOf({ joined, dataDir }: ClusterStatus): readonly string[] {
   const node = joined === undefined ? [] : [`Node ${joined.node} of the cluster at ${joined.server}`];
   return [...node, `Data in ${dataDir}`];
 }
 
-function report({ terminal, clock }: CommandContext, result: ClusterStatus): void {
-  const { bold, red, green } = terminal.color;
-  if (result.state === 'absent') {
-    terminal.print(`There is no cluster ${bold(result.name)} yet. Start one with: coracle up`);
-    return;
-  }
-  const paint = result.state === 'running' ? green : red;
-  const pods = result.pods === undefined ? '' : `, ${result.pods} pods`;
-  terminal.print(`Cluster ${bold(result.name)}: ${paint(result.state)}${pods} (Kubernetes ${result.version})`);
-  for (const line of placeOf(result)) terminal.print(line);
-  if (result.processes.length > 0) {
-    terminal.print('');
-    const rows = result.processes.map((each) => [
-      each.name,
-      String(each.pid),
-      each.running ? (each.ready ? 'ready' : 'starting') : 'dead',
-      each.running ? ageText(clock.now() - parseTimestamp(each.startedAt)) : '-',
-      each.running ? byteText(each.rssBytes) : '-',
-      each.running ? byteText(each.pssBytes) : '-',
-    ]);
-    for (const line of columns(['PROCESS', 'PID', 'STATE', 'UP', 'RSS', 'PSS'], rows)) terminal.print(line);
-  }
-  const endpoints = Object.entries(result.endpoints);
-  if (endpoints.length > 0) {
-    terminal.print('');
-    for (const line of columns(['ENDPOINT', 'ADDRESS'], endpoints)) terminal.print(line);
-  }
-  if (result.problems.length > 0) {
-    terminal.print('');
-    for (const problem of result.problems) terminal.print(red(`Problem: ${problem}`));
-  }
-  // A problem comes with its own remedy.
-  else if (result.state === 'stopped') terminal.print('\nStart it with: coracle up');
+function processRows({ processes }: ClusterStatus, now: number): readonly string[] {
+  if (processes.length === 0) return [];
+  const rows = processes.map((each) => [
+    each.name,
+    String(each.pid),
+    each.running ? (each.ready ? 'ready' : 'starting') : 'dead',
+    each.running ? ageText(now - parseTimestamp(each.startedAt)) : '-',
+    each.running ? byteText(each.rssBytes) : '-',
+    each.running ? byteText(each.pssBytes) : '-',
+  ]);
+  return columns(['PROCESS', 'PID', 'STATE', 'UP', 'RSS', 'PSS'], rows);
+}
+
+function endpointRows({ endpoints }: ClusterStatus): readonly string[] {
+  const rows = Object.entries(endpoints);
+  return rows.length === 0 ? [] : columns(['ENDPOINT', 'ADDRESS'], rows);
 }

@@ -1,50 +1,54 @@
-import { clusterFlags, jsonFlag, type Arguments, type Command, type CommandContext, type Flags } from '../command.ts';
+import { given } from '../../base/given.ts';
 import { durationMilliseconds } from '../../schema/duration.ts';
-import { UserError } from '../user-error.ts';
-import type { GuardFlags, JoinResult, Progress, UpOptions, UpResult } from '../manager.ts';
+import {
+  clusterFlags,
+  jsonFlag,
+  printResult,
+  usageError,
+  type Arguments,
+  type Command,
+  type CommandContext,
+  type Flag,
+  type Flags,
+} from '../command.ts';
+import type { GuardFlags, UpOptions, UpResult } from '../manager.ts';
+import { progressOn, timeText } from '../progress.ts';
+import { runtimeEndpointOf, runtimeFlag } from '../runtime-endpoint.ts';
+import { reportJoin } from './join.ts';
 
-/** Kept from start to start; given empty they go back to the default. */
+/** Kept from start to start. */
 const guardFlags: Flags = {
-  'enable-admission-plugins': { type: 'string', value: 'NAMES', doc: 'admission plugins beside the default ones' },
-  'disable-admission-plugins': { type: 'string', value: 'NAMES', doc: 'admission plugins that are not to run' },
-  'admission-control-config-file': {
-    type: 'string',
-    value: 'FILE',
-    doc: 'an AdmissionConfiguration: defaults and exemptions of PodSecurity, limits of EventRateLimit',
-  },
-  'audit-policy': { type: 'string', value: 'FILE', doc: 'log requests by this audit policy (default: none)' },
-  'audit-log': { type: 'string', value: 'FILE', doc: 'where to log them (default DATA-DIR/logs/audit.log)' },
-  'authentication-token-webhook-config-file': {
-    type: 'string',
-    value: 'FILE',
-    doc: 'kubeconfig of a webhook that says whose a bearer token is',
-  },
-  'authentication-token-webhook-cache-ttl': {
-    type: 'string',
-    value: 'TIME',
-    doc: 'for how long its answers count (default 2m)',
-  },
+  'enable-admission-plugins': names('admission plugins beside the default ones'),
+  'disable-admission-plugins': names('admission plugins that are not to run'),
+  'admission-control-config-file': file(
+    'an AdmissionConfiguration: defaults and exemptions of PodSecurity, limits of EventRateLimit',
+  ),
+  'audit-policy': file('log requests by this audit policy (default: none)'),
+  'audit-log': file('where to log them (default DATA-DIR/logs/audit.log)'),
+  'authentication-token-webhook-config-file': file('kubeconfig of a webhook that says whose a bearer token is'),
+  'authentication-token-webhook-cache-ttl': time('for how long its answers count (default 2m)'),
   'authorization-mode': {
     type: 'string',
     value: 'MODES',
+    clearable: true,
     doc: 'who decides, in this order: Node, RBAC, Webhook, AlwaysAllow, AlwaysDeny (default Node,RBAC)',
   },
-  'authorization-webhook-config-file': {
-    type: 'string',
-    value: 'FILE',
-    doc: 'kubeconfig of the webhook of the mode Webhook',
-  },
-  'authorization-webhook-cache-authorized-ttl': {
-    type: 'string',
-    value: 'TIME',
-    doc: 'for how long its yes counts (default 5m)',
-  },
-  'authorization-webhook-cache-unauthorized-ttl': {
-    type: 'string',
-    value: 'TIME',
-    doc: 'for how long its no counts (default 30s)',
-  },
+  'authorization-webhook-config-file': file('kubeconfig of the webhook of the mode Webhook'),
+  'authorization-webhook-cache-authorized-ttl': time('for how long its yes counts (default 5m)'),
+  'authorization-webhook-cache-unauthorized-ttl': time('for how long its no counts (default 30s)'),
 };
+
+function names(doc: string): Flag {
+  return { type: 'string', value: 'NAMES', clearable: true, doc };
+}
+
+function file(doc: string): Flag {
+  return { type: 'string', value: 'FILE', clearable: true, doc };
+}
+
+function time(doc: string): Flag {
+  return { type: 'string', value: 'TIME', clearable: true, doc };
+}
 
 /** Flags that are kept as they are, and those that are lists of names. */
 const guardTexts: Readonly<Record<string, keyof GuardFlags>> = {
@@ -68,38 +72,47 @@ export const up: Command = {
   summary: 'Start the cluster',
   description:
     'Starts the cluster, waits until its node is ready, and makes it the current context of your kubeconfig.\n' +
-    'At the first start it installs what this machine lacks, after saying what and why.',
+    'At the first start it installs what this machine lacks, after saying what and why. What flags set is kept for\n' +
+    "later starts; an empty value ('') takes a file, a list, a time or an address back to its default.",
   flags: {
     ...clusterFlags,
-    port: { type: 'number', doc: 'port of the API server; 0 picks a free one and keeps it (default 6443)' },
+    port: {
+      type: 'number',
+      most: 65_535,
+      doc: 'port of the API server; 0 picks a free one and keeps it (default 6443)',
+    },
     kubeconfig: { type: 'string', value: 'FILE', doc: 'kubeconfig to write (default $KUBECONFIG or ~/.kube/config)' },
-    foreground: { type: 'boolean', doc: 'stay until interrupted, printing logs; then stop the cluster' },
-    nodes: { type: 'number', doc: 'how many nodes to run on this machine (default 1, or as many as there are)' },
+    foreground: { type: 'boolean', doc: 'stay until interrupted, then stop the cluster' },
+    nodes: {
+      type: 'number',
+      least: 1,
+      most: 250,
+      doc: 'how many nodes to run on this machine (default 1, or as many as there are)',
+    },
     'sim-nodes': {
       type: 'number',
+      most: 20_000,
       doc: 'how many simulated nodes to add, whose pods only seem to run (default 0, or as before)',
     },
-    backend: { type: 'string', value: 'vxlan|routes', doc: 'how pods reach those of other nodes (default vxlan)' },
+    backend: {
+      type: 'string',
+      choices: ['vxlan', 'routes'],
+      doc: 'how pods reach those of other nodes (default vxlan)',
+    },
     'advertise-address': {
       type: 'string',
       value: 'IP',
+      clearable: true,
       doc: "this machine's address for others (default: that of the default route)",
     },
     'load-balancer-pool': {
       type: 'string',
       value: 'RANGE',
+      clearable: true,
       doc: 'addresses for LoadBalancers, such as 192.0.2.96/28; from a range of a link, other machines reach them',
     },
-    'container-runtime-endpoint': {
-      type: 'string',
-      value: 'SOCKET',
-      doc: 'run containers with containerd or CRI-O, such as unix:///run/containerd/containerd.sock',
-    },
-    'kubelet-config': {
-      type: 'string',
-      value: 'FILE',
-      doc: "settings of the nodes' agents, of kind KubeletConfiguration (default: none)",
-    },
+    ...runtimeFlag,
+    'kubelet-config': file("settings of the nodes' agents, of kind KubeletConfiguration (default: none)"),
     'ca-cert': {
       type: 'string',
       value: 'FILE',
@@ -115,43 +128,39 @@ export const up: Command = {
     ...jsonFlag,
   },
   examples: [
-    'coracle up --nodes 3                # three nodes, each with pods and a network of its own',
     'coracle up                          # start, then: kubectl get nodes',
+    'coracle up --nodes 3                # three nodes, each with pods and a network of its own',
     'coracle up --name test --port 0     # a second cluster beside it',
     'coracle up --foreground             # until Ctrl-C',
+    "coracle up --audit-policy ''        # without the audit policy of before",
   ],
   async run(context) {
-    const { args, terminal, manager, signal } = context;
-    const port = args.number('port');
-    const kubeconfig = args.text('kubeconfig');
-    const nodes = args.number('nodes');
-    const runtimeEndpoint = runtimeEndpointOf(args.text('container-runtime-endpoint'));
-    const advertiseAddress = args.text('advertise-address');
-    const loadBalancerPool = args.text('load-balancer-pool');
-    const simulatedNodes = simulatedOf(args.number('sim-nodes'));
-    const kubeletConfig = args.text('kubelet-config');
-    const backend = backendOf(args.text('backend'));
-    const options: UpOptions = {
-      foreground: args.is('foreground'),
-      ...(port === undefined ? {} : { port }),
-      ...(kubeconfig === undefined ? {} : { kubeconfig }),
-      ...(nodes === undefined ? {} : { nodes }),
-      ...(backend === undefined ? {} : { backend }),
-      ...(runtimeEndpoint === undefined ? {} : { runtimeEndpoint }),
-      ...(advertiseAddress === undefined ? {} : { advertiseAddress }),
-      ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
-      ...(simulatedNodes === undefined ? {} : { simulatedNodes }),
-      ...(kubeletConfig === undefined ? {} : { kubeletConfig }),
-      ...certificatesOf(args),
-      guards: guardsOf(args),
-    };
-    const result = await manager.up(options, progressOn(context), signal);
+    const result = await context.manager.up(optionsOf(context.args), progressOn(context), context.signal);
     if (result.joined === true) reportJoin(context, result);
-    else if (args.is('json')) terminal.print(JSON.stringify(result, null, 2));
-    else report(context, result);
+    else printResult(context, result, report(context, result));
     return 0;
   },
 };
+
+function optionsOf(args: Arguments): UpOptions {
+  return {
+    foreground: args.is('foreground'),
+    guards: guardsOf(args),
+    ...given({
+      port: args.number('port'),
+      kubeconfig: args.text('kubeconfig'),
+      nodes: args.number('nodes'),
+      backend: args.text('backend') as UpOptions['backend'],
+      runtimeEndpoint: runtimeEndpointOf('up', args),
+      advertiseAddress: args.text('advertise-address'),
+      loadBalancerPool: args.text('load-balancer-pool'),
+      simulatedNodes: args.number('sim-nodes'),
+      kubeletConfig: args.text('kubelet-config'),
+      authority: authorityOf(args),
+      certificateValidityPeriod: validityOf(args),
+    }),
+  };
+}
 
 function guardsOf(args: Arguments): GuardFlags {
   const names = (text: string): readonly string[] =>
@@ -170,37 +179,23 @@ function guardsOf(args: Arguments): GuardFlags {
   return Object.fromEntries([...of<string | readonly string[]>(guardLists, names), ...of(guardTexts, (text) => text)]);
 }
 
-const mostSimulated = 20_000;
-
-function simulatedOf(count: number | undefined): number | undefined {
-  if (count === undefined || (Number.isInteger(count) && count >= 0 && count <= mostSimulated)) return count;
-  throw new UserError(`--sim-nodes takes a number from 0 to ${mostSimulated}, not ${count}`, '', 2);
-}
-
 /** Shorter ones would end while they are being renewed. */
 const leastSeconds = 60;
 
-function certificatesOf(args: Arguments): Pick<UpOptions, 'authority' | 'certificateValidityPeriod'> {
+function authorityOf(args: Arguments): UpOptions['authority'] {
   const [certificate, key] = [args.text('ca-cert'), args.text('ca-key')];
-  if ((certificate === undefined) !== (key === undefined)) {
-    throw new UserError(
-      '--ca-cert and --ca-key go together: the cluster signs certificates with that authority',
-      'see: coracle up --help',
-      2,
-    );
-  }
+  if (certificate !== undefined && key !== undefined) return { certificate, key };
+  if (certificate === undefined && key === undefined) return undefined;
+  throw usageError('up', '--ca-cert and --ca-key go together: the cluster signs certificates with that authority');
+}
+
+function validityOf(args: Arguments): string | undefined {
   const period = args.text('certificate-validity-period');
-  if (period !== undefined && secondsOf(period) < leastSeconds) {
-    throw new UserError(
-      `--certificate-validity-period takes a time of a minute or more, such as 8760h, not ${JSON.stringify(period)}`,
-      '',
-      2,
-    );
-  }
-  return {
-    ...(certificate === undefined || key === undefined ? {} : { authority: { certificate, key } }),
-    ...(period === undefined ? {} : { certificateValidityPeriod: period }),
-  };
+  if (period === undefined || secondsOf(period) >= leastSeconds) return period;
+  throw usageError(
+    'up',
+    `--certificate-validity-period takes a time of a minute or more, such as 8760h, not ${JSON.stringify(period)}`,
+  );
 }
 
 /** 0 for what is no time. */
@@ -212,65 +207,20 @@ function secondsOf(period: string): number {
   }
 }
 
-function backendOf(text: string | undefined): UpOptions['backend'] {
-  if (text === undefined || text === 'vxlan' || text === 'routes') return text;
-  throw new UserError(`--backend takes vxlan or routes, not ${JSON.stringify(text)}`, '', 2);
-}
-
-/** As kubelets take it: with the scheme or without. */
-export function runtimeEndpointOf(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  if (/^(unix:\/\/)?\/./.test(text)) return text.replace(/^(unix:\/\/)?/, 'unix://');
-  throw new UserError(
-    `--container-runtime-endpoint takes a socket such as unix:///run/containerd/containerd.sock, not ${JSON.stringify(text)}`,
+function report({ terminal, manager }: CommandContext, result: UpResult): readonly string[] {
+  const { bold } = terminal.color;
+  const { server, nodes, simulatedNodes, context, kubeconfig } = result;
+  const simulated = `${simulatedNodes} nodes are simulated; pods reach them that tolerate coracle.dev/simulated.`;
+  return [
+    result.alreadyRunning
+      ? `Cluster ${bold(manager.name)} is already running at ${server} (nodes: ${nodes.join(', ')}).`
+      : `Cluster ${bold(manager.name)} is up at ${server} after ${timeText(result.milliseconds)}.`,
+    ...(simulatedNodes > 0 ? [simulated] : []),
+    `Context ${bold(context)} is current in ${kubeconfig}.`,
     '',
-    2,
-  );
-}
-
-/** Phases with their times, on stderr; nothing with --json. */
-export function progressOn({ args, terminal }: Pick<CommandContext, 'args' | 'terminal'>): Progress {
-  if (args.is('json')) return { begin: () => {}, phase: () => {}, note: () => {} };
-  const { dim } = terminal.color;
-  return {
-    begin: (what) => terminal.say(dim(`  ${what} ...`)),
-    phase: (name, milliseconds) => terminal.say(`  ${name.padEnd(38)} ${dim(timeText(milliseconds))}`),
-    note: (line) => terminal.say(line),
-  };
-}
-
-function report({ terminal, manager }: CommandContext, result: UpResult): void {
-  const { bold } = terminal.color;
-  const nodes = result.nodes.join(', ');
-  if (result.alreadyRunning) {
-    terminal.print(`Cluster ${bold(manager.name)} is already running at ${result.server} (nodes: ${nodes}).`);
-  } else {
-    terminal.print(`Cluster ${bold(manager.name)} is up at ${result.server} after ${timeText(result.milliseconds)}.`);
-  }
-  if (result.simulatedNodes > 0) {
-    terminal.print(
-      `${result.simulatedNodes} nodes are simulated; pods reach them that tolerate coracle.dev/simulated.`,
-    );
-  }
-  terminal.print(`Context ${bold(result.context)} is current in ${result.kubeconfig}.`);
-  terminal.print('');
-  terminal.print('Next:');
-  terminal.print('  kubectl get nodes');
-  terminal.print('  kubectl run kuard --image=kuar-demo/kuard-amd64:blue --port=8080');
-  terminal.print('  kubectl port-forward kuard 8080:8080      # then open http://localhost:8080');
-}
-
-export function reportJoin({ args, terminal }: CommandContext, result: JoinResult): void {
-  if (args.is('json')) return terminal.print(JSON.stringify(result, null, 2));
-  const { bold } = terminal.color;
-  const { node, server } = result;
-  if (result.alreadyRunning) terminal.print(`Node ${bold(node)} of the cluster at ${server} is already running.`);
-  else {
-    const what = result.isNew ? 'has joined the cluster' : 'is back in the cluster';
-    terminal.print(`Node ${bold(node)} ${what} at ${server} after ${timeText(result.milliseconds)}.`);
-  }
-}
-
-export function timeText(milliseconds: number): string {
-  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(2)} s`;
+    'Next:',
+    '  kubectl get nodes',
+    '  kubectl run kuard --image=kuar-demo/kuard-amd64:blue --port=8080',
+    '  kubectl port-forward kuard 8080:8080      # then open http://localhost:8080',
+  ];
 }

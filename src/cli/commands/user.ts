@@ -1,6 +1,6 @@
 import { timestamp } from '../../base/clock.ts';
-import { clusterFlags, type Command } from '../command.ts';
-import { UserError } from '../user-error.ts';
+import { given } from '../../base/given.ts';
+import { actionsOf, clusterFlags, refuseMore, usageError, type Command, type CommandContext } from '../command.ts';
 
 const defaultDays = 365;
 
@@ -17,33 +17,27 @@ export const user: Command = {
     group: { type: 'string', value: 'G,...', doc: 'groups that the user is in' },
     namespace: { type: 'string', value: 'N', doc: 'namespace of the role, and of the context' },
     role: { type: 'string', value: 'ROLE', doc: 'cluster role to give, such as edit' },
-    days: { type: 'number', doc: `how long the certificate is good (default ${defaultDays})` },
+    days: { type: 'number', least: 1, most: 36_500, doc: `how long the certificate is good (default ${defaultDays})` },
   },
   examples: [
     'coracle user add ann --group dev --namespace team --role edit > ann.kubeconfig',
     'coracle user add auditor --role view --days 7 > auditor.kubeconfig',
   ],
-  async run({ args, manager, terminal }) {
-    const [action, name = '', ...rest] = args.positionals;
-    if (action !== 'add' || name === '' || rest.length > 0) {
-      throw new UserError('user needs `add NAME`', 'see: coracle user --help', 2);
-    }
-    const days = args.number('days') ?? defaultDays;
-    if (days < 1) throw new UserError('--days must be at least 1', 'see: coracle user --help', 2);
-    const [namespace, role] = [args.text('namespace'), args.text('role')];
-    const groups = (args.text('group') ?? '').split(',').filter((group) => group !== '');
-    const { kubeconfig, expires, bound } = await manager.addUser({
-      name,
-      groups,
-      days,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(role === undefined ? {} : { role }),
-    });
-    // JSON is YAML, too; what people should read goes to the other stream.
-    terminal.print(JSON.stringify(kubeconfig, null, 2));
-    terminal.say(
-      `User ${name}, good until ${timestamp(expires)}${bound === undefined ? ', without a role' : `, has ${bound}`}.`,
-    );
-    return 0;
-  },
+  run: actionsOf('user', { add }),
 };
+
+async function add({ args, manager, terminal }: CommandContext, operands: readonly string[]): Promise<void> {
+  const [name = ''] = operands;
+  if (name === '') throw usageError('user', 'user add needs the name of a user');
+  refuseMore('user add', operands, 1);
+  const { kubeconfig, expires, bound } = await manager.addUser({
+    name,
+    groups: (args.text('group') ?? '').split(',').filter((group) => group !== ''),
+    days: args.number('days') ?? defaultDays,
+    ...given({ namespace: args.text('namespace'), role: args.text('role') }),
+  });
+  // JSON is YAML, too; what people should read goes to the other stream.
+  terminal.print(JSON.stringify(kubeconfig, null, 2));
+  const rights = bound === undefined ? ', without a role' : `, has ${bound}`;
+  terminal.say(`User ${name}, good until ${timestamp(expires)}${rights}.`);
+}

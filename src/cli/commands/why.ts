@@ -1,4 +1,4 @@
-import { clusterFlags, jsonFlag, type Command, type CommandContext } from '../command.ts';
+import { clusterFlags, jsonFlag, refuseMore, usageError, type Command, type CommandContext } from '../command.ts';
 import { columns } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
 import type { ControllersAnswer, DecisionAnswer } from '../why.ts';
@@ -43,10 +43,10 @@ export const why: Command = {
   },
   examples: ['coracle why pod/web-1', 'coracle why deployment/web -n shop'],
   async run(context) {
-    const [kind, name] = (context.args.positionals[0] ?? '').toLowerCase().split('/');
-    if (kind === undefined || name === undefined || name === '') {
-      throw new UserError('why needs KIND/NAME', 'such as: coracle why pod/web-1', 2);
-    }
+    const { positionals } = context.args;
+    refuseMore('why', positionals, 1);
+    const [kind = '', name = '', ...rest] = (positionals[0] ?? '').toLowerCase().split('/');
+    if (name === '' || rest.length > 0) throw usageError('why', 'why needs KIND/NAME, such as pod/web-1');
     const namespace = context.args.text('namespace') ?? 'default';
     if (kind === 'pod' || kind === 'pods' || kind === 'po') return await whyPod(context, `${namespace}/${name}`);
     const controller = controllers[kind] ?? controllers[kind.replace(/s$/, '')];

@@ -12,6 +12,7 @@ import { UserError } from '../../cli/user-error.ts';
 import { deepEqual } from '../../schema/freeze.ts';
 import { checkAuthority } from '../credentials/credentials.ts';
 import { defaultKubeconfig, writeContext } from '../credentials/kubeconfig.ts';
+import { makeDataDir } from '../data-dir.ts';
 import type { EnvironmentWithProgress } from '../environment.ts';
 import { join } from '../joining/join.ts';
 import { contextName, type Layout } from '../layout.ts';
@@ -54,6 +55,7 @@ export function joinMachine(
   signal: AbortSignal,
 ): Promise<JoinResult> {
   refuseOthers(environment.layout);
+  makeDataDir(environment.layout.dataDir);
   return join(environment, options, signal);
 }
 
@@ -66,6 +68,7 @@ async function startCluster(
   const { layout, clock } = environment;
   const running = kept !== undefined && isRunning(layout, kept);
   const request = await requestedSettings(environment, options, kept);
+  makeDataDir(layout.dataDir);
   if (options.authority !== undefined) bringAuthority(environment, options.authority, running);
   else if (!running) checkAuthority(layout.pki, clock.now());
   const settings = await settle(layout, request);

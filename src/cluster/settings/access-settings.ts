@@ -27,6 +27,7 @@ import type { FailurePolicy } from '../../apiserver/authorization/webhook.ts';
 import type { Clock } from '../../base/clock.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import { readTextIfPresent } from '../../base/file.ts';
+import { given } from '../../base/given.ts';
 import { UserError } from '../../cli/user-error.ts';
 import type { RawResponse } from '../../client/client.ts';
 import { anonymous } from '../../client/credentials.ts';
@@ -112,13 +113,6 @@ function overridden(settings: AccessSettings, guards: GuardSettings): AccessSett
     ...(Object.keys(authorization).length === 0
       ? {}
       : { authorization: { ...settings.authorization, ...authorization } }),
-  };
-}
-
-/** Without what is undefined. */
-function given<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: NonNullable<T[K]>;
   };
 }
 

@@ -4,6 +4,7 @@ import { chmod, lstat, mkdir, open, readlink, stat } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import type { Pod } from '../../api/core/pod.ts';
 import { codeOf } from '../../base/errors.ts';
+import { makeFolder } from '../../base/folder.ts';
 import type { Device, Mount } from '../../runtime/runtime.ts';
 import type { AnyContainer } from '../pod/names.ts';
 import type { PreparedVolume, PreparedVolumes } from '../volumes/volume.ts';
@@ -97,7 +98,7 @@ async function resolveSubPath(root: string, subPath: string, mode: number): Prom
     const part = rest.shift() ?? '';
     const next = join('/', inside, part);
     const found = await lstat(join(root, next)).catch(absent);
-    if (found === undefined) await makeFolder(join(root, next), mode);
+    if (found === undefined) await makeOne(join(root, next), mode);
     if (found?.isSymbolicLink() !== true) {
       inside = next;
       continue;
@@ -130,7 +131,7 @@ function absent(error: unknown): undefined {
   throw error;
 }
 
-async function makeFolder(path: string, mode: number): Promise<void> {
+async function makeOne(path: string, mode: number): Promise<void> {
   await mkdir(path);
   await chmod(path, mode);
 }
@@ -138,8 +139,7 @@ async function makeFolder(path: string, mode: number): Promise<void> {
 /** Checks what hostPath's `type` demands and makes what it allows to make. Throws ConfigurationError. */
 export async function checkHostPath(path: string, type: string): Promise<void> {
   const found = await stat(path).catch(absent);
-  if (type === 'DirectoryOrCreate' && found === undefined)
-    return void (await mkdir(path, { recursive: true, mode: 0o755 }));
+  if (type === 'DirectoryOrCreate' && found === undefined) return makeFolder(path, 0o755);
   if (type === 'FileOrCreate' && found === undefined) {
     const file = await open(path, constants.O_CREAT | constants.O_WRONLY, 0o644);
     return file.close();

@@ -1,6 +1,7 @@
 /** A container's root as an overlay over its image's layers, and images mounted as volumes. */
 import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../base/folder.ts';
 import type { ImageStore } from '../../image/image-store.ts';
 import { type CommandRunner, runOrThrow } from '../../network/command.ts';
 import { mountPoints } from '../../network/netns.ts';
@@ -41,7 +42,7 @@ export async function mountImages(
   for (const [index, mount] of mounts.entries()) {
     if (mount.image === undefined) {
       // As other CRI runtimes do: a hostPath volume of no type relies on it.
-      if (!existsSync(mount.hostPath)) mkdirSync(mount.hostPath, { recursive: true, mode: 0o755 });
+      if (!existsSync(mount.hostPath)) makeFolder(mount.hostPath, 0o755);
       mounted.push(mount);
       continue;
     }

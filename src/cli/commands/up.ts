@@ -1,67 +1,8 @@
-import { clusterFlags, jsonFlag, type Arguments, type Command, type CommandContext, type Flags } from '../command.ts';
+import { clusterFlags, jsonFlag, type Arguments, type Command, type CommandContext } from '../command.ts';
 import { durationMilliseconds } from '../../schema/duration.ts';
 import { UserError } from '../user-error.ts';
-import type { GuardFlags, JoinResult, Progress, UpOptions, UpResult } from '../manager.ts';
-
-/** Kept from start to start; given empty they go back to the default. */
-const guardFlags: Flags = {
-  'enable-admission-plugins': { type: 'string', value: 'NAMES', doc: 'admission plugins beside the default ones' },
-  'disable-admission-plugins': { type: 'string', value: 'NAMES', doc: 'admission plugins that are not to run' },
-  'admission-control-config-file': {
-    type: 'string',
-    value: 'FILE',
-    doc: 'an AdmissionConfiguration: defaults and exemptions of PodSecurity, limits of EventRateLimit',
-  },
-  'audit-policy': { type: 'string', value: 'FILE', doc: 'log requests by this audit policy (default: none)' },
-  'audit-log': { type: 'string', value: 'FILE', doc: 'where to log them (default DATA-DIR/logs/audit.log)' },
-  'authentication-token-webhook-config-file': {
-    type: 'string',
-    value: 'FILE',
-    doc: 'kubeconfig of a webhook that says whose a bearer token is',
-  },
-  'authentication-token-webhook-cache-ttl': {
-    type: 'string',
-    value: 'TIME',
-    doc: 'for how long its answers count (default 2m)',
-  },
-  'authorization-mode': {
-    type: 'string',
-    value: 'MODES',
-    doc: 'who decides, in this order: Node, RBAC, Webhook, AlwaysAllow, AlwaysDeny (default Node,RBAC)',
-  },
-  'authorization-webhook-config-file': {
-    type: 'string',
-    value: 'FILE',
-    doc: 'kubeconfig of the webhook of the mode Webhook',
-  },
-  'authorization-webhook-cache-authorized-ttl': {
-    type: 'string',
-    value: 'TIME',
-    doc: 'for how long its yes counts (default 5m)',
-  },
-  'authorization-webhook-cache-unauthorized-ttl': {
-    type: 'string',
-    value: 'TIME',
-    doc: 'for how long its no counts (default 30s)',
-  },
-};
-
-/** Flags that are kept as they are, and those that are lists of names. */
-const guardTexts: Readonly<Record<string, keyof GuardFlags>> = {
-  'admission-control-config-file': 'admissionConfig',
-  'audit-policy': 'auditPolicy',
-  'audit-log': 'auditLog',
-  'authentication-token-webhook-config-file': 'tokenWebhook',
-  'authentication-token-webhook-cache-ttl': 'tokenWebhookCacheTtl',
-  'authorization-webhook-config-file': 'authorizationWebhook',
-  'authorization-webhook-cache-authorized-ttl': 'authorizationWebhookAuthorizedTtl',
-  'authorization-webhook-cache-unauthorized-ttl': 'authorizationWebhookUnauthorizedTtl',
-};
-const guardLists: Readonly<Record<string, keyof GuardFlags>> = {
-  'enable-admission-plugins': 'enableAdmission',
-  'disable-admission-plugins': 'disableAdmission',
-  'authorization-mode': 'authorizationModes',
-};
+import { guardFlags, guardsOf } from './guard-flags.ts';
+import type { JoinResult, Progress, UpOptions, UpResult } from '../manager.ts';
 
 export const up: Command = {
   name: 'up',
@@ -152,23 +93,6 @@ export const up: Command = {
     return 0;
   },
 };
-
-function guardsOf(args: Arguments): GuardFlags {
-  const names = (text: string): readonly string[] =>
-    text
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== '');
-  const of = <T>(
-    flags: Readonly<Record<string, string>>,
-    read: (text: string) => T,
-  ): readonly (readonly [string, T])[] =>
-    Object.entries(flags).flatMap(([flag, setting]) => {
-      const text = args.text(flag);
-      return text === undefined ? [] : [[setting, read(text)] as const];
-    });
-  return Object.fromEntries([...of<string | readonly string[]>(guardLists, names), ...of(guardTexts, (text) => text)]);
-}
 
 const mostSimulated = 20_000;
 

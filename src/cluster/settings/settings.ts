@@ -89,7 +89,10 @@ export function readSettings(layout: Layout): ClusterSettings | undefined {
 export function requireSettings(layout: Layout): ClusterSettings {
   const settings = readSettings(layout);
   if (settings === undefined) {
-    throw new UserError(`there is no cluster ${layout.name} in ${layout.dataDir}`, `start one with: ${layout.command('up')}`);
+    throw new UserError(
+      `there is no cluster ${layout.name} in ${layout.dataDir}`,
+      `start one with: ${layout.command('up')}`,
+    );
   }
   return settings;
 }

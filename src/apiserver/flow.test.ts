@@ -4,14 +4,14 @@ import type { Attributes, UserInfo } from './access.ts';
 import { createFlow } from './flow.ts';
 import type { Metrics } from './metrics.ts';
 
-const limits = { readOnly: 2, mutating: 1, waitingPerUser: 2, patience: 1_000 };
+const limits = { readOnly: 2, mutating: 1, shareOfUser: 1, waitingPerUser: 2, patience: 1_000 };
 const metrics = { inFlight: () => {} } as unknown as Metrics;
 const user = (username: string, ...groups: string[]): UserInfo => ({ username, groups });
 const reading = (who: UserInfo): Attributes => ({ user: who, verb: 'list', path: '/' });
 
-function begin() {
+function begin(limited: Partial<typeof limits> = {}) {
   const clock = new FakeClock();
-  const flow = createFlow(clock, metrics, limits);
+  const flow = createFlow(clock, metrics, { ...limits, ...limited });
   const started: string[] = [];
   const ends: (() => void)[] = [];
   const enter = async (name: string) => {
@@ -32,6 +32,22 @@ test('identities take turns: a flood of one does not keep the other waiting', as
   ends.shift()?.();
   await waiting[2];
   expect(started).toEqual(['flood', 'flood', 'flood', 'calm']);
+});
+
+test('one identity never has all places, however long its requests take', async () => {
+  const { started, ends, enter } = begin({ readOnly: 4, shareOfUser: 0.5 });
+  await Promise.all([enter('slow'), enter('slow')]);
+  const waiting = [enter('slow'), enter('slow')];
+  await Promise.all([enter('calm'), enter('other')]);
+  expect(started).toEqual(['slow', 'slow', 'calm', 'other']);
+  // The place that calm leaves is not for the slow one, which has its share.
+  ends[2]?.();
+  await enter('calm');
+  ends[0]?.();
+  await waiting[0];
+  expect(started).toEqual(['slow', 'slow', 'calm', 'other', 'calm', 'slow']);
+  ends[1]?.();
+  await waiting[1];
 });
 
 test('who has too many waiting, or waits too long, is told to come back', async () => {

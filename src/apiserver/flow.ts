@@ -1,6 +1,7 @@
 /**
- * Keeps one identity from taking all the room. So many requests are worked on at once; the others wait in
- * a queue per identity, and the queues take turns. Who has too many waiting, or waits too long, gets a 429.
+ * Keeps one identity from taking all the room. So many requests are worked on at once, and only a part of them for
+ * the same identity: whose bodies trickle in must not hold every place. The others wait in a queue per identity, and
+ * the queues take turns. Who has too many waiting, or waits too long, gets a 429.
  */
 import type { Clock, Timer } from '../base/clock.ts';
 import type { UserInfo } from './access.ts';
@@ -11,6 +12,8 @@ import type { FlowControl } from './server-types.ts';
 export interface FlowLimits {
   readonly readOnly: number;
   readonly mutating: number;
+  /** Part of the requests worked on that may be one identity's. */
+  readonly shareOfUser: number;
   /** Requests of one identity that may wait. */
   readonly waitingPerUser: number;
   /** Milliseconds. */
@@ -18,7 +21,13 @@ export interface FlowLimits {
 }
 
 /** Upstream's numbers of requests in flight. */
-const defaultFlowLimits: FlowLimits = { readOnly: 400, mutating: 200, waitingPerUser: 200, patience: 15_000 };
+const defaultFlowLimits: FlowLimits = {
+  readOnly: 400,
+  mutating: 200,
+  shareOfUser: 0.5,
+  waitingPerUser: 200,
+  patience: 15_000,
+};
 
 interface Waiting {
   readonly start: () => void;
@@ -35,6 +44,7 @@ class Lane {
   readonly #metrics: Metrics;
   /** Insertion order is the order of turns. */
   readonly #queues = new Map<string, Waiting[]>();
+  readonly #activeOf = new Map<string, number>();
   #active = 0;
 
   constructor(kind: Kind, limits: FlowLimits, clock: Clock, metrics: Metrics) {
@@ -46,7 +56,7 @@ class Lane {
   }
 
   enter(user: string): (() => void) | Promise<() => void> {
-    if (this.#active < this.#limit) return this.#begin();
+    if (this.#hasRoom(user)) return this.#begin(user);
     const queue = this.#queues.get(user) ?? [];
     if (queue.length >= this.#limits.waitingPerUser) throw refusal();
     this.#queues.set(user, queue);
@@ -54,7 +64,7 @@ class Lane {
       const waiting: Waiting = {
         start: () => {
           waiting.timer.cancel();
-          resolve(this.#begin());
+          resolve(this.#begin(user));
         },
         timer: this.#clock.after(this.#limits.patience, () => {
           queue.splice(queue.indexOf(waiting), 1);
@@ -66,18 +76,30 @@ class Lane {
     });
   }
 
-  #begin(): () => void {
-    this.#active += 1;
-    this.#metrics.inFlight(this.#kind, this.#active);
+  #hasRoom(user: string): boolean {
+    const most = Math.max(1, Math.floor(this.#limit * this.#limits.shareOfUser));
+    return this.#active < this.#limit && (this.#activeOf.get(user) ?? 0) < most;
+  }
+
+  #begin(user: string): () => void {
+    this.#count(user, 1);
     return () => {
-      this.#active -= 1;
-      this.#metrics.inFlight(this.#kind, this.#active);
+      this.#count(user, -1);
       this.#next();
     };
   }
 
+  #count(user: string, change: 1 | -1): void {
+    this.#active += change;
+    this.#metrics.inFlight(this.#kind, this.#active);
+    const own = (this.#activeOf.get(user) ?? 0) + change;
+    if (own === 0) this.#activeOf.delete(user);
+    else this.#activeOf.set(user, own);
+  }
+
   #next(): void {
     for (const [user, queue] of this.#queues) {
+      if (!this.#hasRoom(user)) continue;
       const waiting = queue.shift();
       // The next turn is another's: this queue goes to the end.
       this.#queues.delete(user);

@@ -136,6 +136,22 @@ export interface GuardFlags {
   readonly auditLog?: string;
   /** Path of what is set of admission plugins, kind AdmissionConfiguration. */
   readonly admissionConfig?: string;
+  /** `true` or `false`. */
+  readonly anonymous?: string;
+  /** Path of static tokens. */
+  readonly tokenFile?: string;
+  /** An OpenID provider. */
+  readonly oidcIssuer?: string;
+  readonly oidcClientId?: string;
+  readonly oidcUsernameClaim?: string;
+  readonly oidcUsernamePrefix?: string;
+  readonly oidcGroupsClaim?: string;
+  readonly oidcGroupsPrefix?: string;
+  /** `KEY=VALUE` each. */
+  readonly oidcRequiredClaims?: readonly string[];
+  readonly oidcSigningAlgorithms?: readonly string[];
+  /** Path of PEM certificates. */
+  readonly oidcAuthority?: string;
   /** Kubeconfigs of webhooks for tokens and for access, and for how long their answers count. */
   readonly tokenWebhook?: string;
   readonly tokenWebhookCacheTtl?: string;

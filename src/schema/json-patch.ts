@@ -14,6 +14,8 @@ export class JsonPatchError extends Error {
 }
 
 const mostOperations = 10_000;
+/** Bytes that all copies of a patch may add: few operations that copy what they have copied double it each time. */
+const mostCopied = 3 * 1024 * 1024;
 const names = ['add', 'remove', 'replace', 'move', 'copy', 'test'] as const;
 type Name = (typeof names)[number];
 
@@ -37,13 +39,21 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
     throw new JsonPatchError(413, limit);
   }
   let current: unknown = deepClone(document);
+  let copied = 0;
   for (const each of patch) {
     const operation = read(each);
     check(current, operation);
+    if (operation.op === 'copy') copied += sizeOf(find(current, operation.from ?? '').value);
+    if (copied > mostCopied) {
+      const limit = `the accumulated size increase of copy is ${copied}, exceeding the limit ${mostCopied}`;
+      throw new JsonPatchError(422, `Unable to complete the copy, ${limit}`);
+    }
     current = apply(current, operation);
   }
   return current;
 }
+
+const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 function apply(document: unknown, operation: Operation): unknown {
   if (operation.op === 'test') return document;

@@ -89,6 +89,29 @@ describe('YAML', () => {
     await expect(parseYaml(levels.join('\n'))).rejects.toThrow(/Excessive alias count/);
   });
 
+  test('nor do few that stand for much text', async () => {
+    const text = `a: &a ${'x'.repeat(100_000)}\nb: [${Array.from({ length: 100 }, () => '*a').join(', ')}]`;
+    await expect(parseYaml(text)).rejects.toThrow('document contains excessive aliasing');
+    expect((await parseYaml('a: &a text\nb: [*a, *a]')).value).toEqual({ a: 'text', b: ['text', 'text'] });
+  });
+
+  test.each([
+    ['1.5', 1.5],
+    ['.5', 0.5],
+    ['-.5e2', -50],
+    ['1e3', 1000],
+    ['1_0.5', 10.5],
+    ['e1', 'e1'],
+    ['E10', 'E10'],
+    ['.', '.'],
+    ['-.', '-.'],
+    ['.e1', '.e1'],
+    ['._', '._'],
+    ['_1.5', '_1.5'],
+  ])('%s is %j: numbers have digits', async (text, value) => {
+    expect((await parseYaml(`a: ${text}`)).value).toEqual({ a: value });
+  });
+
   test('broken text is refused', async () => {
     await expect(parseYaml('a: [')).rejects.toThrow(/^error converting YAML to JSON: yaml: /);
   });

@@ -45,6 +45,18 @@ describe('JSON patch', () => {
     expect(() => applyJsonPatch(document, [operation])).toThrow(message);
   });
 
+  test('copies of copies do not fill the memory', () => {
+    const doubling = Array.from({ length: 60 }, (_, at) => ({
+      op: 'copy',
+      from: '/metadata',
+      path: `/metadata/x${at}`,
+    }));
+    expect(() => applyJsonPatch(document, doubling)).toThrow(
+      /^Unable to complete the copy, the accumulated size increase of copy is \d+, exceeding the limit 3145728$/,
+    );
+    expect(applyJsonPatch(document, doubling.slice(0, 12))).toHaveProperty('metadata.x11');
+  });
+
   test('the document is left alone', () => {
     const before = JSON.stringify(document);
     applyJsonPatch(Object.freeze(document), [{ op: 'remove', path: '/list/0' }]);

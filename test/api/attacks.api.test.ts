@@ -1,5 +1,6 @@
 /** What somebody sends who means harm: refused in time, with little spent on it, while others get their answers. */
 import { connect } from 'node:tls';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silentLogger } from '../../src/base/log.ts';
 import { systemClock } from '../../src/base/clock.ts';
@@ -20,6 +21,23 @@ test('bodies beyond the limit are refused, announced or not', async () => {
   expect(answer.status).toBe(413);
   expect(answer.json.reason).toBe('RequestEntityTooLarge');
   expect(await isAlive()).toBe(true);
+});
+
+test('a compressed body is not unpacked', async () => {
+  const bomb = gzipSync(Buffer.alloc(100 * 1024 * 1024));
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+  expect((await api.call('POST', configMaps, bomb, headers)).status).toBe(400);
+  expect(await isAlive()).toBe(true);
+});
+
+test('a JSON patch that copies its copies is refused', async () => {
+  await api.call('POST', '/api/v1/namespaces', { metadata: { name: 'default' } });
+  await api.call('POST', configMaps, { metadata: { name: 'c' } });
+  const doubling = Array.from({ length: 40 }, (_, at) => ({ op: 'copy', from: '/metadata', path: `/metadata/x${at}` }));
+  const began = systemClock.monotonic();
+  const headers = { 'content-type': 'application/json-patch+json' };
+  expect((await api.call('PATCH', `${configMaps}/c`, doubling, headers)).status).toBe(422);
+  expect(systemClock.monotonic() - began).toBeLessThan(2_000);
 });
 
 test('a YAML bomb does not unfold', async () => {

@@ -2,9 +2,9 @@
  * What one object counts for in quotas, per kind. Pure, so that admission (one object more) and the controller
  * (all that are there) can't disagree.
  *
- * Rules: pkg/quota/v1/evaluator/core/{pods,persistent_volume_claims,services}.go.
+ * Rules: pkg/quota/v1/evaluator/core/{pods,persistent_volume_claims,services,resource_claims}.go.
  */
-import { parseQuantity, quantityOf, type Quantity } from '../../schema/quantity.ts';
+import { addQuantity, parseQuantity, quantityOf, type Quantity } from '../../schema/quantity.ts';
 import { parseTimestamp } from '../../base/clock.ts';
 import type { PersistentVolumeClaim } from '../core/persistent-volume-claim.ts';
 import type { Pod } from '../core/pod.ts';
@@ -12,6 +12,7 @@ import { podAmounts, type Amounts } from '../core/pod-amounts.ts';
 import type { ResourceQuotaSpec } from '../core/resource-quota.ts';
 import type { Service } from '../core/service.ts';
 import type { Kind, KubernetesObject } from '../kind.ts';
+import type { DeviceRequest, ResourceClaim } from '../resource/resource-claim.ts';
 import { claimMeets, podMeets, requirementsOf, type Requirement } from './scopes.ts';
 
 export type { Amounts };
@@ -41,6 +42,7 @@ export function counterOf({ group, plural }: Pick<Kind, 'group' | 'plural'>): Co
   if (group === '' && plural === 'pods') return podCounter;
   if (group === '' && plural === 'services') return serviceCounter;
   if (group === '' && plural === 'persistentvolumeclaims') return claimCounter;
+  if (group === 'resource.k8s.io' && plural === 'resourceclaims') return deviceCounter;
   const names = [`count/${plural}${group === '' ? '' : `.${group}`}`];
   if (group === '' && legacy.has(plural)) names.push(plural);
   return {
@@ -172,3 +174,34 @@ const claimCounter: Counter = {
   missing: () => '',
   updates: [''],
 };
+
+const ofDeviceClass = '.deviceclass.resource.k8s.io/devices';
+const claims = 'count/resourceclaims.resource.k8s.io';
+/** The most devices that one claim can get: what a request for all of them counts for. */
+const mostDevices = 32;
+
+const deviceCounter: Counter = {
+  ...plain,
+  counts: (resource) => resource === claims || resource.endsWith(ofDeviceClass),
+  usage(object) {
+    const used: Record<string, Quantity> = { [claims]: one };
+    for (const request of (object as ResourceClaim).spec.devices?.requests ?? []) {
+      for (const [name, count] of devicesOf(request)) {
+        const key = `${name}${ofDeviceClass}`;
+        used[key] = addQuantity(used[key] ?? '0', amount(count));
+      }
+    }
+    return used;
+  },
+  updates: [''],
+};
+
+/** Devices by class. Of alternatives it is not known which will be had: the most of each class counts. */
+function devicesOf({ exactly, firstAvailable = [] }: DeviceRequest): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const each of exactly === undefined ? firstAvailable : [exactly]) {
+    const count = each.allocationMode === 'All' ? mostDevices : (each.count ?? 1);
+    counts.set(each.deviceClassName, Math.max(count, counts.get(each.deviceClassName) ?? 0));
+  }
+  return counts;
+}

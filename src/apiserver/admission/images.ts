@@ -20,6 +20,7 @@ export function alwaysPullImages(): AdmissionPlugin {
       // Nothing new to fetch: what runs may go on as it is.
       if (request.operation === 'UPDATE' && containers.every(({ image }) => known.has(image))) return;
       for (const container of containers) container.imagePullPolicy = 'Always';
+      for (const { image } of podOf(request).spec?.volumes ?? []) if (image !== undefined) image.pullPolicy = 'Always';
     },
   };
 }

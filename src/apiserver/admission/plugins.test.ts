@@ -174,9 +174,13 @@ test('with AlwaysPullImages every container asks the registry', async () => {
   fixture = await startFixture({ enable: ['AlwaysPullImages'] });
   const pod = await fixture.api.create(
     Pod,
-    podOf({ containers: [{ name: 'c', image: 'i:1', imagePullPolicy: 'Never' }] }),
+    podOf({
+      containers: [{ name: 'c', image: 'i:1', imagePullPolicy: 'Never' }],
+      volumes: [{ name: 'v', image: { reference: 'i:2', pullPolicy: 'IfNotPresent' } }],
+    }),
   );
   expect(pod.spec?.containers[0]?.imagePullPolicy).toBe('Always');
+  expect(pod.spec?.volumes?.find(({ name }) => name === 'v')?.image?.pullPolicy).toBe('Always');
 });
 
 test('with ExtendedResourceToleration pods may go to the nodes that have their device', async () => {

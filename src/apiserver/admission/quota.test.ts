@@ -1,6 +1,7 @@
 /** Messages: apiserver pkg/admission/plugin/resourcequota/controller.go, pkg/quota/v1/evaluator/core/pods.go. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ConfigMap } from '../../api/core/config-map.ts';
+import { ResourceClaim } from '../../api/resource/resource-claim.ts';
 import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { ResourceQuota } from '../../api/core/resource-quota.ts';
@@ -168,6 +169,28 @@ test('claims are counted by size and class', async () => {
       'requested: gold.storageclass.storage.k8s.io/requests.storage=1500Mi, ' +
       'used: gold.storageclass.storage.k8s.io/requests.storage=1Gi, ' +
       'limited: gold.storageclass.storage.k8s.io/requests.storage=2Gi',
+  );
+});
+
+test('devices are counted by class: all that a claim may get, and of alternatives the most', async () => {
+  const gpus = 'gpu.example.com.deviceclass.resource.k8s.io/devices';
+  await limit({ [gpus]: '40', 'count/resourceclaims.resource.k8s.io': '5' });
+  const claim = (name: string, ...requests: readonly object[]): Promise<unknown> =>
+    fixture.api.create(ResourceClaim, { metadata: { name, namespace: 'a' }, spec: { devices: { requests } } });
+  const of = (deviceClassName: string, rest: object = {}): object => ({ deviceClassName, ...rest });
+  await claim('one', { name: 'r', exactly: of('gpu.example.com') }, { name: 's', exactly: of('net.example.com') });
+  await claim('two', {
+    name: 'r',
+    firstAvailable: [
+      { name: 'big', ...of('gpu.example.com') },
+      { name: 'many', ...of('gpu.example.com', { count: 4 }) },
+      { name: 'other', ...of('net.example.com', { count: 9 }) },
+    ],
+  });
+  expect(await used()).toEqual({ [gpus]: '5', 'count/resourceclaims.resource.k8s.io': '2' });
+  await claim('all', { name: 'r', exactly: of('gpu.example.com', { allocationMode: 'All' }) });
+  expect(await refusalOf(claim('more', { name: 'r', exactly: of('gpu.example.com', { count: 4 }) }))).toBe(
+    `resourceclaims.resource.k8s.io "more" is forbidden: exceeded quota: q, requested: ${gpus}=4, used: ${gpus}=37, limited: ${gpus}=40`,
   );
 });
 

@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders } from 'node:http2';
 import type { Clock } from '../../base/clock.ts';
 import { AuthenticationError, type Authenticator } from '../access.ts';
 import { allAuthenticated } from './groups.ts';
+import { extraKeyOf, valuesOf } from './headers.ts';
 import { checkEnd, signedBy, type Authority } from './peer.ts';
 
 export interface FrontProxyOptions {
@@ -43,12 +44,7 @@ export function frontProxy({ authority, allowedNames, clock }: FrontProxyOptions
 function extraOf(headers: IncomingHttpHeaders): Record<string, readonly string[]> {
   const extra: Record<string, readonly string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith(extraPrefix)) extra[decodeURIComponent(name.slice(extraPrefix.length))] = valuesOf(value);
+    if (name.startsWith(extraPrefix)) extra[extraKeyOf(name.slice(extraPrefix.length))] = valuesOf(value);
   }
   return extra;
-}
-
-function valuesOf(header: string | readonly string[] | undefined): readonly string[] {
-  if (header === undefined) return [];
-  return [header].flat().flatMap((each) => each.split(/,\s*/).filter((value) => value !== ''));
 }

@@ -7,6 +7,7 @@ import type { Attributes, Authorizer, UserInfo } from '../access.ts';
 import { badRequest } from '../errors.ts';
 import { refusal } from '../pipeline.ts';
 import type { Impersonator } from '../server-types.ts';
+import { extraKeyOf, valuesOf } from './headers.ts';
 
 /** One thing to be impersonated, as authorisation sees it. */
 interface Part {
@@ -69,23 +70,9 @@ function extraParts(headers: IncomingHttpHeaders): readonly Part[] {
   return Object.entries(headers)
     .filter(([header]) => header.startsWith(extraPrefix))
     .flatMap(([header, value]) => {
-      const key = unescaped(header.slice(extraPrefix.length));
+      const key = extraKeyOf(header.slice(extraPrefix.length));
       return valuesOf(value).map((each) => part('UserExtra', each, { key }));
     });
-}
-
-/** Repeated headers arrive joined. Whoever smuggles a comma in gets each piece checked. */
-function valuesOf(header: string | readonly string[] | undefined): readonly string[] {
-  if (header === undefined) return [];
-  return [header].flat().flatMap((each) => each.split(/,\s*/).filter((value) => value !== ''));
-}
-
-function unescaped(key: string): string {
-  try {
-    return decodeURIComponent(key.toLowerCase());
-  } catch {
-    return key.toLowerCase();
-  }
 }
 
 const groupOf = ({ kind }: Part): string => (kind === 'UserExtra' || kind === 'UID' ? authenticationGroup : '');

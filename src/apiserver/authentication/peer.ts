@@ -1,8 +1,11 @@
 /** The certificate that a client has shown, and which of our authorities has signed it. */
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { timestamp } from '../../base/clock.ts';
 import { AuthenticationError } from '../access.ts';
+
+/** Kubernetes' own object identifier. */
+const uidAttribute = '1.3.6.1.4.1.57683.2';
 
 /** Certificates that may sign clients'. */
 export type Authority = readonly X509Certificate[];
@@ -10,6 +13,10 @@ export type Authority = readonly X509Certificate[];
 export interface Peer {
   readonly commonName: string;
   readonly organizations: readonly string[];
+  /** Unique ids of the user that the subject gives; one at most is right. */
+  readonly uids: readonly string[];
+  /** SHA-256 of the certificate, in lower-case hex. */
+  readonly fingerprint: string;
   /** End of the certificate: milliseconds since the epoch. */
   readonly until: number;
 }
@@ -25,10 +32,13 @@ export function signedBy(socket: TLSSocket, authority: Authority): Peer | undefi
   const shown = socket.getPeerCertificate(true) as DetailedPeerCertificate | undefined;
   if (shown?.raw === undefined || !socket.authorized) return undefined;
   if (!chainLeadsTo(shown, authority)) return undefined;
-  const { CN, O } = shown.subject as { readonly CN?: string | string[]; readonly O?: string | string[] };
+  const named = (field: string): readonly string[] =>
+    [(shown.subject as unknown as Readonly<Record<string, string | string[]>>)[field] ?? []].flat();
   return {
-    commonName: [CN ?? ''].flat()[0] ?? '',
-    organizations: O === undefined ? [] : [O].flat(),
+    commonName: named('CN')[0] ?? '',
+    organizations: named('O'),
+    uids: named(uidAttribute),
+    fingerprint: createHash('sha256').update(shown.raw).digest('hex'),
     until: new X509Certificate(shown.raw).validToDate.getTime(),
   };
 }

@@ -8,6 +8,7 @@ import { messageOf } from '../../base/errors.ts';
 import { AuthenticationError, type ObjectReader, type UserInfo } from '../access.ts';
 import type { TokenIssuer, VerifiedToken } from './token-issuer.ts';
 import type { TokenAuthenticator, TokenCheck } from './tokens.ts';
+import { credentialId } from './x509.ts';
 
 export interface ServiceAccountOptions {
   readonly issuer: TokenIssuer;
@@ -94,7 +95,7 @@ export class ServiceAccountTokens implements TokenAuthenticator {
 
 function userOf({ namespace, serviceAccount, pod, node, id }: VerifiedToken): UserInfo {
   const extra: Record<string, readonly string[]> = {};
-  if (id !== '') extra['authentication.kubernetes.io/credential-id'] = [`JTI=${id}`];
+  if (id !== '') extra[credentialId] = [`JTI=${id}`];
   if (node !== undefined) {
     extra['authentication.kubernetes.io/node-name'] = [node.name];
     extra['authentication.kubernetes.io/node-uid'] = [node.uid];

@@ -1,4 +1,7 @@
-/** Client certificates: the common name is the user, the organisations are the groups. */
+/**
+ * Client certificates: the common name is the user, the organisations are the groups. What the certificate is
+ * recognised by goes with the user into the audit log.
+ */
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 import { AuthenticationError, type Authenticator, type UserInfo } from '../access.ts';
@@ -22,6 +25,8 @@ export function clientCertificates(authority: Authority, clock: Clock): Authenti
   };
 }
 
+export const credentialId = 'authentication.kubernetes.io/credential-id';
+
 interface Known {
   readonly user: UserInfo;
   readonly peer: Peer;
@@ -35,7 +40,18 @@ function identityOf(socket: TLSSocket, authority: Authority): Known | 'none' | A
   }
   const peer = signedBy(socket, authority);
   if (peer === undefined) return 'none';
-  const { commonName: username, organizations } = peer;
+  const { commonName: username, organizations, uids, fingerprint } = peer;
   if (username === '') return new AuthenticationError('the client certificate has no common name');
-  return { user: { username, groups: [...organizations, allAuthenticated] }, peer };
+  if (uids.length > 1) {
+    return new AuthenticationError(`expected 1 UID, but found multiple: [${uids.join(' ')}]`);
+  }
+  const [uid] = uids;
+  if (uid === '') return new AuthenticationError('UID cannot be an empty string');
+  const user: UserInfo = {
+    username,
+    groups: [...organizations, allAuthenticated],
+    ...(uid === undefined ? {} : { uid }),
+    extra: { [credentialId]: [`X509SHA256=${fingerprint}`] },
+  };
+  return { user, peer };
 }

@@ -33,6 +33,8 @@ export interface FrontOptions {
   readonly log: Logger;
   readonly handle: (exchange: Exchange) => void;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Milliseconds in which headers must be complete, 10 s by default. */
+  readonly headerPatience?: number;
 }
 
 export interface Front {
@@ -46,7 +48,7 @@ export interface Front {
   readonly connections: number;
 }
 
-const headerPatience = 10_000;
+const defaultPatience = 10_000;
 /** As upstream takes them: a command of `kubectl exec` is part of the path, however long. */
 const largestHeaders = 2 ** 20;
 const idlePatience = 90_000;
@@ -59,7 +61,7 @@ const secureContext = (tls: TlsMaterial): SecureServerOptions => ({
 });
 
 export function createFront(options: FrontOptions): Front {
-  const { log } = options;
+  const { log, headerPatience = defaultPatience } = options;
   const server = createSecureServer({
     ...secureContext(options.tls),
     allowHTTP1: true,
@@ -73,6 +75,8 @@ export function createFront(options: FrontOptions): Front {
   // Node reads these for HTTP/1.1 connections of a secure HTTP/2 server too.
   Object.assign(server, {
     headersTimeout: headerPatience,
+    // How often Node looks for those who are late; by default it takes half a minute.
+    connectionsCheckingInterval: headerPatience / 5,
     requestTimeout: 120_000,
     keepAliveTimeout: idlePatience,
     maxHeaderSize: largestHeaders,

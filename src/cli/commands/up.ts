@@ -8,64 +8,12 @@ import {
   type Arguments,
   type Command,
   type CommandContext,
-  type Flag,
-  type Flags,
 } from '../command.ts';
-import type { GuardFlags, UpOptions, UpResult } from '../manager.ts';
+import type { UpOptions, UpResult } from '../manager.ts';
 import { progressOn, timeText } from '../progress.ts';
 import { runtimeEndpointOf, runtimeFlag } from '../runtime-endpoint.ts';
+import { guardFlags, guardsOf } from './guard-flags.ts';
 import { reportJoin } from './join.ts';
-
-/** Kept from start to start. */
-const guardFlags: Flags = {
-  'enable-admission-plugins': names('admission plugins beside the default ones'),
-  'disable-admission-plugins': names('admission plugins that are not to run'),
-  'admission-control-config-file': file(
-    'an AdmissionConfiguration: defaults and exemptions of PodSecurity, limits of EventRateLimit',
-  ),
-  'audit-policy': file('log requests by this audit policy (default: none)'),
-  'audit-log': file('where to log them (default DATA-DIR/logs/audit.log)'),
-  'authentication-token-webhook-config-file': file('kubeconfig of a webhook that says whose a bearer token is'),
-  'authentication-token-webhook-cache-ttl': time('for how long its answers count (default 2m)'),
-  'authorization-mode': {
-    type: 'string',
-    value: 'MODES',
-    clearable: true,
-    doc: 'who decides, in this order: Node, RBAC, Webhook, AlwaysAllow, AlwaysDeny (default Node,RBAC)',
-  },
-  'authorization-webhook-config-file': file('kubeconfig of the webhook of the mode Webhook'),
-  'authorization-webhook-cache-authorized-ttl': time('for how long its yes counts (default 5m)'),
-  'authorization-webhook-cache-unauthorized-ttl': time('for how long its no counts (default 30s)'),
-};
-
-function names(doc: string): Flag {
-  return { type: 'string', value: 'NAMES', clearable: true, doc };
-}
-
-function file(doc: string): Flag {
-  return { type: 'string', value: 'FILE', clearable: true, doc };
-}
-
-function time(doc: string): Flag {
-  return { type: 'string', value: 'TIME', clearable: true, doc };
-}
-
-/** Flags that are kept as they are, and those that are lists of names. */
-const guardTexts: Readonly<Record<string, keyof GuardFlags>> = {
-  'admission-control-config-file': 'admissionConfig',
-  'audit-policy': 'auditPolicy',
-  'audit-log': 'auditLog',
-  'authentication-token-webhook-config-file': 'tokenWebhook',
-  'authentication-token-webhook-cache-ttl': 'tokenWebhookCacheTtl',
-  'authorization-webhook-config-file': 'authorizationWebhook',
-  'authorization-webhook-cache-authorized-ttl': 'authorizationWebhookAuthorizedTtl',
-  'authorization-webhook-cache-unauthorized-ttl': 'authorizationWebhookUnauthorizedTtl',
-};
-const guardLists: Readonly<Record<string, keyof GuardFlags>> = {
-  'enable-admission-plugins': 'enableAdmission',
-  'disable-admission-plugins': 'disableAdmission',
-  'authorization-mode': 'authorizationModes',
-};
 
 export const up: Command = {
   name: 'up',
@@ -112,7 +60,12 @@ export const up: Command = {
       doc: 'addresses for LoadBalancers, such as 192.0.2.96/28; from a range of a link, other machines reach them',
     },
     ...runtimeFlag,
-    'kubelet-config': file("settings of the nodes' agents, of kind KubeletConfiguration (default: none)"),
+    'kubelet-config': {
+      type: 'string',
+      value: 'FILE',
+      clearable: true,
+      doc: "settings of the nodes' agents, of kind KubeletConfiguration (default: none)",
+    },
     'ca-cert': {
       type: 'string',
       value: 'FILE',
@@ -160,23 +113,6 @@ function optionsOf(args: Arguments): UpOptions {
       certificateValidityPeriod: validityOf(args),
     }),
   };
-}
-
-function guardsOf(args: Arguments): GuardFlags {
-  const names = (text: string): readonly string[] =>
-    text
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== '');
-  const of = <T>(
-    flags: Readonly<Record<string, string>>,
-    read: (text: string) => T,
-  ): readonly (readonly [string, T])[] =>
-    Object.entries(flags).flatMap(([flag, setting]) => {
-      const text = args.text(flag);
-      return text === undefined ? [] : [[setting, read(text)] as const];
-    });
-  return Object.fromEntries([...of<string | readonly string[]>(guardLists, names), ...of(guardTexts, (text) => text)]);
 }
 
 /** Shorter ones would end while they are being renewed. */

@@ -100,7 +100,7 @@ export function readAccessSettings(dataDir: string, guards: GuardSettings = {}):
 }
 
 function overridden(settings: AccessSettings, guards: GuardSettings): AccessSettings {
-  const { tokenWebhook, tokenWebhookCacheTtl } = guards;
+  const { anonymous: nameless, tokenFile, tokenWebhook, tokenWebhookCacheTtl } = guards;
   const authorization = given({
     modes: guards.authorizationModes as readonly AuthorizationMode[] | undefined,
     webhook: guards.authorizationWebhook,
@@ -109,11 +109,39 @@ function overridden(settings: AccessSettings, guards: GuardSettings): AccessSett
   });
   return {
     ...settings,
-    ...given({ tokenWebhook, tokenWebhookCacheTtl }),
+    ...given({ tokenFile, tokenWebhook, tokenWebhookCacheTtl }),
+    ...(nameless === undefined ? {} : { anonymous: nameless === 'true' }),
+    ...withProvider(settings.oidc, guards),
     ...(Object.keys(authorization).length === 0
       ? {}
       : { authorization: { ...settings.authorization, ...authorization } }),
   };
+}
+
+/** A provider that flags name takes the place of the same one in the file. */
+function withProvider(
+  present: readonly OidcSettings[] = [],
+  { oidcIssuer: issuer, oidcClientId: clientId, ...guards }: GuardSettings,
+): Pick<AccessSettings, 'oidc'> {
+  if (issuer === undefined || clientId === undefined) return {};
+  const claims = guards.oidcRequiredClaims?.map((each) => {
+    const at = each.indexOf('=');
+    return [each.slice(0, at), each.slice(at + 1)] as const;
+  });
+  const flagged: OidcSettings = {
+    issuer,
+    clientId,
+    ...given({
+      usernameClaim: guards.oidcUsernameClaim,
+      usernamePrefix: guards.oidcUsernamePrefix,
+      groupsClaim: guards.oidcGroupsClaim,
+      groupsPrefix: guards.oidcGroupsPrefix,
+      signingAlgorithms: guards.oidcSigningAlgorithms,
+      requiredClaims: claims === undefined ? undefined : Object.fromEntries(claims),
+      certificateAuthority: guards.oidcAuthority,
+    }),
+  };
+  return { oidc: [flagged, ...present.filter((each) => each.issuer !== issuer)] };
 }
 
 function check(settings: AccessSettings): void {

@@ -27,6 +27,13 @@ describe('flags of coracle up', () => {
   });
 
   it('that name a kubeconfig which is not there are refused', () => {
+    expect(() => guardsFrom(undefined, { anonymous: 'no' })).toThrow('--anonymous-auth takes true or false, not no');
+    expect(() => guardsFrom(undefined, { tokenFile: '/nowhere' })).toThrow('there is no token file /nowhere');
+    expect(() => guardsFrom(undefined, { oidcGroupsClaim: 'groups' })).toThrow('needs --oidc-issuer-url');
+    expect(() => guardsFrom(undefined, { oidcIssuer: 'http://id', oidcClientId: 'x' })).toThrow('is not an https URL');
+    expect(() =>
+      guardsFrom(undefined, { oidcIssuer: 'https://id', oidcClientId: 'x', oidcRequiredClaims: ['hd'] }),
+    ).toThrow('--oidc-required-claim takes KEY=VALUE, not hd');
     expect(() => guardsFrom(undefined, { authorizationWebhook: '/nowhere' })).toThrow(
       'there is no kubeconfig /nowhere',
     );
@@ -47,6 +54,38 @@ describe('access.json and the flags over it', () => {
       anonymous: false,
       tokenWebhookCacheTtl: '10s',
       authorization: { modes: ['RBAC', 'Webhook'], webhook, webhookFailurePolicy: 'Deny' },
+    });
+  });
+
+  it('a provider that flags name stands before those of the file, and in the place of the same one', () => {
+    write({
+      oidc: [
+        { issuer: 'https://a', clientId: 'old' },
+        { issuer: 'https://b', clientId: 'kept' },
+      ],
+    });
+    const guards = {
+      anonymous: 'false',
+      tokenFile: webhook,
+      oidcIssuer: 'https://a',
+      oidcClientId: 'new',
+      oidcGroupsClaim: 'groups',
+      oidcRequiredClaims: ['hd=example.com', 'x=a=b'],
+      oidcSigningAlgorithms: ['ES256'],
+    };
+    expect(readAccessSettings(folder, guards)).toEqual({
+      anonymous: false,
+      tokenFile: webhook,
+      oidc: [
+        {
+          issuer: 'https://a',
+          clientId: 'new',
+          groupsClaim: 'groups',
+          requiredClaims: { hd: 'example.com', x: 'a=b' },
+          signingAlgorithms: ['ES256'],
+        },
+        { issuer: 'https://b', clientId: 'kept' },
+      ],
     });
   });
 

@@ -15,6 +15,8 @@ const paths: ReadonlySet<string> = new Set([
   'admissionConfig',
   'tokenWebhook',
   'authorizationWebhook',
+  'tokenFile',
+  'oidcAuthority',
 ]);
 
 /** Flags over what was set before: a flag that is given empty takes its setting back. */
@@ -39,8 +41,34 @@ function check(settings: GuardSettings): void {
   if (admissionConfig !== undefined && !existsSync(admissionConfig)) {
     throw new UserError(`there is no ${admissionConfig}`, 'name a file of kind AdmissionConfiguration', 2);
   }
+  checkIdentities(settings);
   for (const file of [tokenWebhook, authorizationWebhook]) {
     if (file === undefined || existsSync(file)) continue;
     throw new UserError(`there is no kubeconfig ${file}`, 'name one whose server is the webhook', 2);
   }
+}
+
+function checkIdentities(settings: GuardSettings): void {
+  const { anonymous, tokenFile } = settings;
+  if (anonymous !== undefined && anonymous !== 'true' && anonymous !== 'false') {
+    throw new UserError(`--anonymous-auth takes true or false, not ${anonymous}`, '', 2);
+  }
+  if (tokenFile !== undefined && !existsSync(tokenFile)) {
+    throw new UserError(`there is no token file ${tokenFile}`, 'name one with lines of token,user,uid,"groups"', 2);
+  }
+  if (Object.keys(settings).some((name) => name.startsWith('oidc'))) checkProvider(settings);
+}
+
+function checkProvider({ oidcIssuer, oidcClientId, oidcAuthority, oidcRequiredClaims = [] }: GuardSettings): void {
+  if (oidcIssuer === undefined || oidcClientId === undefined) {
+    throw new UserError('an OpenID provider needs --oidc-issuer-url and --oidc-client-id', '', 2);
+  }
+  if (!oidcIssuer.startsWith('https://')) {
+    throw new UserError(`the issuer ${oidcIssuer} is not an https URL`, 'tokens name it exactly so', 2);
+  }
+  if (oidcAuthority !== undefined && !existsSync(oidcAuthority)) {
+    throw new UserError(`there is no file ${oidcAuthority}`, 'name PEM certificates', 2);
+  }
+  const odd = oidcRequiredClaims.find((claim) => !/^[^=]+=./u.test(claim));
+  if (odd !== undefined) throw new UserError(`--oidc-required-claim takes KEY=VALUE, not ${odd}`, '', 2);
 }

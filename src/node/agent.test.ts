@@ -29,6 +29,20 @@ describe('a node', () => {
     expect(node?.metadata.labels?.['kubernetes.io/hostname']).toBe('one');
   });
 
+  test('that was made for it before gets labels and annotations as if it had made it itself', async () => {
+    const it = await start();
+    await it.until('the node exists', () => it.client.all(Node).length === 1);
+    const [made] = it.client.all(Node);
+    await it.stopAgent();
+    it.client.remove(Node, { name: 'one' });
+    it.client.seed(Node, { metadata: { name: 'one', labels: { mine: 'yes' } } });
+    await it.startAgent();
+    await it.until('it is taken over', () => it.client.all(Node)[0]?.metadata.annotations !== undefined);
+    const [taken] = it.client.all(Node);
+    expect(taken?.metadata.labels).toEqual({ ...made?.metadata.labels, mine: 'yes' });
+    expect(taken?.metadata.annotations).toEqual(made?.metadata.annotations);
+  });
+
   test('renews its lease every ten seconds, and writes its status only every five minutes', async () => {
     const it = await start();
     await it.until('the lease exists', () => it.client.all(Lease).length === 1);

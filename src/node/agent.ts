@@ -46,9 +46,7 @@ import { runtimeClassHandlers } from './runtime-classes.ts';
 import { serviceInformer } from './services.ts';
 import { Shutdown } from './shutdown.ts';
 import { StaticPods } from './static-pods.ts';
-import type { CsiDrivers } from './csi/drivers.ts';
-import type { Volumes } from './volumes/manager.ts';
-import { nodeVolumes } from './volumes/node-volumes.ts';
+import { nodeVolumes, type NodeVolumes } from './volumes/node-volumes.ts';
 import { systemMounter, type Mounter } from './volumes/mounter.ts';
 import { parseResolvConf, type DnsInput } from './container/network-files.ts';
 
@@ -83,15 +81,13 @@ export interface NodeAgent extends Service {
 }
 
 /** What does not need to know of the pods' workers. */
-interface Parts {
+interface Parts extends NodeVolumes {
   readonly options: NodeAgentOptions;
   readonly machine: Machine;
   readonly facts: MachineFacts;
   readonly events: Events;
   readonly objects: ReferencedObjects;
   readonly puller: Puller;
-  readonly volumes: Volumes;
-  readonly drivers: CsiDrivers;
   readonly timeline: Timeline;
   readonly cgroups: PodCgroups;
   readonly services: Informer<ApiService>;
@@ -115,7 +111,10 @@ interface Loops {
 
 /** Reads the machine's facts; makes nothing yet. */
 export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
-  const parts = await makeParts(options, (uid) => loops.pods.byUid(uid)?.configurationChanged());
+  const parts = await makeParts(options, {
+    configuration: (uid) => loops.pods.byUid(uid)?.configurationChanged(),
+    volumesInUse: () => loops.registration.kick(),
+  });
   const loops = makeLoops(parts);
   return {
     name: 'node agent',
@@ -235,7 +234,7 @@ function makeLoops(parts: Parts): Loops {
     events,
     handlers: options.handlers ?? [],
     pressures: () => eviction.pressures,
-    volumesInUse: () => [],
+    volumesInUse: () => parts.attachments.inUse(),
   });
   const admit = admission({ parts, workers, registration, eviction, shutdown });
   const { allocatable } = parts;
@@ -305,15 +304,21 @@ function othersOf(workers: readonly PodWorker[], pod: Pod): readonly Pod[] {
     .map((each) => each.pod);
 }
 
-async function makeParts(options: NodeAgentOptions, onChange: (uid: string) => void): Promise<Parts> {
+interface Changes {
+  readonly configuration: (uid: string) => void;
+  readonly volumesInUse: () => void;
+}
+
+async function makeParts(options: NodeAgentOptions, changes: Changes): Promise<Parts> {
   const { client, clock, random, log, config } = options;
   const machine = options.machine ?? systemMachine;
   const mounter = options.mounter ?? systemMounter;
   const [facts, disk] = await Promise.all([machine.facts(), machine.disk(config.rootDirectory)]);
   const events = new Events({ client, clock, log: log.named('events'), nodeName: config.nodeName });
-  const objects = new ReferencedObjects({ client, clock, random, log, onChange });
+  const objects = new ReferencedObjects({ client, clock, random, log, onChange: changes.configuration });
   const puller = new Puller({ images: options.images, events, clock, parallel: config.maxParallelImagePulls });
-  const { volumes, drivers } = nodeVolumes({ client, clock, log, config, mounter, objects, puller });
+  const onVolumesInUse = changes.volumesInUse;
+  const made = nodeVolumes({ client, clock, log, config, mounter, objects, puller, onVolumesInUse });
   const resolver = config.resolvConf === '' ? '' : await readFile(config.resolvConf, 'utf8').catch(() => '');
   const capacity = {
     cpu: `${facts.cpus}`,
@@ -329,8 +334,7 @@ async function makeParts(options: NodeAgentOptions, onChange: (uid: string) => v
     events,
     objects,
     puller,
-    volumes,
-    drivers,
+    ...made,
     timeline: new Timeline(clock),
     cgroups: await nodeCgroups(config, facts, clock, log),
     services: serviceInformer(client, clock, random, log),

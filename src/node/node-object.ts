@@ -16,6 +16,9 @@ export interface Pressures {
   readonly pid: boolean;
 }
 
+/** Attaching volumes is left to the controller. */
+export const nodeAnnotations = { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' };
+
 export interface NodeInput {
   readonly config: NodeConfig;
   readonly facts: MachineFacts;
@@ -37,7 +40,7 @@ export function nodeDraft(input: Pick<NodeInput, 'config' | 'facts'>, status: No
     metadata: {
       name: config.nodeName,
       labels: nodeLabels(input),
-      annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
+      annotations: nodeAnnotations,
     },
     spec: {
       ...(config.podCidr === undefined ? {} : { podCIDR: config.podCidr, podCIDRs: [config.podCidr] }),

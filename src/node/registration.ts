@@ -13,7 +13,7 @@ import type { ImageService, RuntimeService } from '../runtime/runtime.ts';
 import type { NodeConfig } from './config.ts';
 import type { EventRecorder } from './events.ts';
 import type { Machine, MachineFacts } from './machine/machine.ts';
-import { nodeDraft, nodeLabels, nodeStatus, type Pressures } from './node-object.ts';
+import { nodeDraft, nodeAnnotations, nodeLabels, nodeStatus, type Pressures } from './node-object.ts';
 import { within } from './timeout.ts';
 
 export interface RegistrationOptions {
@@ -29,7 +29,7 @@ export interface RegistrationOptions {
   /** Runtime handlers beside the default one. */
   readonly handlers: readonly string[];
   readonly pressures: () => Pressures;
-  readonly volumesInUse: () => readonly string[];
+  readonly volumesInUse: () => Promise<readonly string[]>;
 }
 
 const leaseSeconds = 40;
@@ -86,7 +86,8 @@ export class Registration {
         if (!warned) log.warn('cannot report the node', { error: messageOf(error) });
         warned = true;
       }
-      if (!this.#due) await this.#pause(delay, clock);
+      // The signal may have come while there was nobody to wake.
+      if (!this.#due && !signal.aborted) await this.#pause(delay, clock);
     }
   }
 
@@ -151,13 +152,13 @@ export class Registration {
       images,
       pressures: options.pressures(),
       problems,
-      volumesInUse: options.volumesInUse(),
+      volumesInUse: await options.volumesInUse(),
       now: options.clock.now(),
       previous: this.#known?.status,
     });
   }
 
-  /** Creates the node, or takes over the one that is there and gives it this agent's labels. */
+  /** Creates the node, or takes over the one that is there and gives it this agent's labels and annotations. */
   async #register(status: NodeStatus): Promise<Node> {
     const { client, config, facts, events } = this.#options;
     const ref = { name: config.nodeName };
@@ -171,10 +172,12 @@ export class Registration {
       if (!isAlreadyExists(error)) throw error;
     }
     const existing = await client.get(Node, ref);
-    const labels = nodeLabels({ config, facts });
-    const stale = Object.entries(labels).some(([name, value]) => existing.metadata.labels?.[name] !== value);
+    const metadata = { labels: nodeLabels({ config, facts }), annotations: nodeAnnotations };
+    const stale = (['labels', 'annotations'] as const).some((field) =>
+      Object.entries(metadata[field]).some(([name, value]) => existing.metadata[field]?.[name] !== value),
+    );
     if (!stale) return existing;
-    return client.patch(Node, ref, { metadata: { labels } }, { type: 'strategic' });
+    return client.patch(Node, ref, { metadata }, { type: 'strategic' });
   }
 
   async #beat(signal: AbortSignal): Promise<void> {

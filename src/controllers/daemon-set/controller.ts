@@ -161,21 +161,23 @@ class DaemonSetManager {
   }
 
   async #remove(key: string, set: DaemonSet, pod: Pod, failed: boolean): Promise<void> {
-    if (failed) {
-      const name = `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
-      this.#events.warning(
-        DaemonSet,
-        set,
-        'FailedDaemonPod',
-        `Found failed daemon pod ${name} on node ${nodeOf(pod)}, will try to kill it`,
-      );
-    }
+    if (failed) this.#tellEnded(set, pod);
     try {
       await this.#deps.client.delete(Pod, pod.metadata, { preconditions: { uid: pod.metadata.uid } });
       this.#expectations.deleted(key, pod);
       this.#events.normal(DaemonSet, set, 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`);
     } catch (error) {
       if (!isNotFound(error) && !isConflict(error)) throw error;
+    }
+  }
+
+  #tellEnded(set: DaemonSet, pod: Pod): void {
+    const where = `daemon pod ${pod.metadata.namespace ?? ''}/${pod.metadata.name} on node ${nodeOf(pod)}`;
+    if (pod.status?.phase === 'Succeeded') {
+      const message = `Found succeeded ${where}, will try to delete it`;
+      this.#events.normal(DaemonSet, set, 'SucceededDaemonPod', message);
+    } else {
+      this.#events.warning(DaemonSet, set, 'FailedDaemonPod', `Found failed ${where}, will try to kill it`);
     }
   }
 }

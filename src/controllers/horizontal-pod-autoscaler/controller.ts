@@ -18,7 +18,7 @@ import { parseSelector } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { soonest, writeStatus } from '../workload/status.ts';
 import { MetricError } from './metrics-client.ts';
-import { proposalFor, type Proposal, type Situation } from './metrics.ts';
+import { failureOf, proposalFor, type Proposal, type Situation } from './metrics.ts';
 import { advise, noHistory, withStatements, type History, type Statement } from './plan.ts';
 
 const period = 15_000;
@@ -48,7 +48,8 @@ interface Outcome {
 
 interface Proposals {
   readonly proposals: readonly Proposal[];
-  readonly failure?: MetricError;
+  /** The first of so many. */
+  readonly failure?: { readonly error: MetricError; readonly sentence: string; readonly count: number };
 }
 
 class Autoscaler {
@@ -169,7 +170,8 @@ class Autoscaler {
     if (best === undefined || (failure !== undefined && best.replicas < current)) {
       return { desired: current, metrics, statements: [gotScale, this.#failed(hpa, failure)] };
     }
-    const advice = advise(hpa, current, best.replicas, this.#histories.get(key) ?? noHistory, this.#deps.clock.now());
+    const now = this.#deps.clock.now();
+    const advice = advise(hpa, current, best.replicas, this.#historyOf(key, current), now);
     const message = `the HPA was able to successfully calculate a replica count from ${best.name}`;
     return {
       desired: advice.replicas,
@@ -183,17 +185,24 @@ class Autoscaler {
     };
   }
 
+  /** What runs when an autoscaler is first looked at is what somebody wanted: it counts as advice. */
+  #historyOf(key: string, current: number): History {
+    const advice = [{ at: this.#deps.clock.now(), replicas: current }];
+    return this.#histories.getOrInsert(key, { ...noHistory, advice });
+  }
+
   async #propose(hpa: HorizontalPodAutoscaler, scale: Scale, current: number): Promise<Proposals> {
     const situation = this.#situation(hpa, scale, current);
     const proposals: Proposal[] = [];
-    let failure: MetricError | undefined;
+    let failure: Proposals['failure'];
     for (const metric of hpa.spec?.metrics ?? []) {
       try {
         proposals.push(await proposalFor(this.#deps.client, metric, situation));
       } catch (error) {
         if (!(error instanceof MetricError)) throw error;
         this.#events.warning(HorizontalPodAutoscaler, hpa, error.reason, error.message);
-        failure ??= error;
+        const sentence = failureOf(metric, error.message);
+        failure = failure === undefined ? { error, sentence, count: 1 } : { ...failure, count: failure.count + 1 };
       }
     }
     return { proposals, ...(failure !== undefined && { failure }) };
@@ -215,17 +224,16 @@ class Autoscaler {
     };
   }
 
-  #failed(hpa: HorizontalPodAutoscaler, failure: MetricError | undefined): Statement {
-    const reason = failure?.reason ?? 'FailedGetResourceMetric';
-    const text = failure?.message ?? 'no metrics';
-    const count = hpa.spec?.metrics?.length ?? 0;
-    const message = `invalid metrics (1 invalid out of ${count}), first error is: ${text}`;
+  #failed(hpa: HorizontalPodAutoscaler, failure: Proposals['failure']): Statement {
+    const { error, sentence = 'no metrics', count = 0 } = failure ?? {};
+    const all = hpa.spec?.metrics?.length ?? 0;
+    const message = `invalid metrics (${count} invalid out of ${all}), first error is: ${sentence}`;
     this.#events.warning(HorizontalPodAutoscaler, hpa, 'FailedComputeMetricsReplicas', message);
     return {
       type: 'ScalingActive',
       status: 'False',
-      reason,
-      message: `the HPA was unable to compute the replica count: ${text}`,
+      reason: error?.reason ?? 'FailedGetResourceMetric',
+      message: `the HPA was unable to compute the replica count: ${error?.message ?? sentence}`,
     };
   }
 
@@ -245,6 +253,14 @@ class Autoscaler {
         'FailedRescale',
         `New size: ${desired}; reason: ${why}; error: ${messageOf(error)}`,
       );
+      const statement = {
+        type: 'AbleToScale',
+        status: 'False',
+        reason: 'FailedUpdateScale',
+        message: `the HPA controller was unable to update the target scale: ${messageOf(error)}`,
+      } as const;
+      const { currentReplicas = 0 } = hpa.status ?? {};
+      await this.#report(hpa, scale, { desired: currentReplicas, statements: [statement] }, false);
       throw error;
     }
     this.#events.normal(HorizontalPodAutoscaler, hpa, 'SuccessfulRescale', `New size: ${desired}; reason: ${why}`);

@@ -108,7 +108,10 @@ describe('a resource', () => {
   it('whose API is not there says which', async () => {
     const { error } = await ask(memory, {});
     expect(error.reason).toBe('FailedGetResourceMetric');
-    expect(error.message).toContain('unable to get metrics for resource memory: the server could not find');
+    expect(error.message).toBe(
+      'failed to get memory usage: unable to get metrics for resource memory: unable to fetch metrics from resource ' +
+        'metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)',
+    );
   });
 });
 

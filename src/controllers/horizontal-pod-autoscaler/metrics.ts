@@ -49,6 +49,25 @@ export async function proposalFor(client: Client, metric: MetricSpec, situation:
   }
 }
 
+/** What of the metric could not be had, for the sentence about all of them. */
+export function failureOf(metric: MetricSpec, message: string): string {
+  const { name = '' } = metric.resource ?? metric.containerResource ?? metric.external?.metric ?? {};
+  switch (metric.type) {
+    case 'Resource':
+      return `failed to get ${name} resource metric value: ${message}`;
+    case 'ContainerResource':
+      return `failed to get ${name} container metric value: ${message}`;
+    case 'Pods':
+      return `failed to get pods metric value: ${message}`;
+    case 'Object':
+      return `failed to get object metric value: ${message}`;
+    case 'External':
+      return `failed to get ${name} external metric value: ${message}`;
+    default:
+      return message;
+  }
+}
+
 interface UsageList {
   readonly items: readonly {
     readonly metadata: { readonly name: string };
@@ -63,15 +82,16 @@ async function resource(client: Client, metric: MetricSpec, situation: Situation
   const { container } = { container: undefined, ...metric.containerResource };
   const reason = container === undefined ? 'FailedGetResourceMetric' : 'FailedGetContainerResourceMetric';
   const { name, target } = { target: undefined, ...source };
-  const uses = await resourceUses(client, name, container, situation, reason);
+  const goal = goalOf(target);
+  const failure = { reason, what: `failed to get ${name} ${goal.utilization ? 'utilization' : 'usage'}` };
+  const uses = await resourceUses(client, name, container, situation, failure);
   const groups = groupPods(situation.pods, uses, name === 'cpu', situation.now);
   if (groups.ready.length === 0)
-    throw new MetricError(reason, `did not receive metrics for targeted pods (pods might be unready)`);
-  const goal = goalOf(target);
+    throw new MetricError(reason, `${failure.what}: did not receive metrics for targeted pods (pods might be unready)`);
   const demand = demandFor(situation.specReplicas, groups, uses, {
     goal: goal.value,
     tolerance: situation.tolerance,
-    ...(goal.utilization && { weights: weightsOf(situation, name, container, reason) }),
+    ...(goal.utilization && { weights: weightsOf(situation, name, container, failure) }),
   });
   const current = {
     averageValue: milli(demand.average),
@@ -93,11 +113,13 @@ async function resourceUses(
   name: string,
   container: string | undefined,
   { namespace, selector }: Situation,
-  reason: string,
+  { reason, what: failed }: Failure,
 ): Promise<ReadonlyMap<string, PodUse>> {
   const path = `/apis/metrics.k8s.io/v1beta1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`;
-  const what = `failed to get ${name} usage: unable to get metrics for resource ${name}`;
-  const { items } = (await readMetrics(client, path, { reason, what })) as UsageList;
+  const what = `${failed}: unable to get metrics for resource ${name}`;
+  const failure = { reason, what: `${what}: unable to fetch metrics from resource metrics API` };
+  const missing = 'the server could not find the requested resource (get pods.metrics.k8s.io)';
+  const { items } = (await readMetrics(client, path, failure, missing)) as UsageList;
   const uses = items.flatMap((item): readonly (readonly [string, PodUse])[] => {
     const counted = item.containers.filter((each) => container === undefined || each.name === container);
     if (counted.length === 0 || counted.some(({ usage }) => usage[name] === undefined)) return [];
@@ -110,24 +132,21 @@ async function resourceUses(
     ];
   });
   if (uses.length > 0) return new Map(uses);
-  throw new MetricError(
-    reason,
-    `failed to get ${name} usage: unable to get metrics for resource ${name}: no metrics returned from resource metrics API`,
-  );
+  throw new MetricError(reason, `${what}: no metrics returned from resource metrics API`);
 }
 
 function weightsOf(
   { pods }: Situation,
   name: string,
   container: string | undefined,
-  reason: string,
+  { reason, what }: Failure,
 ): ReadonlyMap<string, number> {
   return new Map(
     pods.map((pod) => {
       const request = requestOf(pod, name, container);
       if (request !== undefined) return [pod.metadata.name, request] as const;
       const where = `in container ${container ?? pod.spec?.containers[0]?.name ?? ''} of Pod ${pod.metadata.name}`;
-      throw new MetricError(reason, `failed to get ${name} utilization: missing request for ${name} ${where}`);
+      throw new MetricError(reason, `${what}: missing request for ${name} ${where}`);
     }),
   );
 }

@@ -64,8 +64,10 @@ describe('advice', () => {
     return [replicas, conditions.map(({ reason }) => reason)];
   };
 
-  it('goes up by four or to the double, whichever is more, and not beyond the bounds', () => {
-    expect(go(autoscaler(), 1, 10)).toEqual([5, ['ReadyForNewScale', 'ScaleUpLimit']]);
+  // upstream pkg/controller/podautoscaler/horizontal.go, calculateScaleUpLimit
+  it('goes up to four or to the double, whichever is more, and not beyond the bounds', () => {
+    expect(go(autoscaler(), 1, 10)).toEqual([4, ['ReadyForNewScale', 'ScaleUpLimit']]);
+    expect(go(autoscaler({ behavior: {} }), 1, 10)).toEqual([5, ['ReadyForNewScale', 'ScaleUpLimit']]);
     expect(go(autoscaler(), 8, 30)).toEqual([16, ['ReadyForNewScale', 'ScaleUpLimit']]);
     expect(go(autoscaler(), 15, 30)).toEqual([20, ['ReadyForNewScale', 'TooManyReplicas']]);
     expect(go(autoscaler({ minReplicas: 3 }), 3, 1)).toEqual([3, ['ReadyForNewScale', 'TooFewReplicas']]);

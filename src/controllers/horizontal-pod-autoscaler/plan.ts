@@ -24,6 +24,9 @@ const paces = {
   down: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
 } as const;
 
+/** How far it goes up at once where no behaviour is given at all. */
+const unruled = { factor: 2, least: 4 };
+
 export interface Advice {
   readonly replicas: number;
   readonly conditions: readonly Statement[];
@@ -49,7 +52,7 @@ export function advise(
   const advice = [...kept, { at: now, replicas: wanted }];
   const recent = (rules: HPAScalingRules | undefined, otherwise: number): readonly number[] =>
     advice
-      .filter(({ at }) => at >= now - (rules?.stabilizationWindowSeconds ?? otherwise) * 1000)
+      .filter(({ at }) => at > now - (rules?.stabilizationWindowSeconds ?? otherwise) * 1000)
       .map(({ replicas }) => replicas);
   const lowest = Math.min(...recent(behavior?.scaleUp, 0), wanted);
   const highest = Math.max(...recent(behavior?.scaleDown, downWindow), wanted);
@@ -100,7 +103,10 @@ function limit(
     statement: { type: 'ScalingLimited', status: reason === 'DesiredWithinRange' ? 'False' : 'True', reason, message },
   });
   if (steady > current) {
-    const pace = Math.max(current, paceOf('up', behavior?.scaleUp, current, changes, now));
+    const pace =
+      behavior === undefined
+        ? Math.max(unruled.factor * current, unruled.least)
+        : Math.max(current, paceOf('up', behavior.scaleUp, current, changes, now));
     if (steady > Math.min(pace, most)) {
       return most <= pace
         ? say(most, 'TooManyReplicas', 'the desired replica count is more than the maximum replica count')

@@ -103,6 +103,7 @@ class StatefulSetManager {
     const { pod, scaledDown } = step;
     const ordinal = ordinalOf(set, pod) ?? firstOrdinal(set);
     if (scaledDown) await settleClaimOwners(this.#claims, set, ordinal, pod, true);
+    if (!scaledDown) this.#tellEnded(set, pod);
     const about = `delete Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name}`;
     try {
       await this.#deps.client.delete(Pod, pod.metadata, { preconditions: { uid: pod.metadata.uid } });
@@ -112,6 +113,18 @@ class StatefulSetManager {
       if (isNotFound(error) || isConflict(error)) return;
       this.#events.warning(StatefulSet, set, 'FailedDelete', `${about} failed error: ${messageOf(error)}`);
       throw error;
+    }
+  }
+
+  /** One that has ended by itself is made again. */
+  #tellEnded(set: StatefulSet, pod: Pod): void {
+    const { namespace, name } = set.metadata;
+    const again = (how: string): string =>
+      `StatefulSet ${namespace}/${name} is recreating ${how} Pod ${pod.metadata.name}`;
+    if (pod.status?.phase === 'Failed') {
+      this.#events.warning(StatefulSet, set, 'RecreatingFailedPod', again('failed'));
+    } else if (pod.status?.phase === 'Succeeded') {
+      this.#events.normal(StatefulSet, set, 'RecreatingTerminatedPod', again('terminated'));
     }
   }
 

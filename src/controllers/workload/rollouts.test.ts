@@ -17,7 +17,7 @@ import type { Dependencies } from '../dependencies.ts';
 import { deploymentController } from '../deployment/controller.ts';
 import { replicaSetController } from '../replica-set/controller.ts';
 import { statefulSetController } from '../stateful-set/controller.ts';
-import { Simulation } from '../testing/simulation.ts';
+import { Simulation, type PodLife } from '../testing/simulation.ts';
 import { amountOf } from './hash.ts';
 import { isActive, isReady } from './pods.ts';
 
@@ -348,6 +348,51 @@ describe('a StatefulSet', () => {
       await simulation.run(minute);
       expect(active(simulation).map(({ metadata }) => metadata.name)).toEqual(['web-0']);
       expect(await rests(simulation)).toBe(true);
+    });
+  });
+});
+
+describe('pods that end by themselves are made again, and it is told how they ended', () => {
+  const ends = (phase: 'Failed' | 'Succeeded') => (): PodLife => ({
+    start: second,
+    stop: second,
+    end: { after: 10 * second, phase },
+  });
+  const told = (simulation: Simulation): readonly string[] => [
+    ...new Set(
+      simulation.events
+        .filter(({ reason }) => !reason.startsWith('Successful'))
+        .map(({ type, reason, message }) => `${type} ${reason} ${message.replace(/web-[a-z0-9]{5}\b/, 'web-X')}`),
+    ),
+  ];
+
+  // upstream pkg/controller/statefulset/stateful_set_control.go
+  it.each([
+    ['Failed', 'Warning RecreatingFailedPod StatefulSet default/web is recreating failed Pod web-0'],
+    ['Succeeded', 'Normal RecreatingTerminatedPod StatefulSet default/web is recreating terminated Pod web-0'],
+  ] as const)('by a StatefulSet: %s', async (phase, expected) => {
+    await within({ life: ends(phase) }, async (simulation) => {
+      simulation.put(StatefulSet, {
+        ...named,
+        spec: { replicas: 1, selector, serviceName: 'web', template: template('one') },
+      });
+      await simulation.run(minute);
+      expect(told(simulation)).toEqual([expected]);
+    });
+  });
+
+  // upstream pkg/controller/daemon/daemon_controller.go
+  it.each([
+    ['Failed', 'Warning FailedDaemonPod Found failed daemon pod default/web-X on node node-1, will try to kill it'],
+    [
+      'Succeeded',
+      'Normal SucceededDaemonPod Found succeeded daemon pod default/web-X on node node-1, will try to delete it',
+    ],
+  ] as const)('by a DaemonSet: %s', async (phase, expected) => {
+    await within({ nodes: 1, life: ends(phase) }, async (simulation) => {
+      simulation.put(DaemonSet, { ...named, spec: { selector, template: template('one') } });
+      await simulation.run(minute);
+      expect(told(simulation)).toEqual([expected]);
     });
   });
 });

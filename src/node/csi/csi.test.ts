@@ -6,10 +6,13 @@ import { Node } from '../../api/core/node.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import { Secret } from '../../api/core/secret.ts';
 import { CSIDriver } from '../../api/storage/csi-driver.ts';
+import { attachmentName } from '../../api/storage/attachment-names.ts';
 import { CSINode } from '../../api/storage/csi-node.ts';
-import { systemClock } from '../../base/clock.ts';
+import { VolumeAttachment } from '../../api/storage/volume-attachment.ts';
+import { FakeClock, systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/log.ts';
 import { MemoryClient } from '../../client/testing/memory-client.ts';
+import { Attachments, type AttachmentsOptions } from './attachments.ts';
 import { CsiDrivers } from './drivers.ts';
 import { startTestDriver, type TestDriver, type TestDriverOptions } from './testing/driver.ts';
 import { CsiVolumes, ephemeralHandle, type CsiSource } from './volumes.ts';
@@ -32,6 +35,7 @@ beforeEach(() => {
     mounter: { below: () => Promise.resolve([]) },
     rootDirectory: root,
     driver: (name) => drivers.find(name),
+    attachments: attachmentsOf(() => volumes.attached()),
     token: (_pod, audience) =>
       Promise.resolve({ token: `token for ${audience}`, expirationTimestamp: '2026-01-01T00:00:00Z' }),
   });
@@ -44,6 +48,13 @@ afterEach(async () => {
   await running;
   rmSync(root, { recursive: true, force: true });
 });
+
+let changes = 0;
+
+function attachmentsOf(published: AttachmentsOptions['published']): Attachments {
+  const onChange = (): void => void (changes += 1);
+  return new Attachments({ client, clock: systemClock, nodeName: 'one', published, onChange });
+}
 
 async function start(changes: Partial<TestDriverOptions> = {}): Promise<TestDriver> {
   const driver = await startTestDriver({
@@ -107,9 +118,9 @@ test('a volume is staged once, published for each pod, and given back when the l
   install({ podInfoOnMount: true, tokenRequests: [{ audience: 'vault' }] });
   client.seed(Secret, { metadata: { name: 'key', namespace: 'keys' }, data: { pass: 'c2VzYW1l' } });
   const withSecret = { ...source, publishSecret: { name: 'key', namespace: 'keys' } };
-  const { path, ownership } = await volumes.publish(pod('a'), 'pv-1', withSecret);
+  const { path, ownership } = await volumes.publish(pod('a'), 'pv-1', withSecret, stop.signal);
   expect([path, ownership]).toEqual([join(root, 'pods/uid-a/volumes/kubernetes.io~csi/pv-1/mount'), true]);
-  await volumes.publish(pod('b'), 'pv-1', withSecret);
+  await volumes.publish(pod('b'), 'pv-1', withSecret, stop.signal);
   expect(driver.calls.map(({ method }) => method)).toEqual(['stage', 'publish', 'stage', 'publish']);
   const [stage, publish] = driver.calls.map(({ request }) => request);
   expect(stage).toMatchObject({
@@ -142,7 +153,7 @@ test('a publish that failed is given back all the same, by an agent that was not
   const driver = await start();
   install();
   driver.failOnce('publish', 'disk is on fire');
-  await expect(volumes.publish(pod('a'), 'pv-1', source)).rejects.toThrow(
+  await expect(volumes.publish(pod('a'), 'pv-1', source, stop.signal)).rejects.toThrow(
     'driver disk.example: NodePublishVolume: disk is on fire',
   );
   const later = new CsiVolumes({
@@ -150,6 +161,7 @@ test('a publish that failed is given back all the same, by an agent that was not
     mounter: { below: () => Promise.resolve([]) },
     rootDirectory: root,
     driver: (name) => drivers.find(name),
+    attachments: attachmentsOf(() => later.attached()),
     token: () => Promise.reject(new Error('none')),
   });
   await later.tearDown('uid-a');
@@ -160,20 +172,93 @@ test('a volume for one pod alone has a handle of its own and is not staged', asy
   const driver = await start();
   install({ volumeLifecycleModes: ['Ephemeral'] });
   const handle = ephemeralHandle(pod('a'), 'scratch');
-  await volumes.publish(pod('a'), 'scratch', { ...source, volumeHandle: handle, ephemeral: true });
+  await volumes.publish(pod('a'), 'scratch', { ...source, volumeHandle: handle, ephemeral: true }, stop.signal);
   expect(driver.calls.map(({ method, request }) => [method, request['volumeId']])).toEqual([['publish', handle]]);
-  await expect(volumes.publish(pod('a'), 'pv-1', source)).rejects.toThrow('volume mode "Persistent" not supported');
+  await expect(volumes.publish(pod('a'), 'pv-1', source, stop.signal)).rejects.toThrow(
+    'volume mode "Persistent" not supported',
+  );
 });
 
 test('what is missing is named: the driver, its object, the secret', async () => {
-  await expect(volumes.publish(pod('a'), 'pv-1', source)).rejects.toThrow(
+  await expect(volumes.publish(pod('a'), 'pv-1', source, stop.signal)).rejects.toThrow(
     'driver name disk.example not found in the list of registered CSI drivers',
   );
   await start();
-  await expect(volumes.publish(pod('a'), 'pv-1', source)).rejects.toThrow(
-    'needs a CSIDriver object with attachRequired',
-  );
   install();
   const withSecret = { ...source, stageSecret: { name: 'key', namespace: 'keys' } };
-  await expect(volumes.publish(pod('a'), 'pv-1', withSecret)).rejects.toThrow('secret "keys/key" not found');
+  await expect(volumes.publish(pod('a'), 'pv-1', withSecret, stop.signal)).rejects.toThrow(
+    'secret "keys/key" not found',
+  );
+});
+
+test('a volume of a driver that attaches is mounted when it is attached, and the node says that it is used', async () => {
+  const driver = await start();
+  // A driver without a CSIDriver object is taken to attach.
+  const attachments = attachmentsOf(() => volumes.attached());
+  volumes = new CsiVolumes({
+    client,
+    attachments,
+    mounter: { below: () => Promise.resolve([]) },
+    rootDirectory: root,
+    driver: (name) => drivers.find(name),
+    token: () => Promise.reject(new Error('none')),
+  });
+  changes = 0;
+  const published = volumes.publish(pod('a'), 'pv-1', source, stop.signal);
+  await until(() => changes === 1);
+  const name = 'kubernetes.io/csi/disk.example^vol-1';
+  expect(await attachments.inUse()).toEqual([name]);
+  client.seed(VolumeAttachment, {
+    metadata: { name: attachmentName('disk.example', 'vol-1', 'one') },
+    spec: { attacher: 'disk.example', nodeName: 'one', source: { persistentVolumeName: 'pv-1' } },
+    status: { attached: true, attachmentMetadata: { devicePath: '/dev/xvdba' } },
+  });
+  const say = (status: Node['status']): Promise<Node> =>
+    client.patch(Node, { name: 'one' }, { status }, { type: 'merge', subresource: 'status' });
+  await say({ volumesAttached: [{ name, devicePath: '' }] });
+  await systemClock.sleep(200);
+  // The controller might still take it away: the status does not say yet that it is used.
+  expect(driver.calls).toEqual([]);
+  await say({ volumesInUse: [name] });
+  await published;
+  expect(driver.calls.map(({ method, request }) => [method, request['publishContext']])).toEqual([
+    ['stage', { devicePath: '/dev/xvdba' }],
+    ['publish', { devicePath: '/dev/xvdba' }],
+  ]);
+  // An agent that comes later knows it from the disk.
+  expect(await attachmentsOf(() => volumes.attached()).inUse()).toEqual([name]);
+  await volumes.tearDown('uid-a');
+  expect(await attachments.inUse()).toEqual([]);
+  expect(changes).toBe(2);
+});
+
+test('a pod that goes while its volume is being attached is not waited for', async () => {
+  await start();
+  const gone = new AbortController();
+  const published = volumes.publish(pod('a'), 'pv-1', source, gone.signal);
+  await systemClock.sleep(20);
+  gone.abort(new Error('the pod is gone'));
+  await expect(published).rejects.toThrow('the pod is gone');
+});
+
+test('an attachment that does not come is told with what the attacher says', async () => {
+  const clock = new FakeClock();
+  const attachments = new Attachments({
+    client,
+    clock,
+    nodeName: 'one',
+    published: () => Promise.resolve([]),
+    onChange: () => {},
+  });
+  const waiting = attachments.attached('uid-a', source, stop.signal).catch((error: Error) => error.message);
+  await clock.advance(60_000);
+  client.seed(VolumeAttachment, {
+    metadata: { name: attachmentName('disk.example', 'vol-1', 'one') },
+    spec: { attacher: 'disk.example', nodeName: 'one', source: { persistentVolumeName: 'pv-1' } },
+    status: { attached: false, attachError: { message: 'no such disk' } },
+  });
+  await clock.advance(65_000);
+  expect(await waiting).toBe(
+    'timed out waiting for volume vol-1 of driver disk.example to be attached to this node: no such disk',
+  );
 });

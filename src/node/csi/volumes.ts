@@ -14,6 +14,7 @@ import { isNotFound, type ClientReader } from '../../client/client.ts';
 import { namespaceOf } from '../pod/names.ts';
 import type { Mounter } from '../volumes/mounter.ts';
 import { VolumeError } from '../volumes/volume.ts';
+import type { AttachableVolume, Attachments } from './attachments.ts';
 import type { CsiDriver } from './drivers.ts';
 import {
   accessMode,
@@ -50,6 +51,7 @@ export interface CsiVolumesOptions {
   readonly rootDirectory: string;
   readonly mounter: Pick<Mounter, 'below'>;
   readonly driver: (name: string) => CsiDriver | undefined;
+  readonly attachments: Pick<Attachments, 'attached' | 'release'>;
   /** A token of the pod's service account for an audience, with its end as a timestamp. */
   readonly token: (
     pod: Pod,
@@ -64,6 +66,8 @@ interface Published {
   readonly volumeHandle: string;
   /** Absent when the driver does not stage. */
   readonly staging?: string;
+  /** It was attached to the node for this. */
+  readonly attached?: boolean;
 }
 
 const recordFile = 'vol_data.json';
@@ -79,7 +83,12 @@ export class CsiVolumes {
   }
 
   /** Resolves to the path that containers mount. Throws VolumeError. */
-  async publish(pod: Pod, name: string, source: CsiSource): Promise<{ path: string; ownership: boolean }> {
+  async publish(
+    pod: Pod,
+    name: string,
+    source: CsiSource,
+    signal: AbortSignal,
+  ): Promise<{ path: string; ownership: boolean }> {
     const driver = this.#driver(source.driver);
     const installed = await this.#installed(source);
     const folder = join(this.#pods(), pod.metadata.uid, 'volumes', kindFolder, name);
@@ -87,25 +96,24 @@ export class CsiVolumes {
     const ownership = changesOwnership(driver, source, installed);
     const mounted = (await this.#options.mounter.below(targetPath)).length > 0;
     if (mounted && installed?.spec.requiresRepublish !== true) return { path: targetPath, ownership };
-    const staging = driver.capabilities.has(capability.stage) && !source.ephemeral ? this.#staging(source) : undefined;
+    const attaches = isAttached(source, installed);
+    const publishContext = attaches ? await this.#options.attachments.attached(pod.metadata.uid, source, signal) : {};
     const volumeCapability = capabilityOf(driver, source, pod.spec?.securityContext?.fsGroup);
-    const common = { volumeId: source.volumeHandle, volumeCapability };
+    const common = { volumeId: source.volumeHandle, volumeCapability, publishContext };
+    const stages = driver.capabilities.has(capability.stage) && !source.ephemeral;
+    const staging = stages ? this.#staging(source) : undefined;
+    const stagingTargetPath = staging === undefined ? {} : { stagingTargetPath: staging };
     await mkdir(folder, { recursive: true, mode: 0o750 });
-    const { driver: driverName, volumeHandle } = source;
-    const record: Published = { driver: driverName, volumeHandle, ...(staging === undefined ? {} : { staging }) };
-    writeFileDurably(join(folder, recordFile), JSON.stringify(record));
+    writeFileDurably(join(folder, recordFile), JSON.stringify(recordOf(source, staging, attaches)));
     if (staging !== undefined) {
       await mkdir(staging, { recursive: true, mode: 0o750 });
-      await call(driver, 'NodeStageVolume', StageRequest, {
-        ...common,
-        stagingTargetPath: staging,
-        secrets: await this.#secret(source.stageSecret),
-        volumeContext: source.attributes,
-      });
+      const secrets = await this.#secret(source.stageSecret);
+      const request = { ...common, ...stagingTargetPath, secrets, volumeContext: source.attributes };
+      await call(driver, 'NodeStageVolume', StageRequest, request);
     }
     await call(driver, 'NodePublishVolume', PublishRequest, {
       ...common,
-      ...(staging === undefined ? {} : { stagingTargetPath: staging }),
+      ...stagingTargetPath,
       targetPath,
       readonly: source.readonly,
       secrets: await this.#secret(source.publishSecret),
@@ -129,6 +137,20 @@ export class CsiVolumes {
       await rmdir(targetPath).catch(ifAbsent(undefined));
       await rm(folder, { recursive: true, force: true });
     }
+    this.#options.attachments.release(uid);
+  }
+
+  /** Volumes that were attached for pods, with the uids of these. */
+  async attached(): Promise<readonly { readonly uid: string; readonly volume: AttachableVolume }[]> {
+    const uids = await namesIn(this.#pods());
+    const found = await Promise.all(
+      uids.map(async (uid) =>
+        (await this.#publishedOf(uid))
+          .filter(({ record }) => record.attached === true)
+          .map(({ record }) => ({ uid, volume: record })),
+      ),
+    );
+    return found.flat();
   }
 
   #driver(name: string): CsiDriver {
@@ -150,12 +172,6 @@ export class CsiVolumes {
     if (!modes.includes(wanted)) {
       throw new VolumeError(
         `volume mode "${wanted}" not supported by driver ${source.driver} (only supports ${modes.join(', ')})`,
-      );
-    }
-    if (!source.ephemeral && found?.spec.attachRequired !== false) {
-      throw new VolumeError(
-        `driver ${source.driver} wants its volumes attached to the node first, which this cluster does not do: ` +
-          'it needs a CSIDriver object with attachRequired: false',
       );
     }
     return found;
@@ -229,6 +245,20 @@ export class CsiVolumes {
     }
     return false;
   }
+}
+
+/** Whether the volume is attached before it is mounted; a driver that has said nothing about itself wants that. */
+function isAttached({ ephemeral }: CsiSource, installed: CSIDriver | undefined): boolean {
+  return !ephemeral && installed?.spec.attachRequired !== false;
+}
+
+function recordOf({ driver, volumeHandle }: CsiSource, staging: string | undefined, attached: boolean): Published {
+  return {
+    driver,
+    volumeHandle,
+    ...(staging === undefined ? {} : { staging }),
+    ...(attached ? { attached } : {}),
+  };
 }
 
 /** The name of a volume that is made for one pod, as upstream makes it. */

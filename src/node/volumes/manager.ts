@@ -138,7 +138,7 @@ export class Volumes {
       return { name: volume.name, path: '', readonly: true, mode: 0o755, image };
     }
     const folder = this.#folder(facts.pod, volume);
-    return this.#options.persistent.prepare(facts.pod, volume, folder);
+    return this.#options.persistent.prepare(facts.pod, volume, folder, signal);
   }
 
   async #emptyDir(pod: Pod, volume: Volume): Promise<PreparedVolume> {

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Client } from '../../client/client.ts';
 import type { NodeConfig } from '../config.ts';
+import { Attachments } from '../csi/attachments.ts';
 import { CsiDrivers } from '../csi/drivers.ts';
 import { CsiVolumes } from '../csi/volumes.ts';
 import { pullSecretsOf } from '../images/pull-secrets.ts';
@@ -22,14 +23,30 @@ export interface NodeVolumesParts {
   readonly mounter: Mounter;
   readonly objects: ReferencedObjects;
   readonly puller: Puller;
+  /** The node's status has to name other volumes as used here. */
+  readonly onVolumesInUse: () => void;
 }
 
-export function nodeVolumes(parts: NodeVolumesParts): { readonly volumes: Volumes; readonly drivers: CsiDrivers } {
+export interface NodeVolumes {
+  readonly volumes: Volumes;
+  readonly drivers: CsiDrivers;
+  readonly attachments: Attachments;
+}
+
+export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
   const { client, clock, log, config, mounter, objects, puller } = parts;
   const tokens = new Tokens({ client, clock });
   const drivers = new CsiDrivers({ client, clock, log: log.named('csi'), ...config });
+  const attachments = new Attachments({
+    client,
+    clock,
+    nodeName: config.nodeName,
+    published: () => csi.attached(),
+    onChange: parts.onVolumesInUse,
+  });
   const csi = new CsiVolumes({
     client,
+    attachments,
     mounter,
     rootDirectory: config.rootDirectory,
     driver: (name) => drivers.find(name),
@@ -50,5 +67,5 @@ export function nodeVolumes(parts: NodeVolumesParts): { readonly volumes: Volume
       return (await puller.ensure({ pod, container: undefined, image, policy, secrets, signal })).id;
     },
   });
-  return { volumes, drivers };
+  return { volumes, drivers, attachments };
 }

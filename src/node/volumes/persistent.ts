@@ -14,7 +14,7 @@ import { VolumeError, type PreparedVolume } from './volume.ts';
 
 export interface PersistentVolumes {
   /** `folder` is where it is mounted when it needs a mount. Throws VolumeError. */
-  prepare(pod: Pod, volume: Volume, folder: string): Promise<PreparedVolume>;
+  prepare(pod: Pod, volume: Volume, folder: string, signal: AbortSignal): Promise<PreparedVolume>;
   /** Before the pod's mounts go. */
   tearDown(uid: string): Promise<void>;
 }
@@ -42,8 +42,9 @@ interface Source {
 
 export function persistentVolumes(options: PersistentOptions): PersistentVolumes {
   return {
-    async prepare(pod, volume, folder) {
+    async prepare(pod, volume, folder, signal) {
       const source = await sourceOf(options.client, pod, volume);
+      if (source.csi !== undefined) return prepareCsi(options, pod, source, source.csi, signal);
       return prepareSource(options, pod, source, folder);
     },
     tearDown: (uid) => options.csi.tearDown(uid),
@@ -170,7 +171,6 @@ async function prepareSource(
   folder: string,
 ): Promise<PreparedVolume> {
   const { name, readonly } = source;
-  if (source.csi !== undefined) return prepareCsi(options, pod, source, source.csi);
   if (source.nfs !== undefined) return prepareNfs(options, source, source.nfs, folder);
   const place = source.local ?? source.hostPath;
   if (place === undefined) {
@@ -188,9 +188,10 @@ async function prepareCsi(
   pod: Pod,
   { name, block }: Source,
   csi: CsiSource,
+  signal: AbortSignal,
 ): Promise<PreparedVolume> {
   if (block) throw new VolumeError(`driver ${csi.driver}: volumes of mode Block are not supported by this node`);
-  const { path, ownership } = await options.csi.publish(pod, name, csi);
+  const { path, ownership } = await options.csi.publish(pod, name, csi, signal);
   if (ownership) await giveLocalToGroup(pod, path, csi.readonly);
   return { name, path, readonly: csi.readonly, mode: 0o750 };
 }

@@ -45,6 +45,7 @@ import { Registration } from './registration.ts';
 import { runtimeClassHandlers } from './runtime-classes.ts';
 import { serviceInformer } from './services.ts';
 import { Shutdown } from './shutdown.ts';
+import { Sweep } from './sweep.ts';
 import { StaticPods } from './static-pods.ts';
 import { nodeVolumes, type NodeVolumes } from './volumes/node-volumes.ts';
 import { systemMounter, type Mounter } from './volumes/mounter.ts';
@@ -130,17 +131,20 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
   };
 }
 
-const sweepEvery = 120_000;
-
 async function runAgent(parts: Parts, loops: Loops, signal: AbortSignal): Promise<void> {
   const { options, events, objects, services, volumes, drivers, apiPods } = parts;
   const { pods, statuses, staticPods, registration, eviction, images, rotation } = loops;
   await volumes.start();
   const followed = followPods(parts, loops);
-  const sweeping = { name: 'sweep', run: (until: AbortSignal) => sweep(parts, pods, until) };
+  const { clock, log } = options;
+  const sweep = new Sweep({ clock, log, known: (until) => apiPods.whenSynced(until), sweep: () => pods.sweep() });
+  drivers.onRegistered(() => {
+    sweep.retry();
+    for (const worker of pods.workers()) worker.configurationChanged();
+  });
   const runtimeEvents = { name: 'runtime events', run: (until: AbortSignal) => followRuntime(options, pods, until) };
   const own = staticPods === undefined ? [] : [staticPods];
-  const loopServices = [drivers, registration, eviction, images, rotation, sweeping, runtimeEvents];
+  const loopServices = [drivers, registration, eviction, images, rotation, sweep, runtimeEvents];
   try {
     await runAll([events, services, statuses, pods, ...own, apiPods, ...loopServices], signal);
   } finally {
@@ -169,16 +173,6 @@ function followPods({ apiPods, objects }: Parts, { pods, staticPods }: Loops): (
       objects.release(pod.metadata.uid);
     },
   });
-}
-
-/** Once it is known which pods there are, whatever else is on this node goes. */
-async function sweep({ apiPods, options }: Parts, pods: Pods, signal: AbortSignal): Promise<void> {
-  const { clock, log } = options;
-  await apiPods.whenSynced(signal).catch(() => {});
-  while (!signal.aborted) {
-    await pods.sweep().catch((error: unknown) => log.warn('cannot sweep', { error: messageOf(error) }));
-    await clock.sleep(sweepEvery, signal).catch(() => {});
-  }
 }
 
 /** Events only say where to look; when they are lost, everybody looks. */

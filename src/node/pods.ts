@@ -152,9 +152,9 @@ export class Pods {
 
   /**
    * Stops and removes what belongs to no pod: pods that were deleted while the agent was away. Call it once it is
-   * known which pods there are, and now and then after that.
+   * known which pods there are, and now and then after that. False when something could not be removed.
    */
-  async sweep(): Promise<void> {
+  async sweep(): Promise<boolean> {
     const { runtime, volumes, cgroups, config } = this.#deps;
     const sandboxes = await runtime.listPodSandboxes();
     const uids = new Set([
@@ -164,16 +164,19 @@ export class Pods {
       ...(await folders(config.podLogsDirectory)).map((name) => name.slice(name.lastIndexOf('_') + 1)),
     ]);
     const strays = [...uids].filter((uid) => !this.#workers.has(uid) && !this.#orphans.has(uid));
-    await Promise.all(
-      strays.map((uid) =>
-        this.#sweepOne(
-          uid,
-          sandboxes.filter((each) => each.metadata.uid === uid),
-        ).catch((error: unknown) => {
+    const outcomes = await Promise.all(
+      strays.map(async (uid) => {
+        try {
+          const own = sandboxes.filter((each) => each.metadata.uid === uid);
+          await this.#sweepOne(uid, own);
+          return true;
+        } catch (error) {
           this.#deps.log.warn('cannot remove what a deleted pod left', { uid, error: messageOf(error) });
-        }),
-      ),
+          return false;
+        }
+      }),
     );
+    return !outcomes.includes(false);
   }
 
   async #sweepOne(uid: string, sandboxes: readonly SandboxStatus[]): Promise<void> {

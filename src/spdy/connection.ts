@@ -146,10 +146,16 @@ export class SpdyConnection {
 
   sendData(id: number, chunk: Buffer, last: boolean): Promise<void> {
     return this.#enqueue(async () => {
+      const frames: Promise<void>[] = [];
+      // In one system call; waiting for each frame would leave the connection idle in between.
+      this.#transport.cork();
       for (let at = 0; at < chunk.length; at += largestData) {
-        await this.#write(dataFrame(id, chunk.subarray(at, at + largestData), false));
+        const data = chunk.subarray(at, at + largestData);
+        frames.push(this.#write(dataHead(id, data.length, false)), this.#write(data));
       }
-      if (last) await this.#write(dataFrame(id, Buffer.alloc(0), true));
+      if (last) frames.push(this.#write(dataHead(id, 0, true)));
+      this.#transport.uncork();
+      await Promise.all(frames);
     });
   }
 
@@ -296,11 +302,11 @@ function controlFrame(type: number, flags: number, body: Buffer): Buffer {
   return Buffer.concat([head, body]);
 }
 
-function dataFrame(id: number, body: Buffer, last: boolean): Buffer {
+function dataHead(id: number, length: number, last: boolean): Buffer {
   const head = Buffer.alloc(headSize);
   head.writeUInt32BE(id, 0);
-  head.writeUInt32BE((((last ? finFlag : 0) << 24) | body.length) >>> 0, 4);
-  return Buffer.concat([head, body]);
+  head.writeUInt32BE((((last ? finFlag : 0) << 24) | length) >>> 0, 4);
+  return head;
 }
 
 function encodeHeaders(headers: SpdyHeaders): Buffer {

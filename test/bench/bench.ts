@@ -22,6 +22,7 @@ const benches: readonly Bench[] = [
   { name: 'api', args: [], short: ['--quick'] },
   { name: 'client', args: [] },
   { name: 'runtime', args: [], root: true },
+  { name: 'streams', args: [], root: true },
   { name: 'proxy', args: [], root: true },
   { name: 'dns', args: [] },
   { name: 'ingress', args: [] },

@@ -59,6 +59,7 @@ export class CsiDrivers implements Service {
   /** What the API was last told; undefined: it is to be told. */
   #told: string | undefined = '[]';
   #wake: (() => void) | undefined;
+  #heard: () => void = () => {};
 
   constructor(options: CsiDriversOptions) {
     this.#options = options;
@@ -67,6 +68,11 @@ export class CsiDrivers implements Service {
 
   find(name: string): CsiDriver | undefined {
     return [...this.#registered.values()].find((each) => each.name === name);
+  }
+
+  /** `listener` is called each time that a driver has come. There is one listener. */
+  onRegistered(listener: () => void): void {
+    this.#heard = listener;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -115,6 +121,7 @@ export class CsiDrivers implements Service {
         (driver) => {
           this.#registered.set(file, driver);
           log.info('a CSI driver is here', { driver: info.name, endpoint: info.endpoint });
+          this.#heard();
           return { pluginRegistered: true };
         },
         (error: unknown) => ({ pluginRegistered: false, error: messageOf(error) }),

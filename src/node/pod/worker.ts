@@ -324,11 +324,11 @@ export class PodWorker {
     }
   }
 
-  /** Configuration that the pod refers to has changed. */
+  /** Configuration that the pod refers to has changed, or what failed for want of something may succeed now. */
   configurationChanged(): void {
     this.#freshness.changed();
-    // A container may have waited for it.
-    if (this.#prepared === undefined || this.#attempts.held.size > 0) this.#resume();
+    // Something may have waited for it, or failed without it.
+    if (this.#prepared === undefined || this.#failures > 0 || this.#attempts.held.size > 0) this.#resume();
     this.kick();
   }
 

@@ -70,10 +70,29 @@ export async function configz(request: KubeletRequest, response: KubeletResponse
   });
 }
 
+/** What upstream says where these are switched off: there is no Go here to profile, and levels are set at the start. */
+const disabled: Readonly<Record<string, string>> = {
+  pprof: 'profiling endpoint is disabled.',
+  flags: 'flags endpoint is disabled.',
+};
+
 /** /debug/starts: how the pods that were seen last have started, step by step. Ours, not upstream's. */
 export async function debug(request: KubeletRequest, response: KubeletResponse): Promise<void> {
+  const why = disabled[request.parts[1] ?? ''];
+  if (why !== undefined) throw new HttpError(405, why);
   if (request.parts[1] !== 'starts') throw new HttpError(404, '404 page not found');
   await response.json({ starts: request.agent.timeline.list() });
+}
+
+/** POST /checkpoint/NAMESPACE/POD/CONTAINER: refused as by runtimes that cannot. */
+export async function checkpoint(request: KubeletRequest): Promise<void> {
+  if (request.incoming.method !== 'POST') throw new HttpError(405, 'Method Not Allowed');
+  const [, namespace = '', name = '', container = ''] = request.parts;
+  await runningContainer(request, findPod(request, namespace, name), container);
+  throw new HttpError(
+    404,
+    `checkpointing of ${namespace}/${name}/${container} failed (the container runtime of this node does not do that)`,
+  );
 }
 
 /** POST /run/NAMESPACE/POD[/UID]/CONTAINER?cmd=...: runs a command and answers with its output. */

@@ -1,8 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
+import { tmpdir } from 'node:os';
+import { type Duplex, PassThrough } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { systemClock } from '../../base/clock.ts';
@@ -10,7 +12,9 @@ import { silentLogger } from '../../base/log.ts';
 import { podPaths } from '../pod/names.ts';
 import { testCertificates, type TestCertificates } from '../testing/certificates.ts';
 import { Harness } from '../testing/harness.ts';
-import { kubeletAuth } from './auth.ts';
+import { attributesOf, kubeletAuth } from './auth.ts';
+import type { KubeletRequest, KubeletResponse } from './http.ts';
+import { nodeLogs } from './node-logs.ts';
 import { createKubeletServer } from './server.ts';
 import { SpdyConnection, type SpdyStream } from '../../spdy/connection.ts';
 import { asStream } from './websocket.ts';
@@ -97,6 +101,85 @@ test('health and pods', async () => {
   expect(pods.items.map((each) => each.metadata.name)).toEqual(['web']);
   expect(pods.items[0]?.status).toMatchObject({ phase: 'Running' });
   expect((await get('/nonsense')).code).toBe(404);
+});
+
+describe('routes', () => {
+  test.each([
+    ['/healthz/ping', 200, 'ok'],
+    ['/healthz/syncloop', 200, 'ok'],
+    ['/healthz?verbose', 200, '[+]ping ok\n[+]log ok\n[+]syncloop ok\nhealthz check passed\n'],
+    ['/healthz/etcd', 404, '404 page not found'],
+    ['/metrics/slis', 200, 'kubernetes_healthcheck{name="syncloop",type="healthz"} 1\n'],
+    ['/metrics/nothing', 404, '404 page not found'],
+    ['/metrics', 200, 'kubelet_running_pods 1'],
+    ['/runningpods/', 200, '"name":"web"'],
+    ['/configz', 200, '"kubeletconfig"'],
+    ['/debug/pprof/profile', 405, 'profiling endpoint is disabled.'],
+    ['/debug/flags/v', 405, 'flags endpoint is disabled.'],
+    ['/statusz', 404, '404 page not found'],
+    ['/flagz', 404, '404 page not found'],
+    ['/exec/default/web/box?command=true&output=1', 400, 'Upgrade request required'],
+    ['/portForward/default/web', 400, 'Upgrade request required'],
+    ['/containerLogs/default/%zz/box', 400, 'invalid URL escape'],
+    ['/logs/', 200, '<pre>'],
+    ['/logs/nothing-of-this-name', 404, '404 page not found'],
+    ['/logs/..%2f..%2fetc/passwd', 400, 'invalid URL path'],
+    ['/logs/?query=kubelet', 400, 'node log query is disabled'],
+    ['/checkpoint/default/web/box', 405, 'Method Not Allowed'],
+  ])('GET %s', async (path, code, text) => {
+    const answer = await get(path);
+    expect(answer.code).toBe(code);
+    expect(answer.body).toContain(text);
+  });
+
+  test.each([
+    ['/pods', 405, 'Method Not Allowed'],
+    ['/containerLogs/default/web/box', 405, 'Method Not Allowed'],
+    ['/run/default/web/box?cmd=hello%20you', 200, 'ran hello you\ncomplaint\n'],
+    ['/run/default/web/box', 400, 'cmd is required'],
+    ['/checkpoint/default/web/box', 404, 'checkpointing of default/web/box failed'],
+    ['/checkpoint/default/web/other', 404, 'container not found'],
+  ])('POST %s', async (path, code, text) => {
+    const answer = await get(path, { ...identity(), method: 'POST' });
+    expect(answer.code).toBe(code);
+    expect(answer.body).toContain(text);
+  });
+
+  test.each([
+    ['GET', '/pods', 'get', ['pods', 'proxy']],
+    ['GET', '/runningpods/', 'get', ['pods', 'proxy']],
+    ['GET', '/healthz/ping', 'get', ['healthz', 'proxy']],
+    ['GET', '/configz', 'get', ['configz', 'proxy']],
+    ['GET', '/stats/summary', 'get', ['stats']],
+    ['GET', '/metrics/cadvisor', 'get', ['metrics']],
+    ['GET', '/logs/syslog', 'get', ['log']],
+    ['POST', '/checkpoint/a/b/c', 'create', ['checkpoint']],
+    ['GET', '/exec/a/b/c', 'get', ['proxy']],
+    ['POST', '/run/a/b/c', 'create', ['proxy']],
+    ['PUT', '/debug/flags/v', 'update', ['proxy']],
+    ['GET', '/podsecrets', 'get', ['proxy']],
+  ])('%s %s needs %s on %s', (method, path, verb, subresources) => {
+    expect(attributesOf(method, path)).toEqual({ verb, subresources });
+  });
+});
+
+test('a log file is shown whole, and no link leads out of the folder of logs', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'coracle-node-logs-'));
+  await writeFile(join(folder, 'messages'), 'one\ntwo\n');
+  await symlink('/etc/passwd', join(folder, 'out'));
+  await symlink('messages', join(folder, 'in'));
+  const read = async (...parts: string[]): Promise<string> => {
+    const out = new PassThrough();
+    const text = buffer(out);
+    const request = { url: new URL('https://node/logs/'), parts: ['logs', ...parts] } as unknown as KubeletRequest;
+    await nodeLogs(folder, request, { stream: () => out } as unknown as KubeletResponse);
+    return (await text).toString();
+  };
+  expect(await read('messages')).toBe('one\ntwo\n');
+  expect(await read('in')).toBe('one\ntwo\n');
+  expect(await read()).toContain('<a href="messages">messages</a>');
+  await expect(read('out')).rejects.toThrow('404 page not found');
+  await rm(folder, { recursive: true });
 });
 
 test('statistics of containers in the form that metrics-server reads', async () => {

@@ -14,10 +14,12 @@ import { strongTls } from '../../base/tls.ts';
 import type { NodeAgent } from '../agent.ts';
 import { attributesOf, type KubeletAuth } from './auth.ts';
 import { cutWhenIdle } from './idle.ts';
+import { healthMetrics, healthz } from './health.ts';
 import { HttpError, type KubeletRequest, type KubeletResponse } from './http.ts';
 import { containerLogs } from './logs-route.ts';
 import { metrics, metricsCadvisor, metricsProbes, metricsResource, statsSummary } from './metrics-routes.ts';
-import { configz, debug, podList, run, runningPods } from './routes.ts';
+import { nodeLogs } from './node-logs.ts';
+import { checkpoint, configz, debug, podList, run, runningPods } from './routes.ts';
 import { upgradeRoute } from './upgrade.ts';
 
 export interface KubeletServerOptions {
@@ -41,21 +43,46 @@ export interface KubeletServer extends Service {
 
 type Handler = (request: KubeletRequest, response: KubeletResponse) => Promise<void>;
 
+const metricsRoutes: Readonly<Record<string, Handler>> = {
+  '': metrics,
+  resource: metricsResource,
+  cadvisor: metricsCadvisor,
+  probes: metricsProbes,
+  slis: healthMetrics,
+};
+
+/** Paths that change nothing know GET alone. */
+function readOnly(handler: Handler): Handler {
+  return (request, response) => {
+    if (request.incoming.method !== 'GET') throw new HttpError(405, 'Method Not Allowed');
+    return handler(request, response);
+  };
+}
+
+function upgradeRequired(): never {
+  throw new HttpError(400, 'Upgrade request required');
+}
+
+/** By a path's first part. /statusz and /flagz are behind feature gates that are off, as upstream by default. */
 const routes: Readonly<Record<string, Handler>> = {
-  healthz: (_, response) => response.text(200, 'ok'),
-  pods: podList,
-  runningpods: runningPods,
+  healthz,
+  pods: readOnly(podList),
+  runningpods: readOnly(runningPods),
   configz,
   debug,
-  containerLogs,
+  containerLogs: readOnly(containerLogs),
+  logs: readOnly((request, response) => nodeLogs('/var/log', request, response)),
   run,
-  stats: statsSummary,
+  checkpoint,
+  exec: upgradeRequired,
+  attach: upgradeRequired,
+  portForward: upgradeRequired,
+  stats: readOnly(statsSummary),
   metrics: (request, response) => {
-    if (request.parts[1] === 'resource') return metricsResource(request, response);
-    if (request.parts[1] === 'cadvisor') return metricsCadvisor(request, response);
-    if (request.parts[1] === 'probes') return metricsProbes(request, response);
-    if (request.parts[1] === undefined) return metrics(request, response);
-    throw new HttpError(404, '404 page not found');
+    const [, kind = '', ...more] = request.parts;
+    const handler = more.length > 0 ? undefined : metricsRoutes[kind];
+    if (handler === undefined) throw new HttpError(404, '404 page not found');
+    return handler(request, response);
   },
 };
 
@@ -115,7 +142,6 @@ async function answer(
     const request = await admitted(options, incoming);
     const handler = routes[request.parts[0] ?? ''];
     if (handler === undefined) throw new HttpError(404, '404 page not found');
-    // A plain GET is what some clients send where an upgrade is meant.
     await handler(request, response);
   } catch (error) {
     const known = error instanceof HttpError;
@@ -172,12 +198,20 @@ async function admitted(options: KubeletServerOptions, incoming: IncomingMessage
     log: options.log,
     incoming,
     url,
-    parts: url.pathname
-      .split('/')
-      .filter((part) => part !== '')
-      .map(decodeURIComponent),
+    parts: partsOf(url.pathname),
     signal: gone.signal,
   };
+}
+
+function partsOf(path: string): readonly string[] {
+  try {
+    return path
+      .split('/')
+      .filter((part) => part !== '')
+      .map(decodeURIComponent);
+  } catch {
+    throw new HttpError(400, `invalid URL escape in ${JSON.stringify(path.slice(0, 200))}`);
+  }
 }
 
 function responder(outgoing: ServerResponse): KubeletResponse {

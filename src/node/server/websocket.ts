@@ -44,6 +44,9 @@ export function asStream(socket: WebSocket): Duplex {
   const stream = new Duplex({
     read: () => socket.resume(),
     write: (chunk: Buffer, _encoding, done) => socket.send(chunk, { binary: true }, (error) => done(error)),
+    // What is written at once goes as one message.
+    writev: (chunks, done) =>
+      socket.send(Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer)), { binary: true }, (error) => done(error)),
     final: (done) => {
       socket.close(1000);
       done();

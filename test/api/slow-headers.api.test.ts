@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { afterEach, expect, test } from 'vitest';
-import { certificates } from '../../../test/api/harness.ts';
-import { systemClock } from '../../base/clock.ts';
-import { silentLogger } from '../../base/log.ts';
-import { createFront, type Front } from './listener.ts';
+import { certificates } from './harness.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLogger } from '../../src/base/log.ts';
+import { createFront, type Front } from '../../src/apiserver/http/listener.ts';
 
 let front: Front | undefined;
 afterEach(() => front?.close(0));

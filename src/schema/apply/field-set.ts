@@ -168,14 +168,36 @@ function sorted(set: FieldSet): readonly (readonly [Element, Node])[] {
 const encoded = new WeakMap<FieldSet, object>();
 const decoded = new WeakMap<object, FieldSet>();
 
-/** The value of `fieldsV1`, frozen. */
+/**
+ * The value of `fieldsV1`, frozen. What was made alike (the pods of a Deployment, say) has the same fields, and one
+ * tree serves all of it: trees of their own would take a third of a pod's memory.
+ */
 export function encodeFields(set: FieldSet): object {
   const known = encoded.get(set);
   if (known !== undefined) return known;
+  const text = textOf(set);
+  const alike = trees.get(text);
+  if (alike !== undefined) return alike;
   const json = encodeTree(set, false);
   encoded.set(set, json);
   decoded.set(json, set);
+  if (trees.size === mostTrees) for (const [oldest] of trees.entries().take(1)) trees.delete(oldest);
+  trees.set(text, json);
   return json;
+}
+
+/** By the text of their sets, oldest first. */
+const trees = new Map<string, object>();
+const mostTrees = 2048;
+
+/** Tells sets apart. Lengths stand before elements, which may hold anything. */
+function textOf(set: FieldSet): string {
+  let text = '';
+  for (const [element, { member, children }] of set) {
+    text += `${element.length}:${element}`;
+    if (children !== undefined) text += `${member ? '.' : ''}{${textOf(children)}}`;
+  }
+  return text;
 }
 
 const leaf = Object.freeze({});

@@ -31,7 +31,11 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** The code of an error that the system answered a call about a path with; undefined for all others. */
+/** The code of an error that the system answered a call about a file with; undefined for all others. */
 export function systemErrorOf(error: unknown): string | undefined {
-  return error instanceof Error && 'syscall' in error && 'path' in error ? codeOf(error) : undefined;
+  if (!(error instanceof Error) || !('syscall' in error)) return undefined;
+  return 'path' in error || fileCalls.has(error.syscall) ? codeOf(error) : undefined;
 }
+
+/** Their errors know no path. */
+const fileCalls: ReadonlySet<unknown> = new Set(['read', 'write', 'fsync', 'close']);

@@ -1,5 +1,5 @@
 /** Files that are whole or not there: written beside their place, flushed, then renamed into it. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf } from './errors.ts';
 import { makeFolder } from './folder.ts';
@@ -33,4 +33,12 @@ export function readTextIfPresent(path: string): string | undefined {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/**
+ * Throws when something stands there that is no regular file: a device that is replaced is gone for the whole
+ * machine, and reading one, or a pipe, may never end.
+ */
+export function refuseUnlessFile(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw new Error(`${path} is not a regular file`);
 }

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { chmod, open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf, messageOf } from '../base/errors.ts';
+import { refuseUnlessFile } from '../base/file.ts';
 import { makeFolder } from '../base/folder.ts';
 import { KubeconfigError } from './kubeconfig.ts';
 
@@ -68,6 +69,7 @@ interface NamedList {
 
 async function edit(path: string, change: (config: Editable) => void): Promise<void> {
   const { parseDocument, isMap, isSeq } = await import('yaml');
+  refuseUnlessFile(path);
   const text = await readText(path);
   const document = parseDocument(text);
   const [problem] = document.errors;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   lstatSync,
@@ -222,6 +223,16 @@ describe('writing', () => {
     const path = file('config', 'clusters: [');
     await expect(writeKubeconfigEntry(path, entry)).rejects.toThrow(/is not valid YAML.*repair it or move it away/);
     expect(readFileSync(path, 'utf8')).toBe('clusters: [');
+  });
+
+  // KUBECONFIG=/dev/null once cost the machine its /dev/null: the file was renamed over it. A pipe was read for ever.
+  test('refuses to replace what is no file', async () => {
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [pipe, directory]) {
+      await expect(writeKubeconfigEntry(path, entry)).rejects.toThrow(`${path} is not a regular file`);
+    }
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
   });
 
   test('can be undone', async () => {

@@ -2,7 +2,7 @@
  * What the flags of `coracle up` change of the settings that are kept. Nothing is written here: this is where all is
  * refused that a running cluster would not notice, that never changes, and that no server could start with.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { UpOptions } from '../../cli/manager.ts';
 import { UserError } from '../../cli/user-error.ts';
 import { deepEqual } from '../../schema/freeze.ts';
@@ -10,7 +10,7 @@ import type { CommandEnvironment } from '../environment.ts';
 import type { Layout } from '../layout.ts';
 import { isRunning } from '../processes/processes.ts';
 import { readAccessSettings } from '../settings/access-settings.ts';
-import { guardsFrom, type GuardSettings } from '../settings/guards.ts';
+import { guardsFrom } from '../settings/guards.ts';
 import { kubeletConfigFrom } from '../settings/kubelet-config.ts';
 import { nodeNames } from '../settings/nodes.ts';
 import { announcedSettings, type ClusterSettings } from '../settings/settings.ts';
@@ -32,7 +32,12 @@ export async function requestedSettings(
     refuseWhileRunning(layout, kept, request);
     if ((options.nodes ?? 1) > nodeNames(kept).length) await refuseBesideJoined(environment);
   } else {
-    await checkGuards(layout, guards);
+    readAccessSettings(layout.dataDir, guards);
+    // Their parsers are loaded only when there is something to parse.
+    if (guards !== undefined) {
+      const { checkGuardFiles } = await import('../settings/guard-files.ts');
+      await checkGuardFiles(guards, environment.clock);
+    }
   }
   return request;
 }
@@ -52,15 +57,6 @@ export function refuseOthers(layout: Layout): void {
       `${layout.dataDir} was deleted while cluster ${layout.name} runs`,
       `clean up with: ${layout.command('reset')}`,
     );
-  }
-}
-
-/** Files that the server reads when it starts. */
-async function checkGuards(layout: Layout, guards: GuardSettings | undefined): Promise<void> {
-  readAccessSettings(layout.dataDir, guards);
-  if (guards?.admissionConfig !== undefined) {
-    const { readAdmission } = await import('../settings/admission-config.ts');
-    await readAdmission(guards);
   }
 }
 
@@ -110,7 +106,7 @@ function refuseOtherRuntime(layout: Layout, options: UpOptions, kept: ClusterSet
   if ((options.nodes ?? 1) > 1) {
     throw new UserError('one runtime serves one node', 'leave --nodes away, or --container-runtime-endpoint');
   }
-  if (!existsSync(endpoint.replace('unix://', ''))) {
+  if (statSync(endpoint.replace('unix://', ''), { throwIfNoEntry: false })?.isSocket() !== true) {
     throw new UserError(`there is no container runtime at ${endpoint}`, 'start it first, or correct the path');
   }
 }

@@ -73,9 +73,12 @@ function readBrought(certificate: string, key: string, now: number): KeyPair {
   try {
     return readAuthority(readFileSync(certificate, 'utf8'), readFileSync(key, 'utf8'), now);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') throw new UserError(messageOf(error), 'correct the path', 2);
-    if (!(error instanceof AuthorityError)) throw error;
-    throw new UserError(`${certificate} can't be the cluster's authority: ${error.message}`, '', 2);
+    if (!(error instanceof AuthorityError) && codeOf(error) === undefined) throw error;
+    throw new UserError(
+      `${certificate} with the key ${key} can't be the cluster's authority: ${messageOf(error)}`,
+      'see: coracle up --help',
+      2,
+    );
   }
 }
 

@@ -62,6 +62,14 @@ describe('the context in a kubeconfig', () => {
     expect(read()['current-context']).toBe('coracle');
   });
 
+  test('a place where no file can be is said, and how to name another', async () => {
+    const file = join(folder, 'ca.crt');
+    for (const place of [folder, join(file, 'config'), '/proc/x/config']) {
+      const written = writeContext({ path: place, context: 'coracle', server: 'https://x', pki: folder });
+      await expect(written).rejects.toMatchObject({ remedy: expect.stringContaining('--kubeconfig FILE') });
+    }
+  });
+
   test('a broken file is left as it is, with a sentence', async () => {
     mkdirSync(join(folder, 'sub'));
     writeFileSync(path, 'a: [');

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../base/errors.ts';
-import { readTextIfPresent, writeFileDurably } from '../../base/file.ts';
+import { readTextIfPresent, refuseUnlessFile, writeFileDurably } from '../../base/file.ts';
 import { UserError } from '../../cli/user-error.ts';
 import { kubeconfigToWrite, writeKubeconfigEntry } from '../../client/kubeconfig-file.ts';
 import { kubeconfigPaths } from '../../client/kubeconfig.ts';
@@ -30,9 +30,10 @@ export async function writeContext({ path, context, server, pki }: ContextReques
   // Parsing YAML costs more than all the rest of a second start: it is skipped when nothing has changed since.
   const receipt = join(pki, `kubeconfig-${digest(path).slice(0, 12)}`);
   const stampOf = (text: string | undefined): string => `${digest(`${JSON.stringify(entry)}${text ?? ''}`)} ${path}`;
-  const present = readTextIfPresent(path);
-  if (present !== undefined && readTextIfPresent(receipt) === stampOf(present)) return restrict(path);
   try {
+    refuseUnlessFile(path);
+    const present = readTextIfPresent(path);
+    if (present !== undefined && readTextIfPresent(receipt) === stampOf(present)) return restrict(path);
     await writeKubeconfigEntry(path, entry);
   } catch (error) {
     throw new UserError(messageOf(error), 'the cluster is running; to use another file: coracle up --kubeconfig FILE');

@@ -37,7 +37,7 @@ import { nodeConfigMap } from '../joining/node-config.ts';
 import type { Layout } from '../layout.ts';
 import type { ProcessContext } from '../processes/run-process.ts';
 import { readAccessSettings } from '../settings/access-settings.ts';
-import { readAdmission } from '../settings/admission-config.ts';
+import { readAdmission } from '../settings/guard-files.ts';
 import { nodeAddress } from '../settings/nodes.ts';
 import { build } from '../version.ts';
 import { apiServerIdentity, componentIdentity, controllerIdentity, createAccess, frontProxyNames } from './access.ts';

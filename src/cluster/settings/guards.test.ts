@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FakeClock } from '../../base/clock.ts';
 import { readAccessSettings } from './access-settings.ts';
-import { guardsFrom } from './guards.ts';
+import { checkGuardFiles } from './guard-files.ts';
+import { guardsFrom, type GuardSettings } from './guards.ts';
 
 let folder: string;
 let webhook: string;
@@ -99,5 +101,32 @@ describe('access.json and the flags over it', () => {
   ])('%j is refused', (settings, message) => {
     write(settings);
     expect(() => readAccessSettings(folder)).toThrow(message);
+  });
+});
+
+describe('files that flags name', () => {
+  const clock = new FakeClock();
+
+  it.each<[keyof GuardSettings, string]>([
+    ['auditPolicy', "the audit policy FILE can't be used: "],
+    ['admissionConfig', "the admission configuration FILE can't be used: "],
+    ['tokenWebhook', "the webhook's kubeconfig FILE can't be used: "],
+    ['authorizationWebhook', "the webhook's kubeconfig FILE can't be used: "],
+  ])('%s is read before it is kept: a folder, or something else, is refused', async (name, sentence) => {
+    const other = join(folder, 'other');
+    writeFileSync(other, 'root:x:0:0\n');
+    for (const file of [folder, other, '/dev/null']) {
+      await expect(checkGuardFiles({ [name]: file }, clock)).rejects.toThrow(sentence.replace('FILE', file));
+    }
+  });
+
+  it('an audit log that cannot be written is refused', async () => {
+    const auditPolicy = join(folder, 'policy');
+    writeFileSync(auditPolicy, 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{ level: Metadata }]\n');
+    for (const auditLog of [folder, join(auditPolicy, 'log'), '/proc/x/log', '/dev/null']) {
+      const checked = checkGuardFiles({ auditPolicy, auditLog }, clock);
+      await expect(checked).rejects.toThrow(`the audit log ${auditLog} can't be used: `);
+    }
+    await checkGuardFiles({ auditPolicy, auditLog: join(folder, 'logs', 'audit.log') }, clock);
   });
 });

@@ -53,6 +53,13 @@ test.each([
     `${header}rules: [{level: None, omitStages: [Never]}]`,
     'rules[0].omitStages: a list of RequestReceived, ResponseStarted, ResponseComplete, Panic',
   ],
+  [`${header}rules: [{level: None}]\nomitStage: [Panic]`, 'the policy: unknown field omitStage'],
+  [`${header}rules: [{level: None, user: [anna]}]`, 'rules[0]: unknown field user; known are level, users,'],
+  [`${header}rules: [{level: None, resources: [pods]}]`, 'rules[0].resources[0]: must be an object'],
+  [
+    `${header}rules: [{level: None, resources: [{groups: [''], resources: [pods]}]}]`,
+    'rules[0].resources[0]: unknown field groups',
+  ],
 ])('a policy that is none is refused: %s', async (text, message) => {
   await expect(readAuditPolicy(text)).rejects.toThrow(message);
 });

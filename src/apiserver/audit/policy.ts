@@ -52,6 +52,7 @@ export async function readAuditPolicy(text: string): Promise<AuditPolicy> {
     throw new AuditPolicyError('it must be of kind Policy, apiVersion audit.k8s.io/v1');
   }
   const { rules, omitStages = [], omitManagedFields = false } = value as Partial<Record<string, unknown>>;
+  checkFields(value, 'the policy', policyFields);
   if (!Array.isArray(rules) || rules.length === 0) throw new AuditPolicyError('rules: at least one is needed');
   rules.forEach(checkRule);
   checkStages(omitStages, 'omitStages');
@@ -61,6 +62,7 @@ export async function readAuditPolicy(text: string): Promise<AuditPolicy> {
 function checkRule(rule: unknown, index: number): void {
   const at = `rules[${index}]`;
   if (!isRecord(rule)) throw new AuditPolicyError(`${at}: must be an object`);
+  checkFields(rule, at, ruleFields);
   const { level, omitStages = [], nonResourceURLs = [], resources = [], namespaces = [] } = rule;
   if (!levels.some((each) => each === level)) {
     throw new AuditPolicyError(`${at}.level: Unsupported value: ${JSON.stringify(level)}: one of ${levels.join(', ')}`);
@@ -69,12 +71,36 @@ function checkRule(rule: unknown, index: number): void {
   for (const list of [nonResourceURLs, resources, namespaces]) {
     if (!Array.isArray(list)) throw new AuditPolicyError(`${at}: resources, namespaces, nonResourceURLs are lists`);
   }
+  (resources as unknown[]).forEach((each, place) => {
+    if (!isRecord(each)) throw new AuditPolicyError(`${at}.resources[${place}]: must be an object`);
+    checkFields(each, `${at}.resources[${place}]`, resourceFields);
+  });
   const both =
     (nonResourceURLs as unknown[]).length > 0 && [resources, namespaces].some((each) => (each as unknown[]).length > 0);
   if (both)
     throw new AuditPolicyError(
       `${at}.nonResourceURLs: rules cannot apply to both regular resources and non-resource URLs`,
     );
+}
+
+const policyFields = ['apiVersion', 'kind', 'metadata', 'rules', 'omitStages', 'omitManagedFields'];
+const resourceFields = ['group', 'resources', 'resourceNames'];
+const ruleFields = [
+  'level',
+  'users',
+  'userGroups',
+  'verbs',
+  'resources',
+  'namespaces',
+  'nonResourceURLs',
+  'omitStages',
+  'omitManagedFields',
+];
+
+/** A rule whose condition is misspelt would hold for everything. */
+function checkFields(value: object, at: string, known: readonly string[]): void {
+  const odd = Object.keys(value).find((field) => !known.includes(field));
+  if (odd !== undefined) throw new AuditPolicyError(`${at}: unknown field ${odd}; known are ${known.join(', ')}`);
 }
 
 function checkStages(value: unknown, at: string): void {

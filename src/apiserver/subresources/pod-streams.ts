@@ -2,7 +2,8 @@
 import type { Pod } from '../../api/core/pod.ts';
 import { badRequest } from '../errors.ts';
 import type { RequestInfo } from '../http/request-info.ts';
-import type { ServerState, SubresourceHandler } from '../server-types.ts';
+import { authorize } from '../pipeline.ts';
+import type { Call, ServerState, SubresourceHandler } from '../server-types.ts';
 import { pipeRequest, tunnel } from '../streaming/kubelet.ts';
 import { forwardOptions, streamOptions } from './connect.ts';
 import { kubeletOf, podOf } from '../streaming/node-address.ts';
@@ -66,6 +67,18 @@ function withQuery(path: string, query: URLSearchParams): string {
   return text === '' ? path : `${path}?${text}`;
 }
 
+/**
+ * A WebSocket begins with a GET, which whoever may only read is allowed: what it opens is no reading. Throws 403.
+ */
+async function checkMayCreate({ server, user, info, request }: Asked, kind: Stream): Promise<void> {
+  if (info.verb === 'create') return;
+  const { group, version, resource, namespace, name } = request;
+  const asked = { group, version, resource, namespace, name, subresource: kind };
+  await authorize(server, { user, verb: 'create', path: info.path, resource: asked });
+}
+
+type Asked = Pick<Call, 'server' | 'user' | 'info' | 'request'>;
+
 export const logHandler: SubresourceHandler = {
   verbs: ['get'],
   async handle({ server, info, target, exchange }) {
@@ -85,10 +98,13 @@ export function streamHandler(kind: Exclude<Stream, 'log'>): SubresourceHandler 
   return {
     verbs: ['get', 'create'],
     connect: connectOptions[kind],
-    handle() {
+    async handle(call) {
+      await checkMayCreate(call, kind);
       throw badRequest('Upgrade request required');
     },
-    async upgrade({ server, info, target, message, socket, head }) {
+    async upgrade(call) {
+      const { server, info, target, message, socket, head } = call;
+      await checkMayCreate(call, kind);
       const { address, path } = route(server, info, target.namespace, target.name, kind);
       await tunnel(message, socket, head, server.dependencies.nodes, address, path);
     },

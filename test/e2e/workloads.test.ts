@@ -1,5 +1,6 @@
 /** Jobs, CronJobs, budgets, evictions and autoscaling, with the real kubectl on a real cluster. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { explainedKinds } from '../../src/cli/why/kinds.ts';
 import { clientProgram, run } from '../support/clients.ts';
 import { eventually, testCluster } from '../support/cluster.ts';
 
@@ -95,4 +96,38 @@ it('lets a budget put off evictions, and drives pods from a tainted node', async
 it('shows what nodes use', async () => {
   const top = await eventually('there are figures', async () => await kubectl('top', 'nodes'), 45_000);
   expect(top).toMatch(/NAME +CPU\(cores\).*\n\S+ +\d+m /u);
+});
+
+it('tells why something is stuck: the pods that it waits for, what they lack, and what its controller wants', async () => {
+  const labels = { app: 'large' };
+  const container = {
+    name: 'large',
+    image: 'busybox',
+    resources: { requests: { cpu: '1k' } },
+  };
+  await apply({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'large' },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [container] } } },
+  });
+  const why = async (...args: readonly string[]): Promise<string> => (await cluster.coracle('why', ...args)).stdout;
+  const answer = await eventually('the pod is refused', async () => {
+    const text = await why('deployment/large');
+    return text.includes('Unschedulable') && text;
+  });
+  expect(answer).toContain('Deployment default/large: 0 of 1 pods available, 1 up to date');
+  expect(answer).toMatch(/large-\S+ has no node, Unschedulable: 0\/1 nodes are available: 1 Insufficient cpu\./);
+  expect(answer).toContain('The controller deployment looked at it last at');
+  const [pod = ''] = /large-\S+/.exec(answer.slice(answer.indexOf('Pods that'))) ?? [];
+  expect(await why(`pod/${pod}`)).toMatch(/NODE\s+REJECTED BY\s+REASONS\n\S+\s+NodeResourcesFit\s+Insufficient cpu/);
+  expect(await cluster.coracle('why', 'deployment/nobody')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('there is no Deployment default/nobody') as string,
+  });
+  for (const { kind, controller } of explainedKinds) {
+    const page = await kubectl('get', '--raw', `/debug/controllers?name=${controller}`);
+    expect([kind, (JSON.parse(page) as { controllers: object[] }).controllers.length]).toEqual([kind, 1]);
+  }
+  await kubectl('delete', 'deployment', 'large');
 });

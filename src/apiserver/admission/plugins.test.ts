@@ -13,6 +13,7 @@ import { Ingress } from '../../api/networking/ingress.ts';
 // oxlint-disable-next-line no-restricted-imports -- a group of the catalogue, not the floor of that name
 import { RuntimeClass } from '../../api/node/runtime-class.ts';
 import { PriorityClass } from '../../api/scheduling/priority-class.ts';
+import { VolumeAttributesClass } from '../../api/storage/volume-attributes-class.ts';
 import { StorageClass } from '../../api/storage/storage-class.ts';
 import { isPluginEnabled, pluginComplaint, pluginNames } from './names.ts';
 import { nodeUser, podOf, refusalOf, startFixture, type Fixture } from './testing/fixture.ts';
@@ -219,10 +220,13 @@ describe('storage', () => {
     expect((await fixture.api.create(PersistentVolumeClaim, without)).spec?.storageClassName).toBe('');
   });
 
-  test('volumes get a finalizer', async () => {
+  test('volumes and attributes classes get a finalizer', async () => {
     const spec = { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/x' } };
     const volume = await fixture.api.create(PersistentVolume, { metadata: { name: 'v' }, spec });
     expect(volume.metadata.finalizers).toEqual(['kubernetes.io/pv-protection']);
+    const attributes = { metadata: { name: 'gold' }, driverName: 'disk.example.com', parameters: { iops: '100' } };
+    const made = await fixture.api.create(VolumeAttributesClass, attributes);
+    expect(made.metadata.finalizers).toEqual(['kubernetes.io/vac-protection']);
   });
 
   const grow = (): Promise<unknown> =>

@@ -8,11 +8,12 @@ import { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import type { KubernetesObject } from '../../api/kind.ts';
 import { IngressClass } from '../../api/networking/ingress-class.ts';
 import { Ingress } from '../../api/networking/ingress.ts';
+import { VolumeAttributesClass } from '../../api/storage/volume-attributes-class.ts';
 import { StorageClass } from '../../api/storage/storage-class.ts';
 import type { Mutable } from '../../schema/freeze.ts';
 import { compareQuantity } from '../../schema/quantity.ts';
 import type { AdmissionPlugin, ObjectReader } from '../access.ts';
-import { isOf, refuse, writes } from './request.ts';
+import { refuse, writes } from './request.ts';
 
 type ClaimDraft = Mutable<PersistentVolumeClaim>;
 
@@ -62,19 +63,20 @@ function classNameOf(claim: {
   return claim.metadata?.annotations?.[classAnnotation] ?? claim.spec?.storageClassName;
 }
 
+const protections = [
+  { made: writes(PersistentVolumeClaim, 'CREATE'), finalizer: 'kubernetes.io/pvc-protection' },
+  { made: writes(PersistentVolume, 'CREATE'), finalizer: 'kubernetes.io/pv-protection' },
+  { made: writes(VolumeAttributesClass, 'CREATE'), finalizer: 'kubernetes.io/vac-protection' },
+];
+
 export function storageObjectInUseProtection(): AdmissionPlugin {
-  const isClaim = writes(PersistentVolumeClaim, 'CREATE');
-  const isVolume = writes(PersistentVolume, 'CREATE');
   return {
     name: 'StorageObjectInUseProtection',
-    handles: (request) => isClaim(request) || isVolume(request),
+    handles: (request) => protections.some(({ made }) => made(request)),
     admit(request) {
       const { metadata } = request.object as unknown as ClaimDraft;
-      const finalizer = isOf(PersistentVolume, request)
-        ? 'kubernetes.io/pv-protection'
-        : 'kubernetes.io/pvc-protection';
-      const present = metadata.finalizers ?? [];
-      if (!present.includes(finalizer)) metadata.finalizers = [...present, finalizer];
+      const wanted = protections.filter(({ made }) => made(request)).map(({ finalizer }) => finalizer);
+      metadata.finalizers = [...new Set([...(metadata.finalizers ?? []), ...wanted])];
     },
   };
 }

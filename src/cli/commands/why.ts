@@ -1,41 +1,27 @@
+import { parseTimestamp, timestamp } from '../../base/clock.ts';
 import { clusterFlags, jsonFlag, refuseMore, usageError, type Command, type CommandContext } from '../command.ts';
 import { columns } from '../terminal.ts';
 import { UserError } from '../user-error.ts';
-import type { ControllersAnswer, DecisionAnswer } from '../why.ts';
+import type { ControllersAnswer, DecisionAnswer } from '../why/answers.ts';
+import { explainedKind, explainedKinds, type ExplainedKind } from '../why/kinds.ts';
+import { conditionLine, planLines, progressOf, troubleOf, type ObjectView, type PodView } from '../why/sentences.ts';
+import { readFamily, readObject, readWarnings, type Family, type Warning } from '../why/surroundings.ts';
 
-/** Controllers by what users call their objects. */
-const controllers: Readonly<Record<string, string>> = {
-  deployment: 'deployment',
-  deploy: 'deployment',
-  replicaset: 'replicaset',
-  rs: 'replicaset',
-  replicationcontroller: 'replicationcontroller',
-  rc: 'replicationcontroller',
-  daemonset: 'daemonset',
-  ds: 'daemonset',
-  statefulset: 'statefulset',
-  sts: 'statefulset',
-  job: 'job',
-  cronjob: 'cronjob',
-  cj: 'cronjob',
-  hpa: 'horizontalpodautoscaler',
-  service: 'endpointslice',
-  svc: 'endpointslice',
-  pvc: 'persistentvolume-binder',
-  pv: 'persistentvolume-reclaimer',
-  namespace: 'namespace',
-  ns: 'namespace',
-};
-
-const clusterScoped = new Set(['namespace', 'persistentvolume-reclaimer']);
+const pods: ExplainedKind = { kind: 'Pod', root: 'api/v1', plural: 'pods', namespaced: true, controller: '' };
+const ownScheduler = 'default-scheduler';
+/** Lines of one sort. */
+const most = 10;
+const mostWarnings = 5;
 
 export const why: Command = {
   name: 'why',
   positionals: 'KIND/NAME',
-  summary: 'Tell why a pod is where it is, or what a controller wants to do next',
+  summary: 'Tell why a pod is where it is, or what a controller wants to do next and what it waits for',
   description:
-    "For a pod: the scheduler's last decision, node by node: which plugin said no, and the scores of the rest.\n" +
-    'For a Deployment, Job and the like: the last plan of its controller, and what went wrong.',
+    "For a pod: the scheduler's last decision, node by node: which plugin said no, and the scores of the rest; then\n" +
+    'what keeps it from being ready.\n' +
+    'For a Deployment, Job and the like: how far it is, the pods that it waits for, what went wrong lately, and the\n' +
+    'last plan of its controller (whole with --json).',
   flags: {
     ...clusterFlags,
     namespace: { type: 'string', short: 'n', value: 'NAME', doc: 'its namespace (default default)' },
@@ -45,29 +31,61 @@ export const why: Command = {
   async run(context) {
     const { positionals } = context.args;
     refuseMore('why', positionals, 1);
-    const [kind = '', name = '', ...rest] = (positionals[0] ?? '').toLowerCase().split('/');
+    const [word = '', name = '', ...rest] = (positionals[0] ?? '').split('/');
     if (name === '' || rest.length > 0) throw usageError('why', 'why needs KIND/NAME, such as pod/web-1');
     const namespace = context.args.text('namespace') ?? 'default';
-    if (kind === 'pod' || kind === 'pods' || kind === 'po') return await whyPod(context, `${namespace}/${name}`);
-    const controller = controllers[kind] ?? controllers[kind.replace(/s$/, '')];
-    if (controller === undefined)
-      throw new UserError(
-        `no controller tells about ${kind}`,
-        `one of: pod, ${Object.keys(controllers).join(', ')}`,
-        2,
-      );
-    return await whyController(context, controller, clusterScoped.has(controller) ? name : `${namespace}/${name}`);
+    if (['pod', 'pods', 'po'].includes(word.toLowerCase())) return await whyPod(context, namespace, name);
+    const kind = explainedKind(word.toLowerCase());
+    if (kind === undefined) {
+      const kinds = explainedKinds.map((each) => each.kind.toLowerCase()).join(', ');
+      throw new UserError(`nobody tells about ${word}`, `one of: pod, ${kinds}`, 2);
+    }
+    return await whyObject(context, kind, namespace, name);
   },
 };
 
-async function whyPod({ manager, terminal, args }: CommandContext, key: string): Promise<number> {
+async function whyPod({ manager, terminal, args }: CommandContext, namespace: string, name: string): Promise<number> {
+  const key = `${namespace}/${name}`;
   const answer = (await manager.ask(`/debug/scheduler?pod=${encodeURIComponent(key)}`)) as DecisionAnswer;
-  if (args.is('json')) terminal.print(JSON.stringify(answer, null, 2));
-  else if (!answer.known) {
-    terminal.print(`The scheduler has made no decision about pod ${key} since it started.`);
-    terminal.print('It may have been placed before, name its node itself, be gated, or not exist.');
-  } else printDecision((line) => terminal.print(line), answer);
-  return answer.known ? 0 : 1;
+  if (args.is('json')) {
+    terminal.print(JSON.stringify(answer, null, 2));
+    return answer.known ? 0 : 1;
+  }
+  const print = (line: string): void => terminal.print(line);
+  const pod = await readObject<PodView>((path) => manager.ask(path), pods, namespace, name);
+  if (pod === undefined) throw new UserError(`there is no pod ${key}`);
+  if (answer.known) printDecision(print, answer);
+  else print(withoutDecision(pod));
+  const trouble = (pod.spec?.nodeName ?? '') === '' ? undefined : troubleOf(pod);
+  if (trouble !== undefined) print(`\nIt ${trouble}`);
+  const warnings = await readWarnings((path) => manager.ask(path), namespace);
+  printWarnings(
+    print,
+    warnings.filter(({ uid }) => uid === pod.metadata.uid),
+  );
+  return 0;
+}
+
+/** Why the scheduler has nothing to say about a pod. */
+function withoutDecision({ spec }: PodView & { readonly spec?: Readonly<Record<string, unknown>> }): string {
+  const {
+    schedulerName = ownScheduler,
+    schedulingGates,
+    nodeName,
+  } = (spec ?? {}) as {
+    readonly schedulerName?: string;
+    readonly nodeName?: string;
+    readonly schedulingGates?: readonly { readonly name: string }[];
+  };
+  if (nodeName !== undefined && nodeName !== '') {
+    return `It is on node ${nodeName}: it was placed before this server started, or named its node itself.`;
+  }
+  if (schedulerName !== ownScheduler) {
+    return `It asks for the scheduler ${JSON.stringify(schedulerName)}; this cluster's own is ${ownScheduler}.`;
+  }
+  const gates = (schedulingGates ?? []).map(({ name }) => name);
+  if (gates.length > 0) return `It waits for its scheduling gates to be taken away: ${gates.join(', ')}`;
+  return 'The scheduler has not looked at it yet.';
 }
 
 function printDecision(print: (line: string) => void, answer: DecisionAnswer): void {
@@ -93,25 +111,98 @@ function printDecision(print: (line: string) => void, answer: DecisionAnswer): v
   }
 }
 
-async function whyController({ manager, terminal, args }: CommandContext, name: string, key: string): Promise<number> {
-  const answer = (await manager.ask(
-    `/debug/controllers?name=${name}&key=${encodeURIComponent(key)}`,
-  )) as ControllersAnswer;
+async function whyObject(
+  { manager, terminal, args }: CommandContext,
+  kind: ExplainedKind,
+  namespace: string,
+  name: string,
+): Promise<number> {
+  const key = kind.namespaced ? `${namespace}/${name}` : name;
+  const path = `/debug/controllers?name=${kind.controller}&key=${encodeURIComponent(key)}`;
+  const answer = (await manager.ask(path)) as ControllersAnswer;
   if (args.is('json')) {
     terminal.print(JSON.stringify(answer, null, 2));
     return answer.last === undefined ? 1 : 0;
   }
-  const [controller] = answer.controllers;
-  if (controller === undefined) throw new UserError(`controller ${name} does not run`);
-  const { depth, delayed, retries } = controller;
-  terminal.print(`Controller ${name}: ${depth} waiting, ${delayed} due later, ${retries} retries so far`);
-  const { last } = answer;
-  if (last === undefined) {
-    terminal.print(`It has not looked at ${key} lately: nothing about it has changed, or it does not exist.`);
-    return 1;
-  }
-  terminal.print(`Last looked at ${key} at ${last.at}, for ${last.milliseconds.toFixed(1)} ms`);
-  if (last.error !== undefined) terminal.print(`It failed: ${last.error}`);
-  terminal.print(last.plan === undefined ? 'It planned nothing.' : `Its plan:\n${JSON.stringify(last.plan, null, 2)}`);
+  const ask = (each: string): Promise<unknown> => manager.ask(each);
+  const object = await readObject<ObjectView>(ask, kind, namespace, name);
+  if (object === undefined) throw new UserError(`there is no ${kind.kind} ${key}`);
+  const family = await readFamily(ask, kind, object);
+  const warnings = kind.namespaced ? await readWarnings(ask, namespace) : [];
+  const print = (line: string): void => terminal.print(line);
+  printState(print, kind, object);
+  printPods(print, kind, family, warnings);
+  printWarnings(
+    print,
+    warnings.filter(({ uid }) => family.uids.has(uid)),
+  );
+  printPlan(print, kind, answer);
   return 0;
+}
+
+function printState(print: (line: string) => void, { kind }: ExplainedKind, object: ObjectView): void {
+  const { namespace, name, deletionTimestamp, finalizers = [] } = object.metadata;
+  const progress = progressOf(kind, object);
+  const key = namespace === undefined ? name : `${namespace}/${name}`;
+  print(`${kind} ${key}${progress === undefined ? '' : `: ${progress}`}`);
+  for (const condition of object.status?.conditions ?? []) print(`  ${conditionLine(condition)}`);
+  if (deletionTimestamp === undefined) return;
+  const held = finalizers.length === 0 ? '' : `, and held by ${finalizers.join(', ')}`;
+  print(`  It is being deleted since ${deletionTimestamp}${held}`);
+}
+
+function printPods(
+  print: (line: string) => void,
+  { kind }: ExplainedKind,
+  family: Family,
+  warnings: readonly Warning[],
+): void {
+  const lines = family.pods.flatMap((pod) => {
+    const trouble = troubleOf(pod);
+    if (trouble === undefined) return [];
+    const warning = warnings.find(({ uid }) => uid === pod.metadata.uid);
+    // What the scheduler says is in the pod's condition already.
+    const more = warning === undefined || warning.text.startsWith('FailedScheduling') ? [] : [`    ${warning.text}`];
+    return [[`${pod.metadata.name} ${trouble}`, ...more].join('\n')];
+  });
+  printSome(print, 'Pods that are not as they should be', lines);
+  if (kind === 'Service' && family.pods.length === 0) print('\nIt selects no pod.');
+}
+
+function printPlan(
+  print: (line: string) => void,
+  { controller: name }: ExplainedKind,
+  answer: ControllersAnswer,
+): void {
+  const [controller] = answer.controllers;
+  if (controller === undefined) throw new UserError(`controller ${name} does not run`, 'see: coracle status');
+  const { last } = answer;
+  print('');
+  if (last === undefined) {
+    return print(`The controller ${name} has not looked at it since the server started: nothing about it has changed.`);
+  }
+  print(`The controller ${name} looked at it last at ${last.at}, for ${last.milliseconds.toFixed(1)} ms.`);
+  if (last.error !== undefined) return print(`It failed, and tries again: ${last.error}`);
+  const lines = planLines(last.plan);
+  if (lines.length === 0) print('There was nothing for it to do.');
+  for (const line of lines) print(`  ${line}`);
+  const { after } = (last.plan ?? {}) as { readonly after?: number };
+  const due = after === undefined ? '' : `, and at ${timestamp(parseTimestamp(last.at) + after)}`;
+  print(`It looks again when something changes${due}.`);
+}
+
+function printWarnings(print: (line: string) => void, warnings: readonly Warning[]): void {
+  printSome(
+    print,
+    'Went wrong lately',
+    warnings.map(({ at, text }) => `${at}  ${text}`),
+    mostWarnings,
+  );
+}
+
+function printSome(print: (line: string) => void, title: string, lines: readonly string[], limit = most): void {
+  if (lines.length === 0) return;
+  print(`\n${title}:`);
+  for (const line of lines.slice(0, limit)) print(`  ${line}`);
+  if (lines.length > limit) print(`  and ${lines.length - limit} more`);
 }

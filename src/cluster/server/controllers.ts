@@ -38,6 +38,7 @@ import { serviceAccountController } from '../../controllers/service-account/cont
 import { statefulSetController } from '../../controllers/stateful-set/controller.ts';
 import { createLoadBalancerController } from '../../proxy/load-balancer.ts';
 import {
+  attributesClassProtectionController,
   claimProtectionController,
   volumeProtectionController,
 } from '../../controllers/volume-protection/controller.ts';
@@ -140,6 +141,7 @@ function storageControllers(
     attachDetachController(as('attachdetach-controller'), events('attachdetach-controller')),
     claimProtectionController(as('pvc-protection-controller')),
     volumeProtectionController(as('pv-protection-controller')),
+    attributesClassProtectionController(as('volumeattributesclass-protection-controller')),
   ];
 }
 

@@ -7,7 +7,7 @@ import type { RequestInfo } from '../../apiserver/http/request-info.ts';
 import { sendJson } from '../../apiserver/http/respond.ts';
 import { preciseTimestamp } from '../../base/clock.ts';
 import type { Service } from '../../base/service.ts';
-import type { ControllerAnswer, DecisionAnswer } from '../../cli/why.ts';
+import type { ControllerAnswer, DecisionAnswer } from '../../cli/why/answers.ts';
 import { Controller, type ControllerStatus } from '../../client/controller.ts';
 import type { RememberedDecision, Scheduler } from '../../scheduler/scheduler.ts';
 import type { Health } from './component-statuses.ts';

@@ -6,7 +6,7 @@ import { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { CSIDriver } from '../../api/storage/csi-driver.ts';
 import { VolumeAttachment } from '../../api/storage/volume-attachment.ts';
-import { Simulation } from '../testing/simulation.ts';
+import { Simulation, type SimulationOptions } from '../testing/simulation.ts';
 import { attachDetachController } from './controller.ts';
 import { planAttachments } from './plan.ts';
 
@@ -16,10 +16,17 @@ const minute = 60 * second;
 
 let it: Simulation;
 beforeEach(async () => {
+  prepare();
+  await it.run(0);
+});
+afterEach(() => it.stop());
+
+function prepare(options: Partial<SimulationOptions> = {}): void {
   it = new Simulation({
     nodes: 0,
     controllers: (deps, events) => [attachDetachController(deps, events)],
     life: () => ({ start: second, stop: 5 * second }),
+    ...options,
   });
   for (const name of ['a', 'b']) {
     it.client.seed(Node, {
@@ -41,9 +48,7 @@ beforeEach(async () => {
     spec: { accessModes: ['ReadWriteOnce'], volumeName: 'pv' },
     status: { phase: 'Bound' },
   });
-  await it.run(0);
-});
-afterEach(() => it.stop());
+}
 
 function user(name: string, nodeName: string): Pod {
   return it.put(Pod, {
@@ -253,4 +258,31 @@ test('an attachment that somebody deletes is made again, and the node hears of b
   expect(onNode('a')).toEqual([]);
   await answer({ attached: true });
   expect(onNode('a')).toEqual([volumeInStatus]);
+});
+
+test('an exclusive volume is never on two nodes, whatever goes wrong, and ends where it is wanted', async () => {
+  const faults = {
+    conflictEvery: 7,
+    lostAnswers: 0.1,
+    lostRequests: 0.1,
+    duplicates: 0.1,
+    brokenWatches: 0.05,
+    delay: 400,
+  };
+  for (let seed = 1; seed <= 20; seed += 1) {
+    await it.stop();
+    prepare({ faults, seed });
+    const look = (): void => expect(attachments().length, `seed ${seed}`).toBeLessThanOrEqual(1);
+    await it.run(second);
+    for (let turn = 0; turn < 12; turn += 1) {
+      user(`web-${turn}`, turn % 2 === 0 ? 'a' : 'b');
+      // Faster than news travels.
+      await it.run((seed * 37 + turn * 101) % 300, look);
+      await it.client.delete(Pod, { namespace: 'default', name: `web-${turn}` }, { gracePeriodSeconds: 0 });
+    }
+    await it.restart({});
+    user('last', 'a');
+    await it.run(minute, look);
+    expect(attachments().map(({ spec }) => spec.nodeName)).toEqual(['a']);
+  }
 });

@@ -112,13 +112,24 @@ class AttachDetach {
   }
 
   #wanted(volume: PersistentVolume | undefined): WantedVolume | undefined {
-    const { csi, accessModes = [] } = volume?.spec ?? {};
+    const { csi } = volume?.spec ?? {};
     if (volume === undefined || csi === undefined) return undefined;
     // A driver that has said nothing about itself is taken to attach, as agents take it.
     if (this.#drivers.get({ name: csi.driver })?.spec.attachRequired === false) return undefined;
+    const { name } = volume.metadata;
+    return { name, driver: csi.driver, handle: csi.volumeHandle, exclusive: this.#isExclusive(name) };
+  }
+
+  /** Whether it can be on one node at a time only. */
+  #isExclusive(name: string): boolean {
+    const { accessModes = [] } = this.#volumes.get({ name })?.spec ?? {};
     const shared = accessModes.some((mode) => mode === 'ReadWriteMany' || mode === 'ReadOnlyMany');
-    const exclusive = accessModes.length > 0 && !shared;
-    return { name: volume.metadata.name, driver: csi.driver, handle: csi.volumeHandle, exclusive };
+    return accessModes.length > 0 && !shared;
+  }
+
+  async #isElsewhere(volume: string, node: string): Promise<boolean> {
+    const { items } = await this.#deps.client.list(VolumeAttachment);
+    return items.some(({ spec }) => spec.source.persistentVolumeName === volume && spec.nodeName !== node);
   }
 
   /** By node; of nodes whose agents leave attaching to this controller. */
@@ -162,6 +173,8 @@ class AttachDetach {
   }
 
   async #attach(volume: string, driver: string, handle: string, nodeName: string): Promise<void> {
+    // What the cache has not heard of yet must not bring a volume to two nodes.
+    if (this.#isExclusive(volume) && (await this.#isElsewhere(volume, nodeName))) return;
     try {
       await this.#deps.client.create(VolumeAttachment, {
         metadata: { name: attachmentName(driver, handle, nodeName) },

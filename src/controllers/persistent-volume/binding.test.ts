@@ -4,8 +4,10 @@ import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts
 import { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { StorageClass } from '../../api/storage/storage-class.ts';
+import { VolumeAttributesClass } from '../../api/storage/volume-attributes-class.ts';
 import { ephemeralVolumeController } from '../ephemeral-volume/controller.ts';
 import { Simulation } from '../testing/simulation.ts';
+import { attributesClassProtectionController } from '../volume-protection/controller.ts';
 import { volumeExpandController } from '../volume-expand/controller.ts';
 import { persistentVolumeControllers } from './controller.ts';
 
@@ -17,6 +19,7 @@ beforeEach(() => {
       ...persistentVolumeControllers(deps, events),
       volumeExpandController(deps, events, { ownProvisioner: 'own.example.com' }),
       ephemeralVolumeController(deps, events),
+      attributesClassProtectionController(deps),
     ],
   });
 });
@@ -133,6 +136,26 @@ test("a claim whose volume is gone, and one whose volume has become another clai
   expect(told().slice(1)).toEqual([
     'Warning ClaimLost Bound claim has lost its PersistentVolume. Data on the volume is lost!',
   ]);
+});
+
+// pkg/controller/storage/vacprotection
+test('an attributes class that is deleted stays until no claim and no volume has it', async () => {
+  it.put(VolumeAttributesClass, {
+    metadata: { name: 'gold', finalizers: ['kubernetes.io/vac-protection'] },
+    driverName: 'disk.example.com',
+    parameters: { iops: '100' },
+  });
+  volume('pv', { volumeAttributesClassName: 'gold' });
+  claim('data', { volumeAttributesClassName: 'gold' });
+  await it.run(1000);
+  await it.client.delete(VolumeAttributesClass, { name: 'gold' });
+  await it.run(1000);
+  await it.client.delete(PersistentVolumeClaim, { namespace, name: 'data' });
+  await it.run(1000);
+  expect(it.client.all(VolumeAttributesClass)).toHaveLength(1);
+  await it.client.delete(PersistentVolume, { name: 'pv' });
+  await it.run(1000);
+  expect(it.client.all(VolumeAttributesClass)).toEqual([]);
 });
 
 test('the attributes class of a volume is in the status of its claim', async () => {

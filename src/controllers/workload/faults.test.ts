@@ -113,6 +113,45 @@ describe('a rollout whose controllers are killed', () => {
   });
 });
 
+describe('a wall clock that jumps', () => {
+  const hour = 60 * minute;
+
+  it.each([
+    ['forward', hour],
+    ['back', -hour],
+  ])('%s in the middle of a rollout lets nobody exceed what is allowed, and the rollout ends', async (_, by) => {
+    cluster();
+    put(Deployment, { replicas: 4, minReadySeconds: 5, progressDeadlineSeconds: 120, selector, template });
+    await simulation.run(minute);
+    await setImage(Deployment, 'two');
+    const look = (): void => {
+      expect(active().length).toBeLessThanOrEqual(5);
+      expect(active().filter(isReady).length).toBeGreaterThanOrEqual(3);
+    };
+    await simulation.run(4 * second, look);
+    simulation.clock.jump(simulation.clock.now() + by);
+    // Back, the pods that got ready "in an hour" have to wait that long to have been ready for five seconds.
+    await simulation.run(hour + 5 * minute, look);
+    expect(new Set(active().map(imageOf))).toEqual(new Set(['two']));
+    expect(simulation.client.all(Deployment)[0]?.status).toMatchObject({ availableReplicas: 4, updatedReplicas: 4 });
+    simulation.client.writes.length = 0;
+    await simulation.run(hour);
+    expect(simulation.client.writes).toEqual([]);
+  });
+
+  it('does not make a job start its pods twice, or count them wrong', async () => {
+    cluster({ life: () => ({ start: second, stop: second, end: { after: 10 * second, phase: 'Succeeded' } }) });
+    put(Job, { completions: 6, parallelism: 2, template: { spec: { ...template.spec, restartPolicy: 'Never' } } });
+    for (const by of [hour, -2 * hour, hour]) {
+      await simulation.run(7 * second);
+      simulation.clock.jump(simulation.clock.now() + by);
+    }
+    await simulation.run(3 * hour, () => expect(active().length).toBeLessThanOrEqual(2));
+    expect(simulation.client.all(Job)[0]?.status).toMatchObject({ succeeded: 6 });
+    expect(simulation.client.all(Pod)).toHaveLength(6);
+  });
+});
+
 describe('pods that never work', () => {
   it('are not made and thrown out without end: the pause between them grows, and lasts over a restart', async () => {
     // As pods fail that their node refuses.

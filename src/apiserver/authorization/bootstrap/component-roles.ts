@@ -28,6 +28,7 @@ const patches: Readonly<Record<string, readonly Rule[]>> = {
   'pod-garbage-collector': [can('update', 'core', 'pods/status')],
   'pv-protection-controller': [can('patch', 'core', 'persistentvolumes')],
   'pvc-protection-controller': [can('patch', 'core', 'persistentvolumeclaims')],
+  'volumeattributesclass-protection-controller': [can('patch', 'storage.k8s.io', 'volumeattributesclasses')],
   'statefulset-controller': [can('patch', 'core', 'persistentvolumeclaims')],
 };
 

@@ -33,8 +33,8 @@ export default defineConfig({
       }),
       // By `coracle test guest` only: they need a virtual machine.
       project('guest', ['test/guest/**/*.guest.test.ts'], {
-        testTimeout: 300_000,
-        hookTimeout: 300_000,
+        testTimeout: 600_000,
+        hookTimeout: 600_000,
         fileParallelism: false,
       }),
     ],

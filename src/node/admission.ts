@@ -3,9 +3,10 @@ import type { NodeSelectorTerm } from '../api/core/affinity.ts';
 import type { Node } from '../api/core/node.ts';
 import type { Pod } from '../api/core/pod.ts';
 import type { Taint, Toleration } from '../api/core/taint.ts';
+import { appArmorAnnotation } from './container/security.ts';
 import type { Pressures } from './node-object.ts';
 import type { ResizeVerdict } from './pod/allocation.ts';
-import { isStatic } from './pod/names.ts';
+import { containersOf, isStatic } from './pod/names.ts';
 import { amountOf, podAmount, qosClass } from './pod/resources.ts';
 import type { Verdict } from './pod/status.ts';
 
@@ -19,6 +20,8 @@ export interface AdmissionInput {
   readonly pressures: Pressures;
   readonly allowedUnsafeSysctls: readonly string[];
   readonly shuttingDown: boolean;
+  /** Whether the kernel has it. */
+  readonly appArmor: boolean;
 }
 
 interface Refusal {
@@ -37,7 +40,7 @@ export function admitPod(input: AdmissionInput): Verdict | undefined {
 
 type Check = (input: AdmissionInput) => Refusal | undefined;
 
-const checks: readonly Check[] = [shutdown, pressure, sysctls, affinity, taints, ports, resources];
+const checks: readonly Check[] = [shutdown, pressure, sysctls, appArmor, affinity, taints, ports, resources];
 
 /** Pods at or above this priority keep the cluster itself going. */
 export const criticalPriority = 2_000_000_000;
@@ -89,6 +92,22 @@ function sysctls({ pod, allowedUnsafeSysctls }: AdmissionInput): Refusal | undef
     return { reason: 'SysctlForbidden', message: `forbidden sysctl: "${written}" not allowlisted` };
   }
   return undefined;
+}
+
+/** Who asks for a profile must not run without one; who says nothing gets the default where there is one. */
+function appArmor({ pod, appArmor: enabled }: AdmissionInput): Refusal | undefined {
+  if (enabled || !asksForAppArmor(pod)) return undefined;
+  return { reason: 'AppArmor', message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host' };
+}
+
+function asksForAppArmor(pod: Pod): boolean {
+  const { spec, metadata } = pod;
+  const contexts = [spec?.securityContext, ...containersOf(pod).map((each) => each.spec.securityContext)];
+  const profiles = contexts.map((context) => context?.appArmorProfile?.type);
+  if (profiles.some((type) => type !== undefined && type !== 'Unconfined')) return true;
+  return Object.entries(metadata.annotations ?? {}).some(
+    ([key, value]) => key.startsWith(appArmorAnnotation) && value !== 'unconfined',
+  );
 }
 
 function affinity({ pod, node }: AdmissionInput): Refusal | undefined {

@@ -117,6 +117,22 @@ describe('a pod', () => {
     expect(last).toMatchObject({ verb: 'delete' });
   });
 
+  test.each([
+    ['a field', { type: 'RuntimeDefault' } as const, {}],
+    ['an annotation', undefined, { 'container.apparmor.security.beta.kubernetes.io/box': 'localhost/strict' }],
+  ])(
+    'that asks for AppArmor by %s is refused where the kernel has none',
+    async (_how, appArmorProfile, annotations: Record<string, string>) => {
+      const it = await start();
+      const context = appArmorProfile === undefined ? {} : { securityContext: { appArmorProfile } };
+      it.create('confined', { containers: [box], ...context }, { annotations });
+      expect((await it.phase('confined', 'Failed')).status).toMatchObject({
+        reason: 'AppArmor',
+        message: 'Pod was rejected: Cannot enforce AppArmor: AppArmor is not enabled on the host',
+      });
+    },
+  );
+
   test('that ignores SIGTERM is killed when its grace is over', async () => {
     const it = await start({ behaviour: () => ({ stopDelay: Infinity }) });
     it.create('stubborn', { containers: [box], terminationGracePeriodSeconds: 30 });

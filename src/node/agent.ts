@@ -291,6 +291,7 @@ function admission({ parts, workers, registration, eviction, shutdown }: Admissi
         pressures: eviction.pressures,
         allowedUnsafeSysctls: config.allowedUnsafeSysctls,
         shuttingDown: shutdown.begun,
+        appArmor: parts.facts.appArmor,
       });
     const verdict = judge(registration.node);
     if (verdict === undefined || registration.node === undefined) return verdict;

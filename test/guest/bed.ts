@@ -11,7 +11,7 @@ export const guestVariable = 'CORACLE_GUEST';
 export const placeVariable = 'CORACLE_GUEST_PLACE';
 
 /** Where somebody waits for a guest: nothing is fast there. */
-export const patience = 120_000;
+export const patience = 240_000;
 
 export interface Bed {
   readonly guest: Guest;

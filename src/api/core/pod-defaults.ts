@@ -1,6 +1,7 @@
 /** Defaults of real pods that templates do not get, and what a new pod's status says. */
 import type { Editable } from '../rules/draft.ts';
 import { fillAbsent } from '../rules/draft.ts';
+import { alignAppArmor } from './app-armor.ts';
 import type { Container } from './container.ts';
 import { qosClassOf } from './pod-qos.ts';
 import type { PodSpec } from './pod-spec.ts';
@@ -52,6 +53,7 @@ export function preparePodCreate(draft: Record<string, unknown>): void {
     reason: 'SchedulingGated',
     message: 'Scheduling is blocked due to non-empty scheduling gates',
   };
+  alignAppArmor(draft);
   pod.status = { phase: 'Pending', qosClass: qosClassOf(spec), ...(gated ? { conditions: [condition] } : {}) };
 }
 

@@ -5,12 +5,15 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { readTextIfPresent } from '../../base/file.ts';
 import { UserError } from '../../cli/user-error.ts';
 
 interface Program {
   readonly program: string;
   readonly package: string;
   readonly why: string;
+  /** Whether this machine has a use for it; absent: yes. */
+  readonly isNeeded?: () => boolean;
 }
 
 const programs: readonly Program[] = [
@@ -21,6 +24,12 @@ const programs: readonly Program[] = [
   { program: 'socat', package: 'socat', why: 'attaches to containers and forwards ports' },
   { program: 'tar', package: 'tar', why: 'unpacks images' },
   { program: 'conntrack', package: 'conntrack', why: 'forgets UDP flows to endpoints that went away' },
+  {
+    program: 'apparmor_parser',
+    package: 'apparmor',
+    why: "loads the containers' AppArmor profile",
+    isNeeded: () => readTextIfPresent('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') ?? false,
+  },
   { program: 'busybox', package: 'busybox-static', why: 'is what the built-in busybox image is made of' },
 ];
 
@@ -30,7 +39,7 @@ export function ensurePrerequisites(say: (line: string) => void): void {
     throw new UserError('starting containers needs root', 'run it with sudo, or as root');
   }
   ensureKernel();
-  const missing = programs.filter(({ program }) => !isOnPath(program));
+  const missing = programs.filter(({ program, isNeeded }) => isNeeded?.() !== false && !isOnPath(program));
   if (missing.length === 0) return;
   say('installing Debian packages:');
   for (const { package: name, why } of missing) say(`  ${name.padEnd(16)} ${why}`);

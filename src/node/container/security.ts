@@ -72,9 +72,11 @@ function profile(wanted: Profile | undefined, otherwise: SecurityProfile): Secur
   return { type: 'localhost', localhost: wanted.localhostProfile ?? '' };
 }
 
-/** The annotation by which AppArmor was asked for before it had a field. */
+/** Start of the annotations by which AppArmor was asked for before it had a field; the container's name follows. */
+export const appArmorAnnotation = 'container.apparmor.security.beta.kubernetes.io/';
+
 function annotatedProfile(pod: Pod, container: AnyContainer): Profile | undefined {
-  const text = pod.metadata.annotations?.[`container.apparmor.security.beta.kubernetes.io/${container.name}`];
+  const text = pod.metadata.annotations?.[`${appArmorAnnotation}${container.name}`];
   if (text === undefined) return undefined;
   if (text === 'unconfined') return { type: 'Unconfined' };
   if (!text.startsWith('localhost/')) return { type: 'RuntimeDefault' };

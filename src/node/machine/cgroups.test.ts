@@ -24,6 +24,7 @@ test('what an agent that was killed left in the v2 hierarchy beside v1 ones is k
     hierarchies,
     root: '/coracle',
     podPidsLimit: -1,
+    hugePageSizes: [],
     all: { cpuMillis: 2000, memoryBytes: 1 << 30 },
     clock: systemClock,
     log: silentLogger,
@@ -45,9 +46,10 @@ test('a cgroup2 mount alone is version 2', () => {
 test('burstable pods together weigh what they request, best effort next to nothing, all of them what the machine has', async () => {
   const mount = join(root, 'cpu,memory');
   const cgroups = podCgroups({
-    hierarchies: { version: 1, mounts: [{ path: mount, controllers: ['cpu', 'memory'] }] },
+    hierarchies: { version: 1, mounts: [{ path: mount, controllers: ['cpu', 'memory', 'hugetlb'] }] },
     root: '/coracle',
     podPidsLimit: -1,
+    hugePageSizes: ['2MB'],
     all: { cpuMillis: 1500, memoryBytes: 4096 },
     clock: systemClock,
     log: silentLogger,
@@ -60,6 +62,7 @@ test('burstable pods together weigh what they request, best effort next to nothi
   await cgroups.ensure(pod('one', '250m'));
   await cgroups.ensure(pod('two', '500m'));
   await cgroups.ensure(pod('three'));
+  expect(written('burstable/podone/hugetlb.2MB.limit_in_bytes')).toBe('0');
   expect(written('burstable/cpu.shares')).toBe('768');
   expect(written('besteffort/cpu.shares')).toBe('2');
   expect(written('cpu.shares')).toBe('1536');

@@ -21,6 +21,7 @@ import {
   type QosClass,
 } from '../pod/resources.ts';
 import type { MachineFacts } from './machine.ts';
+import { hugePageSizes } from '../../runtime/oci/machine.ts';
 
 export interface PodCgroups {
   /** 0: none are used. */
@@ -78,6 +79,8 @@ export interface CgroupsOptions {
   readonly root: string;
   readonly podPidsLimit: number;
   /** What all pods together may have: the machine less what is reserved. */
+  /** Sizes of huge pages that the machine has and can limit, such as `2MB`. */
+  readonly hugePageSizes: readonly string[];
   readonly all: { readonly cpuMillis: number; readonly memoryBytes: number };
   readonly clock: Clock;
   readonly log: Logger;
@@ -102,7 +105,17 @@ export async function nodeCgroups(
     cpuMillis: facts.cpus * 1000 - millisOf(reserved['cpu']),
     memoryBytes: facts.memoryBytes - bytesOf(reserved['memory']),
   };
-  return podCgroups({ hierarchies, root, podPidsLimit, all, clock, log });
+  const hugePageSizes = await limitedPageSizes(hierarchies);
+  return podCgroups({ hierarchies, root, podPidsLimit, hugePageSizes, all, clock, log });
+}
+
+/** Of the machine's sizes those that a pod's group can limit. */
+async function limitedPageSizes({ version, mounts }: Hierarchies): Promise<readonly string[]> {
+  const controllers =
+    version === 1
+      ? mounts.flatMap((each) => each.controllers)
+      : (await readFile(join(mounts[0]?.path ?? '', 'cgroup.controllers'), 'utf8')).trim().split(' ');
+  return controllers.includes('hugetlb') ? hugePageSizes() : [];
 }
 
 export function podCgroups(options: CgroupsOptions): PodCgroups {
@@ -191,6 +204,8 @@ interface Settings {
   readonly cpuQuota?: number;
   readonly memoryLimit?: number;
   readonly pidsLimit?: number;
+  /** Bytes by page size, such as `2MB`. */
+  readonly hugePages?: Readonly<Record<string, number>>;
 }
 
 function podSettings(pod: Pod, options: CgroupsOptions): Settings {
@@ -199,13 +214,18 @@ function podSettings(pod: Pod, options: CgroupsOptions): Settings {
     cpuQuota: isLimited(pod, 'cpu') ? cpuQuota(podAmount(pod, 'cpu', 'limits')) : -1,
     ...(isLimited(pod, 'memory') ? { memoryLimit: podAmount(pod, 'memory', 'limits') } : {}),
     ...(options.podPidsLimit > 0 ? { pidsLimit: options.podPidsLimit } : {}),
+    // Who asks for none may have none.
+    hugePages: Object.fromEntries(
+      options.hugePageSizes.map((size) => [size, podAmount(pod, `hugepages-${size.replace('B', 'i')}`, 'limits')]),
+    ),
   };
 }
 
 async function makeGroup(options: CgroupsOptions, path: string): Promise<void> {
   const { version, mounts } = options.hierarchies;
   for (const mount of mounts) {
-    const needed = version === 2 || mount.controllers.some((each) => ['cpu', 'memory', 'pids'].includes(each));
+    const needed =
+      version === 2 || mount.controllers.some((each) => ['cpu', 'memory', 'pids', 'hugetlb'].includes(each));
     if (!needed) continue;
     if (version === 1) await mkdir(join(mount.path, path), { recursive: true });
     else await makeUnified(mount.path, path);
@@ -259,6 +279,11 @@ function legacyFiles(settings: Settings, controllers: readonly string[]): readon
   if (controllers.includes('pids') && settings.pidsLimit !== undefined) {
     files.push(['pids.max', `${settings.pidsLimit}`]);
   }
+  if (controllers.includes('hugetlb')) {
+    for (const [size, bytes] of Object.entries(settings.hugePages ?? {})) {
+      files.push([`hugetlb.${size}.limit_in_bytes`, `${bytes}`]);
+    }
+  }
   return files;
 }
 
@@ -270,6 +295,7 @@ function unifiedFiles(settings: Settings): readonly (readonly [string, string])[
   }
   if (settings.memoryLimit !== undefined) files.push(['memory.max', `${settings.memoryLimit}`]);
   if (settings.pidsLimit !== undefined) files.push(['pids.max', `${settings.pidsLimit}`]);
+  for (const [size, bytes] of Object.entries(settings.hugePages ?? {})) files.push([`hugetlb.${size}.max`, `${bytes}`]);
   return files;
 }
 

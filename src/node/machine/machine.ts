@@ -16,6 +16,8 @@ export interface MachineFacts {
   readonly architecture: string;
   /** Bytes of huge pages by their size, such as `2Mi`. */
   readonly hugepages: Readonly<Record<string, number>>;
+  /** Whether the kernel enforces AppArmor profiles. */
+  readonly appArmor: boolean;
 }
 
 export interface DiskFacts {
@@ -41,12 +43,13 @@ const architectures: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '3
 
 export const systemMachine: Machine = {
   async facts() {
-    const [machineId, systemUuid, bootId, osRelease, memory] = await Promise.all([
+    const [machineId, systemUuid, bootId, osRelease, memory, appArmor] = await Promise.all([
       text('/etc/machine-id'),
       text('/sys/class/dmi/id/product_uuid'),
       text('/proc/sys/kernel/random/boot_id'),
       text('/etc/os-release'),
       text('/proc/meminfo'),
+      text('/sys/module/apparmor/parameters/enabled'),
     ]);
     return {
       cpus: availableParallelism(),
@@ -59,6 +62,7 @@ export const systemMachine: Machine = {
       osImage: /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(osRelease)?.[1] ?? 'Linux',
       architecture: architectures[arch()] ?? arch(),
       hugepages: hugepagesOf(memory),
+      appArmor: appArmor.startsWith('Y'),
     };
   },
   async disk(path) {

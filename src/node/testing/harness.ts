@@ -34,6 +34,7 @@ export const simMachine: Machine = {
       osImage: 'Simulated Linux',
       architecture: 'amd64',
       hugepages: {},
+      appArmor: false,
     }),
   disk: () =>
     Promise.resolve({

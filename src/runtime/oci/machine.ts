@@ -45,7 +45,8 @@ function limitsHugePages(cgroupVersion: 1 | 2): boolean {
   return /\bhugetlb\b/.test(readTextIfPresent('/sys/fs/cgroup/cgroup.controllers') ?? '');
 }
 
-function hugePageSizes(): readonly string[] {
+/** Such as `2MB`. */
+export function hugePageSizes(): readonly string[] {
   return existsSync('/sys/kernel/mm/hugepages') ? readdirSync('/sys/kernel/mm/hugepages').map(pageSize) : [];
 }
 

@@ -10,6 +10,7 @@ import type { ImageStore } from '../../image/image-store.ts';
 import type { CommandRunner } from '../../network/command.ts';
 import { mountPoints } from '../../network/netns.ts';
 import { type Mount, StartError } from '../runtime.ts';
+import { AppArmor } from './apparmor.ts';
 import type { Cgroups } from './cgroups.ts';
 import { createUnderConmon, releaseInit } from './conmon.ts';
 import type { ContainerDriver, Exit, Recovered } from './driver.ts';
@@ -45,14 +46,18 @@ export class RuncDriver implements ContainerDriver {
   readonly #options: RuncDriverOptions;
   /** CPU quotas of pods' groups that are lifted while a container of theirs is being killed. */
   readonly #lifted = new Map<string, string>();
+  readonly #appArmor: AppArmor;
 
   constructor(options: RuncDriverOptions) {
     this.#options = options;
+    this.#appArmor = new AppArmor({ enabled: options.machine.apparmor, run: options.run });
     const { exits, runtimeRoot, attach } = options.paths;
     for (const folder of [exits, runtimeRoot, attach]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
   async prepare(record: ContainerRecord): Promise<Partial<ContainerRecord>> {
+    // Before anything is made: it fails when the profile is not there.
+    await this.#appArmor.profileFor(record.config.security);
     const own = this.#options.paths.container(record.id);
     mkdirSync(own.bundle, { recursive: true });
     await mountRoot(this.#options, record.layers, own);
@@ -77,7 +82,9 @@ export class RuncDriver implements ContainerDriver {
     const logPath = record.config.logPath === '' ? '' : join(record.logDirectory, record.config.logPath);
     if (logPath !== '') mkdirSync(dirname(logPath), { recursive: true });
     rmSync(own.exitFile, { force: true });
-    writeFileSync(join(own.bundle, 'config.json'), JSON.stringify(this.#spec(record, sandbox, own)));
+    const appArmorProfile = await this.#appArmor.profileFor(record.config.security);
+    const spec = this.#spec(record, sandbox, own, appArmorProfile);
+    writeFileSync(join(own.bundle, 'config.json'), JSON.stringify(spec));
     const { tty, stdin, stdinOnce } = record.config;
     const monitored = { id: record.id, paths: own, logPath, tty, stdin, stdinOnce };
     const pid = await createUnderConmon({ clock, conmon, runtime, paths, timeout: createTimeout }, monitored);
@@ -181,7 +188,12 @@ export class RuncDriver implements ContainerDriver {
     return { exitCode: 255, finishedAt: this.#options.clock.now(), outOfMemory: false, unseen: true };
   }
 
-  #spec(record: ContainerRecord, sandbox: SandboxRecord, own: ContainerPaths): object {
+  #spec(
+    record: ContainerRecord,
+    sandbox: SandboxRecord,
+    own: ContainerPaths,
+    appArmorProfile: string | undefined,
+  ): object {
     const { machine, paths } = this.#options;
     const { namespaces } = record;
     const config = { ...record.config, mounts: record.mounts ?? record.config.mounts };
@@ -212,6 +224,7 @@ export class RuncDriver implements ContainerDriver {
       ...(security.seccomp.type === 'localhost'
         ? { seccompProfile: readProfile(security.seccomp.localhost ?? '') }
         : {}),
+      ...(appArmorProfile === undefined ? {} : { appArmorProfile }),
       machine,
     });
   }

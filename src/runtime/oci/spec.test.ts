@@ -194,7 +194,7 @@ describe('the runtime specification', () => {
     expect(resourcesOf(limits, { ...machine, swapAccounting: false })).toEqual({
       cpu: { shares: 100, quota: -1, period: 100_000 },
       memory: { limit: 5 },
-      hugepageLimits: [],
+      hugepageLimits: [{ pageSize: '2MB', limit: 0 }],
     });
   });
 });

@@ -1,6 +1,6 @@
 /** The OCI runtime's config.json of a container. Pure: everything it needs is in its input. */
 import type { ImageConfig } from '../../image/manifest.ts';
-import type { ContainerConfig, ContainerResources, Mount, NamespaceOptions, SecurityProfile } from '../runtime.ts';
+import type { ContainerConfig, ContainerResources, Mount, NamespaceOptions } from '../runtime.ts';
 import { capabilitiesFor } from './capabilities.ts';
 import type { Machine } from './machine.ts';
 import { runtimeDefaultProfile } from './seccomp.ts';
@@ -34,6 +34,8 @@ export interface SpecInput {
   readonly devices: readonly DeviceNode[];
   /** The content of a localhost profile. */
   readonly seccompProfile?: unknown;
+  /** Name of the AppArmor profile; absent: none. */
+  readonly appArmorProfile?: string;
   readonly machine: Machine;
 }
 
@@ -99,7 +101,7 @@ export function environmentOf(
 
 /** Limits in the runtime specification's words; what the machine can't do is left out. */
 export function resourcesOf(resources: ContainerResources, machine: Machine): object {
-  const { memoryLimit = 0, hugepageLimits = [], unified } = resources;
+  const { memoryLimit = 0, unified } = resources;
   const cpu = {
     ...positive('shares', resources.cpuShares),
     ...nonZero('quota', resources.cpuQuota),
@@ -115,15 +117,24 @@ export function resourcesOf(resources: ContainerResources, machine: Machine): ob
     ...(Object.keys(cpu).length > 0 ? { cpu } : {}),
     ...(Object.keys(memory).length > 0 ? { memory } : {}),
     ...((resources.pidsLimit ?? 0) > 0 ? { pids: { limit: resources.pidsLimit } } : {}),
-    hugepageLimits: hugepageLimits.filter(({ pageSize }) => machine.hugePageSizes.includes(pageSize)),
+    hugepageLimits: hugepageLimitsOf(resources.hugepageLimits, machine),
     ...onVersion2(machine, unified),
   };
+}
+
+/** Who is to have some of one size gets none of the others. */
+function hugepageLimitsOf(limits: ContainerResources['hugepageLimits'], { hugePageSizes }: Machine): readonly object[] {
+  if (limits === undefined) return [];
+  return hugePageSizes.map((pageSize) => {
+    const found = limits.find((each) => each.pageSize === pageSize);
+    return { pageSize, limit: found?.limit ?? 0 };
+  });
 }
 
 const onVersion2 = (machine: Machine, unified: ContainerResources['unified']): object =>
   unified !== undefined && machine.cgroupVersion === 2 ? { unified } : {};
 
-function processOf({ config, image, hostname, user, machine }: SpecInput): object {
+function processOf({ config, image, hostname, user, machine, appArmorProfile }: SpecInput): object {
   const args = argumentsOf(config, image);
   if (args.length === 0) throw new RangeError('no command specified');
   const { security } = config;
@@ -140,13 +151,8 @@ function processOf({ config, image, hostname, user, machine }: SpecInput): objec
     rlimits: [{ type: 'RLIMIT_NOFILE', hard: machine.maxOpenFiles, soft: machine.maxOpenFiles }],
     noNewPrivileges: security.noNewPrivileges,
     ...(wanted === undefined ? {} : { oomScoreAdj: Math.max(wanted, machine.lowestOomScoreAdj) }),
-    ...apparmorOf(security.apparmor, machine),
+    ...(appArmorProfile === undefined ? {} : { apparmorProfile: appArmorProfile }),
   };
-}
-
-function apparmorOf(profile: SecurityProfile, machine: Machine): object {
-  if (!machine.apparmor || profile.type !== 'localhost') return {};
-  return { apparmorProfile: profile.localhost };
 }
 
 function seccompOf({ config, machine, seccompProfile }: SpecInput): unknown {

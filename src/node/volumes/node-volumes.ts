@@ -1,5 +1,4 @@
 /** A node's volumes and its CSI drivers, put together. */
-import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Client } from '../../client/client.ts';
@@ -9,6 +8,7 @@ import { CsiVolumes } from '../csi/volumes.ts';
 import { pullSecretsOf } from '../images/pull-secrets.ts';
 import type { Puller } from '../images/puller.ts';
 import type { ReferencedObjects } from '../objects.ts';
+import { systemFileSystems } from './kernel.ts';
 import { Volumes } from './manager.ts';
 import type { Mounter } from './mounter.ts';
 import { persistentVolumes } from './persistent.ts';
@@ -40,7 +40,7 @@ export function nodeVolumes(parts: NodeVolumesParts): { readonly volumes: Volume
     mounter,
     reader: objects,
     tokens,
-    persistent: persistentVolumes({ client, mounter, csi, filesystems: () => readFile('/proc/filesystems', 'utf8') }),
+    persistent: persistentVolumes({ client, mounter, csi, kernel: systemFileSystems }),
     clock,
     log,
     image: async (pod, volume, signal) => {

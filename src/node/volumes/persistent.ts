@@ -8,6 +8,7 @@ import { isNotFound, type ClientReader } from '../../client/client.ts';
 import { ephemeralHandle, type CsiSource, type CsiVolumes } from '../csi/volumes.ts';
 import { checkHostPath } from '../container/mounts.ts';
 import { namespaceOf } from '../pod/names.ts';
+import type { KernelFileSystems } from './kernel.ts';
 import { giveToGroup } from './ownership.ts';
 import type { Mounter } from './mounter.ts';
 import { VolumeError, type PreparedVolume } from './volume.ts';
@@ -22,8 +23,7 @@ export interface PersistentVolumes {
 export interface PersistentOptions {
   readonly client: ClientReader;
   readonly mounter: Mounter;
-  /** File systems that the kernel can mount, as /proc/filesystems lists them. */
-  readonly filesystems: () => Promise<string>;
+  readonly kernel: KernelFileSystems;
   readonly csi: Pick<CsiVolumes, 'publish' | 'tearDown'>;
 }
 
@@ -218,11 +218,10 @@ async function prepareNfs(
   nfs: NonNullable<Source['nfs']>,
   folder: string,
 ): Promise<PreparedVolume> {
-  const known = await options.filesystems();
-  if (!/\bnfs4?$/m.test(known)) {
+  if (!(await options.kernel.canMount('nfs'))) {
     throw new VolumeError(
-      `cannot mount ${nfs.server}:${nfs.path}: this node's kernel has no NFS client (nfs is not in /proc/filesystems); ` +
-        'load the nfs module or use another node',
+      `cannot mount ${nfs.server}:${nfs.path}: this node's kernel has no NFS client (nfs is not in /proc/filesystems, ` +
+        'and no module brings it); use another node',
     );
   }
   const readonly = source.readonly || nfs.readOnly === true;
@@ -236,7 +235,8 @@ async function prepareNfs(
 }
 
 async function mountOnce(mounter: Mounter, folder: string, mount: () => Promise<void>): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  // First of all: what is mounted is not looked into, since its server may be away.
   if ((await mounter.below(folder)).some((each) => each.path === folder)) return;
+  await mkdir(folder, { recursive: true });
   await mount();
 }

@@ -61,7 +61,8 @@ export class Sandboxes {
     const id = Buffer.from(random.bytes(32)).toString('hex');
     const builtin = this.#options.isBuiltin(config.handler);
     if (config.namespaces.user !== undefined) {
-      throw new Error('this runtime cannot run pods in user namespaces: leave hostUsers unset or true');
+      // Debian 12's runc and crun cannot map the owners of files in mounts, and without that a pod cannot read them.
+      throw new Error("can't set `spec.hostUsers: false`, runtime does not support user namespaces");
     }
     const ips = config.namespaces.network === 'pod' ? this.#options.network.allocate() : [];
     const ownNetwork = ips.length > 0 && !builtin;

@@ -190,6 +190,9 @@ export interface ContainerStatus {
   readonly user?: { readonly uid: number; readonly gid: number; readonly supplementalGroups: readonly number[] };
 }
 
+/** `usage` leaves out what takes a walk over the writable layer: disk figures may be 0 then. */
+export type WantedStats = 'all' | 'usage';
+
 export interface ContainerStats {
   readonly id: string;
   /** Milliseconds since the epoch. */
@@ -258,7 +261,7 @@ export interface RuntimeService {
   updateContainerResources(id: string, resources: ContainerResources): Promise<void>;
   /** After the log file was renamed: open a new one under the old name. */
   reopenContainerLog(id: string): Promise<void>;
-  containerStats(id: string): Promise<ContainerStats | undefined>;
+  containerStats(id: string, wanted?: WantedStats): Promise<ContainerStats | undefined>;
   /** Rejects with ExecTimeoutError after `timeoutSeconds` (0: never). */
   execSync(
     id: string,

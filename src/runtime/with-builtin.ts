@@ -12,6 +12,7 @@ import type {
   SandboxStatus,
   StreamOptions,
   StreamSession,
+  WantedStats,
 } from './runtime.ts';
 
 const eventCapacity = 4096;
@@ -89,8 +90,8 @@ export class RuntimeWithBuiltin implements RuntimeService {
     await (await this.#ofContainer(id)).reopenContainerLog(id);
   }
 
-  async containerStats(id: string): Promise<ContainerStats | undefined> {
-    return (await this.#ofContainer(id)).containerStats(id);
+  async containerStats(id: string, wanted?: WantedStats): Promise<ContainerStats | undefined> {
+    return (await this.#ofContainer(id)).containerStats(id, wanted);
   }
 
   async execSync(

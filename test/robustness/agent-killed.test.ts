@@ -80,7 +80,12 @@ async function churn(round: number, random: () => number): Promise<readonly stri
   await pause(random() * 400);
   await api.request('DELETE', `${collection}/gone-${round}`);
   await pause(random() * 100);
-  const before = killHard(cluster, agent);
+  let before = killHard(cluster, agent);
+  // Its successors, too, while they take up what it left.
+  for (let left = Math.floor(random() * 4); left > 0; left -= 1) {
+    await pause(random() * 700);
+    before = killHard(cluster, agent);
+  }
   if (round % 3 === 2) await readyAgain(cluster, 'server', killHard(cluster, 'server'));
   await readyAgain(cluster, agent, before);
   return [`once-${round}`, `twice-${round}`];
@@ -105,7 +110,7 @@ test('containers run on, start as often as they should, and lose no line of thei
     async () => (await podNamed('steady')).status.containerStatuses?.[0]?.containerID,
   );
   const kept: string[] = [];
-  for (let round = 0; round < 9; round += 1) kept.push(...(await churn(round, random)));
+  for (let round = 0; round < 12; round += 1) kept.push(...(await churn(round, random)));
   for (const name of kept) await startedAsOftenAsItShould(name);
   const steady = (await podNamed('steady')).status.containerStatuses?.[0];
   expect([steady?.containerID, steady?.restartCount]).toEqual([id, 0]);

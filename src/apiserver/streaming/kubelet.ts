@@ -4,7 +4,7 @@
  */
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import { internalError, serviceUnavailable, StatusError } from '../errors.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -102,7 +102,7 @@ async function relay(exchange: Exchange, answer: IncomingMessage): Promise<void>
   await new Promise<void>((resolve) => {
     answer.on('error', () => exchange.destroy());
     out.writable.on('close', resolve);
-    passOn(answer, out.writable);
+    answer.pipe(out.writable);
   });
 }
 
@@ -177,26 +177,6 @@ export function join(one: Duplex, other: Duplex): void {
   other.on('error', () => one.destroy());
   one.on('close', () => other.destroy());
   other.on('close', () => one.destroy());
-  passOn(one, other);
-  passOn(other, one);
-}
-
-/**
- * Like `pipe`, but with all that has come as one piece: TLS gives 16 KiB at a time, and each write of its own costs as
- * much as the bytes.
- */
-function passOn(from: Readable, to: Writable): void {
-  let waiting = false;
-  const pass = (): void => {
-    if (waiting) return;
-    const chunk = from.read() as Buffer | null;
-    if (chunk === null || to.destroyed || to.write(chunk)) return;
-    waiting = true;
-    to.once('drain', () => {
-      waiting = false;
-      pass();
-    });
-  };
-  from.on('readable', pass);
-  from.once('end', () => to.end());
+  one.pipe(other);
+  other.pipe(one);
 }

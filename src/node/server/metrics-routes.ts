@@ -35,7 +35,8 @@ function perContainer(
 }
 
 export async function metricsResource(request: KubeletRequest, response: KubeletResponse): Promise<void> {
-  const use = await nodeUse(request.agent, request.clock.now());
+  // Asked every few seconds, of nodes with many containers.
+  const use = await nodeUse(request.agent, request.clock.now(), 'usage');
   const labels = (each: ContainerUse, pod: PodUse): Labels => ({ container: each.container.name, ...podLabels(pod) });
   const at = use.timestamp;
   await response.text(

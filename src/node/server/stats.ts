@@ -1,5 +1,5 @@
 /** CPU, memory and disk use of the node, its pods and their containers. */
-import type { ContainerStats, ContainerStatus } from '../../runtime/runtime.ts';
+import type { ContainerStats, ContainerStatus, WantedStats } from '../../runtime/runtime.ts';
 import type { NodeAgent } from '../agent.ts';
 import type { PodWorker } from '../pod/worker.ts';
 
@@ -23,12 +23,12 @@ export interface NodeUse {
 }
 
 /** Everything that runs, as of now. */
-export async function nodeUse(agent: NodeAgent, now: number): Promise<NodeUse> {
+export async function nodeUse(agent: NodeAgent, now: number, wanted: WantedStats = 'all'): Promise<NodeUse> {
   const [facts, cpuNanoseconds, memoryAvailable, pods] = await Promise.all([
     agent.machine.facts(),
     agent.machine.cpuNanoseconds(),
     agent.machine.memoryAvailable(),
-    Promise.all(agent.pods.workers().map((worker) => podUse(agent, worker))),
+    Promise.all(agent.pods.workers().map((worker) => podUse(agent, worker, wanted))),
   ]);
   return {
     timestamp: now,
@@ -39,10 +39,13 @@ export async function nodeUse(agent: NodeAgent, now: number): Promise<NodeUse> {
   };
 }
 
-export async function podUse(agent: NodeAgent, worker: PodWorker): Promise<PodUse> {
+export async function podUse(agent: NodeAgent, worker: PodWorker, wanted: WantedStats = 'all'): Promise<PodUse> {
   const running = worker.runtime.containers.filter((each) => each.state === 'running');
   const containers = await Promise.all(
-    running.map(async (container) => ({ container, stats: await agent.options.runtime.containerStats(container.id) })),
+    running.map(async (container) => ({
+      container,
+      stats: await agent.options.runtime.containerStats(container.id, wanted),
+    })),
   );
   return {
     worker,

@@ -26,6 +26,7 @@ import type {
   SandboxStatus,
   StreamOptions,
   StreamSession,
+  WantedStats,
 } from '../runtime.ts';
 import { attachTo, writeControl } from './attach.ts';
 import { BuiltinDriver, type BuiltinProgram } from './builtin-driver.ts';
@@ -257,13 +258,13 @@ export class OciRuntime implements RuntimeService, Service {
     for (let waited = 0; waited < 1000 && !existsSync(path); waited += 5) await this.#options.clock.sleep(5);
   }
 
-  async containerStats(id: string): Promise<ContainerStats | undefined> {
+  async containerStats(id: string, wanted: WantedStats = 'all'): Promise<ContainerStats | undefined> {
     const record = this.#containers.get(id);
     if (record?.phase !== 'running' || record.handler === builtinHandler) return undefined;
     const group = join('/', record.cgroupParent || `/${this.#options.prefix}`, shortId(id));
     const usage = this.#cgroups.usage(group);
     if (usage === undefined) return undefined;
-    const disk = await diskUsage(this.#paths.container(id).upper);
+    const disk = wanted === 'all' ? await diskUsage(this.#paths.container(id).upper) : { bytes: 0, inodes: 0 };
     return { id, timestamp: this.#options.clock.now(), ...usage, diskBytes: disk.bytes, diskInodes: disk.inodes };
   }
 

@@ -345,6 +345,7 @@ function files(current: Current): void {
     });
     await until(async () => ((await bed.runtime.containerStats(id))?.diskBytes ?? 0) >= 3_000_000);
     expect((await bed.runtime.containerStats(id))?.cpuNanoseconds).toBeGreaterThan(0);
+    expect((await bed.runtime.containerStats(id, 'usage'))?.memoryBytes).toBeGreaterThan(0);
     await bed.runtime.updateContainerResources(id, { memoryLimit: 96 << 20 });
     const limit = await output(
       bed,

@@ -152,18 +152,23 @@ function parse(command: Command, argv: readonly string[], flags: Flags): ParsedW
 }
 
 function checkFlag({ name: command }: Command, name: string, flag: Flag, text: string | undefined): void {
-  if (text === undefined || flag.type === 'boolean') return;
-  const refuse = (wanted: string): UserError =>
-    usageError(command, `--${name} takes ${wanted}, not ${JSON.stringify(text)}`);
-  if (flag.type === 'number') {
-    const { least = 0, most } = flag;
-    if (!/^\d+$/.test(text)) throw refuse('a whole number');
-    if (Number(text) < least || Number(text) > most) throw refuse(`a number from ${least} to ${most}`);
-  } else if (flag.choices !== undefined) {
-    if (!flag.choices.includes(text)) throw refuse(flag.choices.join(' or '));
-  } else if (text === '' && flag.clearable !== true) {
-    throw refuse(flag.value ?? 'a text');
-  }
+  if (text === undefined) return;
+  const wanted = wantedBy(flag, text);
+  if (wanted === undefined) return;
+  throw usageError(command, `--${name} takes ${wanted}, not ${JSON.stringify(text)}`);
+}
+
+/** What the flag takes; undefined when this is it. */
+function wantedBy(flag: Flag, text: string): string | undefined {
+  if (flag.type === 'boolean') return undefined;
+  if (flag.type === 'number') return wantedNumber(flag.least ?? 0, flag.most, text);
+  if (flag.choices !== undefined) return flag.choices.includes(text) ? undefined : flag.choices.join(' or ');
+  return text === '' && flag.clearable !== true ? (flag.value ?? 'a text') : undefined;
+}
+
+function wantedNumber(least: number, most: number, text: string): string | undefined {
+  if (!/^\d+$/.test(text)) return 'a whole number';
+  return Number(text) < least || Number(text) > most ? `a number from ${least} to ${most}` : undefined;
 }
 
 /** Flags that are longer have their explanation on a line of its own. */

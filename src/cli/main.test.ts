@@ -127,13 +127,15 @@ test('what the user can mend is said with its remedy, without a stack trace', as
 const refused = (code: string, text: string): Error =>
   Object.assign(new Error(`${code}: ${text}, open '/x'`), { code, syscall: 'open', path: '/x' });
 
+const rejectsWith = (failure: Error) => (): Promise<never> => Promise.reject(failure);
+
 test.each([
   [refused('EACCES', 'permission denied'), false, 'run it with sudo'],
   [refused('EPERM', 'operation not permitted'), true, 'this machine refused that'],
   [refused('ENOSPC', 'no space left on device'), true, 'is the path right, and the disk neither full nor read-only?'],
   [new ConnectionError('cannot reach https://x', false), true, 'how the cluster is: coracle status'],
 ])('%s is what the machine says, no fault of ours: no stack trace', async (error, isRoot, remedy) => {
-  const { code, err } = await run(['status'], { status: () => Promise.reject(error) }, isRoot);
+  const { code, err } = await run(['status'], { status: rejectsWith(error) }, isRoot);
   expect(code).toBe(1);
   expect(err).toMatch(new RegExp(`^error: ${error.message.replaceAll(/[/.]/g, '.')}\\n`));
   expect(err.trim().split('\n')).toHaveLength(2);

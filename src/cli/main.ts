@@ -62,7 +62,7 @@ export async function main(argv: readonly string[], environment: CliEnvironment)
 
 async function dispatch([name, ...rest]: readonly string[], environment: CliEnvironment): Promise<number> {
   const { terminal, clock, version, signal, managerFor } = environment;
-  if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
+  if (name === undefined || asksForAll(name, rest)) {
     terminal.write(overview());
     return 0;
   }
@@ -70,14 +70,18 @@ async function dispatch([name, ...rest]: readonly string[], environment: CliEnvi
     terminal.print(version);
     return 0;
   }
+  const isQuestion = name === 'help' || rest.includes('--help') || rest.includes('-h');
   const command = commandOf(name === 'help' ? (rest[0] ?? '') : name);
-  if (name === 'help' || rest.includes('--help') || rest.includes('-h')) {
+  if (isQuestion) {
     terminal.write(helpOf(command));
     return 0;
   }
   const args = parseFlags(command, rest);
   return await command.run({ args, terminal, clock, signal, manager: managerFor(args) });
 }
+
+const asksForAll = (name: string, rest: readonly string[]): boolean =>
+  name === '--help' || name === '-h' || (name === 'help' && rest.length === 0);
 
 function commandOf(name: string): Command {
   const command = commands.find((each) => each.name === name);

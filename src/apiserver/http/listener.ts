@@ -15,6 +15,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 import { codeOf } from '../../base/errors.ts';
+import { largestHeaders } from '../../base/http-limits.ts';
 import type { Logger } from '../../base/log.ts';
 import { strongTls } from '../../base/tls.ts';
 import { http1Exchange, http2Exchange, rememberSocket, type Exchange } from './exchange.ts';
@@ -49,8 +50,6 @@ export interface Front {
 }
 
 const defaultPatience = 10_000;
-/** As upstream takes them: a command of `kubectl exec` is part of the path, however long. */
-const largestHeaders = 2 ** 20;
 const idlePatience = 90_000;
 
 const secureContext = (tls: TlsMaterial): SecureServerOptions => ({

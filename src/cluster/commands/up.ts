@@ -55,7 +55,6 @@ export function joinMachine(
   signal: AbortSignal,
 ): Promise<JoinResult> {
   refuseOthers(environment.layout);
-  makeDataDir(environment.layout.dataDir);
   return join(environment, options, signal);
 }
 

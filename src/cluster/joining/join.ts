@@ -1,8 +1,9 @@
 /** `coracle join`: this machine becomes a node of another's cluster, or is one again after it was stopped. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Node } from '../../api/core/node.ts';
 import { writeFileDurably } from '../../base/file.ts';
+import { makeFolder } from '../../base/folder.ts';
 import type { JoinOptions, JoinResult } from '../../cli/manager.ts';
 import { UserError } from '../../cli/user-error.ts';
 import { ApiError, isAlreadyExists, isNotFound, type Client } from '../../client/client.ts';
@@ -14,6 +15,7 @@ import { overlap, parseCidr } from '../../network/cidr.ts';
 import { expiryOf } from '../../pki/certificate.ts';
 import { apiClient } from '../credentials/api-client.ts';
 import { certificatePath } from '../credentials/credentials.ts';
+import { makeDataDir } from '../data-dir.ts';
 import type { EnvironmentWithProgress } from '../environment.ts';
 import type { Layout } from '../layout.ts';
 import { freePort, isFree, isLocalAddress, linkMtu } from '../machine/machine.ts';
@@ -93,8 +95,9 @@ async function becomeNode(
     const certificate = await requestCertificate({ ...request, client: asToken });
     const membership = { server: server.origin, address, vni: shared.vni };
     const settings = await settingsFor(layout, options, nodeName, shared, membership);
+    makeDataDir(layout.dataDir);
     await createNode(environment, server, authority, certificate, nodeName);
-    mkdirSync(layout.pki, { recursive: true, mode: 0o700 });
+    makeFolder(layout.pki, 0o700);
     writeFileDurably(certificatePath(layout.pki, 'ca'), authority, 0o644);
     writeFileDurably(combinedPath(layout.pki, `node-${nodeName}`), certificate);
     writeSettings(layout, settings);

@@ -101,8 +101,8 @@ function daemon(name: string) {
           runtimeClassName: builtinHandler,
           hostNetwork: true,
           priorityClassName: 'system-node-critical',
+          // Its token is mounted: on a machine that has joined, the node may ask for those only that a pod names.
           serviceAccountName: name,
-          automountServiceAccountToken: false,
           tolerations: [{ operator: 'Exists' }],
           affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: realNodes } },
           containers: [{ name, image: image(name), imagePullPolicy: 'IfNotPresent', command: [name] }],
@@ -153,7 +153,6 @@ function dnsDeployment(labels: Readonly<Record<string, string>>): Draft<Deployme
           runtimeClassName: builtinHandler,
           priorityClassName: 'system-cluster-critical',
           serviceAccountName: 'coredns',
-          automountServiceAccountToken: false,
           dnsPolicy: 'Default',
           tolerations: [{ key: 'CriticalAddonsOnly', operator: 'Exists' }],
           containers: [

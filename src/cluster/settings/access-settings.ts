@@ -22,6 +22,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { OidcOptions } from '../../apiserver/authentication/oidc.ts';
 import type { AskWebhook } from '../../apiserver/authentication/webhook.ts';
 import type { FailurePolicy } from '../../apiserver/authorization/webhook.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -36,15 +37,7 @@ import { accessFrom, loadKubeconfig } from '../../client/kubeconfig.ts';
 import { durationMilliseconds } from '../../schema/duration.ts';
 import type { GuardSettings } from './guards.ts';
 
-export interface OidcSettings {
-  readonly issuer: string;
-  readonly clientId: string;
-  readonly usernameClaim?: string;
-  readonly usernamePrefix?: string;
-  readonly groupsClaim?: string;
-  readonly groupsPrefix?: string;
-  readonly signingAlgorithms?: readonly string[];
-  readonly requiredClaims?: Readonly<Record<string, string>>;
+export interface OidcSettings extends Omit<OidcOptions, 'clock' | 'fetchJson'> {
   /** PEM file of what the issuer's certificate is signed by; the system's authorities when absent. */
   readonly certificateAuthority?: string;
 }

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
+import { largestHeaders } from '../../base/http-limits.ts';
 import type { Logger } from '../../base/log.ts';
 import { aborted, type Service } from '../../base/service.ts';
 import { strongTls } from '../../base/tls.ts';
@@ -85,9 +86,6 @@ const routes: Readonly<Record<string, Handler>> = {
     return handler(request, response);
   },
 };
-
-/** Commands are part of the path, however long. */
-const largestHeaders = 2 ** 20;
 
 export function createKubeletServer(options: KubeletServerOptions): KubeletServer {
   const { certificate, key, clientAuthority } = options.tls;

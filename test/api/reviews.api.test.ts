@@ -13,6 +13,7 @@ import type { Harness, Reply } from './harness.ts';
 interface Line {
   readonly requestURI: string;
   readonly responseStatus: { readonly code: number };
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly requestObject?: { readonly kind?: string };
   readonly responseObject?: { readonly kind?: string; readonly status?: unknown };
 }
@@ -104,6 +105,25 @@ describe.each(questions)('POST %s', (path, body, what) => {
     expect(line?.requestObject).toMatchObject(body);
     expect(line?.responseObject?.kind).toBeDefined();
   });
+});
+
+test('the log says which token was issued, as it says later who used it', async () => {
+  const path = '/api/v1/namespaces/a/serviceaccounts/default/token';
+  const { json } = await api.call('POST', path, { spec: {} });
+  const [, claims = ''] = (json.status.token as string).split('.');
+  const { jti } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { jti: string };
+  const line = lines.findLast(({ requestURI }) => requestURI === path);
+  expect(line?.annotations?.['authentication.kubernetes.io/issued-credential-id']).toBe(`JTI=${jti}`);
+});
+
+test.each([
+  ['/api/v1/namespaces/a/endpoints', { 'k8s.io/deprecated': 'true' }],
+  ['/apis/batch/v1beta1/namespaces/a/cronjobs', { 'k8s.io/deprecated': 'true', 'k8s.io/removed-release': '1.25' }],
+])('the log says that %s is deprecated', async (path, marks) => {
+  expect((await api.call('GET', path)).status).toBe(200);
+  const line = lines.findLast(({ requestURI }) => requestURI === path);
+  const found = Object.entries(line?.annotations ?? {}).filter(([key]) => key.startsWith('k8s.io/'));
+  expect(Object.fromEntries(found)).toEqual(marks);
 });
 
 test('components in the same process are asked likewise', async () => {

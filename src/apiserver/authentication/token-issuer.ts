@@ -31,6 +31,8 @@ export interface IssuedToken {
   readonly token: string;
   /** Milliseconds since the epoch. */
   readonly expires: number;
+  /** By which the token is recognised in the audit log. */
+  readonly id: string;
 }
 
 export interface VerifiedToken extends TokenClaims {
@@ -100,6 +102,7 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
     async issue(order) {
       const now = Math.floor(clock.now() / 1000);
       const exp = now + order.seconds;
+      const id = random.uuid();
       const token = await sign({
         iss: issuer,
         sub: subjectOf(order),
@@ -107,10 +110,10 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
         exp,
         iat: now,
         nbf: now,
-        jti: random.uuid(),
+        jti: id,
         'kubernetes.io': privateClaims(order, now),
       });
-      return { token, expires: exp * 1000 };
+      return { token, expires: exp * 1000, id };
     },
     issueForSecret: (claims) =>
       sign({

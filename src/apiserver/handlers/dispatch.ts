@@ -67,14 +67,24 @@ export async function dispatch(
   const { resource, target } = resolveTarget(server, request);
   const warnings: string[] = [];
   const deprecation = resource.kind.conversion?.warning ?? resource.kind.deprecation;
-  if (deprecation !== undefined) warnings.push(deprecation);
   const userAgent = exchange.headers['user-agent'] ?? '';
   const { annotate } = exchange;
+  if (deprecation !== undefined) {
+    warnings.push(deprecation);
+    annotateDeprecated(deprecation, annotate);
+  }
   const context = writeContext({ query: info.query, user, userAgent, warnings, annotate });
   const offer = { stream: info.verb === 'watch', wholeOnly: resource.kind.virtual === true };
   const media = negotiate(exchange.headers.accept, offer);
   const call: Call = { exchange, info, request, resource, target, user, media, context, warnings, server };
   await answer(call, await answerCall(dispatcher, call));
+}
+
+/** The audit log tells who still asks for what goes away. */
+function annotateDeprecated(warning: string, annotate: Exchange['annotate']): void {
+  const [, removed] = /unavailable in v(\d+\.\d+)\+/u.exec(warning) ?? [];
+  annotate?.('k8s.io/deprecated', 'true');
+  if (removed !== undefined) annotate?.('k8s.io/removed-release', removed);
 }
 
 function answerCall(dispatcher: Dispatcher, call: Call): Answer | Promise<Answer> {

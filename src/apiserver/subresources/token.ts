@@ -45,7 +45,8 @@ export function tokenHandler({ issuer, reader, extend = true }: TokenHandlerOpti
       await admission.validate();
       const serviceAccount = { name: target.name, uid: account.uid ?? '' };
       const order = orderOf(request, target.namespace, serviceAccount, reader);
-      const { token, expires } = await issuer.issue(order);
+      const { token, expires, id } = await issuer.issue(order);
+      context.annotate?.('authentication.kubernetes.io/issued-credential-id', `JTI=${id}`);
       // The answer names the time asked for, so that the holder refreshes in time.
       const shown = order.warnAfterSeconds === undefined ? expires : server.clock.now() + warnedSeconds * 1000;
       const metadata = {

@@ -89,6 +89,23 @@ describe('a node', () => {
 });
 
 describe('a pod', () => {
+  test('keeps the conditions that others give it, also while it stops', async () => {
+    const it = await start();
+    it.create('web', { containers: [box] });
+    await it.phase('web', 'Running');
+    const ref = { namespace: 'default', name: 'web' };
+    const target = { type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler' };
+    const status = { conditions: [target] };
+    await it.client.patch(Pod, ref, { status }, { type: 'strategic', subresource: 'status' });
+    await it.client.delete(Pod, ref, { gracePeriodSeconds: 30 });
+    const seen = it.client.writes.length;
+    await it.until('it says more', () =>
+      it.client.writes.slice(seen).some(({ plural, subresource }) => plural === 'pods' && subresource === 'status'),
+    );
+    const patched = it.client.writes.slice(seen).map((each) => JSON.stringify(each));
+    expect(patched.filter((each) => each.includes('$patch'))).toEqual([]);
+  });
+
   test('comes to run, with events in order', async () => {
     const it = await start();
     it.create('web', { containers: [box] });

@@ -289,7 +289,14 @@ test('pods that run somewhere go gracefully, and only ever sooner', async () => 
     metadata: { name: 'graceful' },
     target: { kind: 'Node', name: 'n' },
   };
+  const nominate = { status: { nominatedNodeName: 'n' } };
+  const waiting = await api.call('PATCH', `${pods}/graceful/status`, nominate, {
+    'content-type': 'application/merge-patch+json',
+  });
+  expect(waiting.json.status.nominatedNodeName).toBe('n');
   expect((await api.call('POST', `${pods}/graceful/binding`, binding)).status).toBe(201);
+  // v1.35 takes it back with the binding (pkg/registry/core/pod/storage/storage.go).
+  expect((await api.call('GET', `${pods}/graceful`)).json.status.nominatedNodeName).toBeUndefined();
   const again = await api.call('POST', `${pods}/graceful/binding`, binding);
   expect(again.json.message).toBe(
     'Operation cannot be fulfilled on pods/binding "graceful": pod graceful is already assigned to node "n"',

@@ -50,7 +50,7 @@ function nodeOf({ name }: Target, binding: DraftObject): string {
 
 interface BoundPod {
   spec: { nodeName?: string; schedulingGates?: readonly unknown[] };
-  status: { conditions?: readonly { readonly type: string }[] };
+  status: { conditions?: readonly { readonly type: string }[]; readonly nominatedNodeName?: string };
 }
 
 function assign(registry: Registry, name: string, draft: DraftObject, binding: DraftObject, node: string): void {
@@ -65,7 +65,9 @@ function assign(registry: Registry, name: string, draft: DraftObject, binding: D
   const others = (pod.status.conditions ?? []).filter(({ type }) => type !== 'PodScheduled');
   const now = timestamp(registry.clock.now());
   const scheduled = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: now };
-  pod.status = { ...pod.status, conditions: [...others, scheduled] };
+  // Where room was made for it is of no interest any more.
+  const { nominatedNodeName: _nominated, ...status } = pod.status;
+  pod.status = { ...status, conditions: [...others, scheduled] };
 }
 
 /** Throws 409. */

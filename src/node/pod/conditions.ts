@@ -37,10 +37,14 @@ export function podConditions(input: Input): readonly PodCondition[] {
     ...(input.verdict?.conditions ?? []),
   ];
   const own = found.map((each) => dated(input, each));
-  const others = (input.previous?.conditions ?? []).filter(
-    (each) => !ownedConditions.has(each.type) && !own.some((mine) => mine.type === each.type),
-  );
-  return [...own, ...others];
+  return [...own, ...foreignConditions(input, new Set(own.map(({ type }) => type)))];
+}
+
+/** What others say, as they say it now; what this agent said of its own accord before it forgot why. */
+function foreignConditions({ pod, previous }: Input, own: ReadonlySet<string>): readonly PodCondition[] {
+  const said = pod.status?.conditions ?? [];
+  const told = previous?.conditions?.filter(({ type }) => !said.some((each) => each.type === type)) ?? [];
+  return [...said, ...told].filter(({ type }) => !ownedConditions.has(type) && !own.has(type));
 }
 
 function dated(input: Input, found: Found): PodCondition {

@@ -11,6 +11,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { WorkQueue } from '../../base/work-queue.ts';
 import { ApiError, isNotFound, type Client } from '../../client/client.ts';
+import { ownedConditions } from './conditions.ts';
 import { isStatic, namespaceOf } from './names.ts';
 import type { StatusSink } from './deps.ts';
 import type { Timeline } from './timeline.ts';
@@ -165,7 +166,10 @@ const plain = (value: unknown): unknown =>
 function mergedList(before: unknown, after: unknown, key: string): readonly unknown[] {
   const old = (before ?? []) as readonly Fields[];
   const wanted = (after ?? []) as readonly Fields[];
-  const gone = old.filter((each) => !wanted.some((other) => other[key] === each[key]));
+  // Conditions that are not this agent's may be so new that it has not heard of them.
+  const gone = old
+    .filter((each) => !wanted.some((other) => other[key] === each[key]))
+    .filter((each) => key !== 'type' || ownedConditions.has(String(each['type'])));
   const cleared = wanted.map((each) => {
     const match = old.find((other) => other[key] === each[key]) ?? {};
     const nulls = Object.keys(match).filter((name) => !(name in each) && match[name] !== null);

@@ -1,5 +1,5 @@
 /** NFS volumes through the kernel, from a server in the guest itself. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/cluster.ts';
 import { guestBed, podOf } from './bed.ts';
 
@@ -19,18 +19,17 @@ describe('NFS', () => {
   beforeAll(async () => {
     await bed.guest.ok(`set -e
       modprobe nfsd
-      mkdir -p /srv /var/lib/nfs/v4recovery /run/rpc_pipefs /var/lib/nfs/rpc_pipefs
-      # What is exported must be a file system that the kernel can tell apart.
-      mountpoint -q /srv || mount -t tmpfs none /srv
-      mkdir -p -m 777 /srv/shared /srv/data
+      mkdir -p /var/lib/nfs/v4recovery /run/rpc_pipefs /var/lib/nfs/rpc_pipefs
+      mkdir -p -m 777 /srv/shared
       mountpoint -q /proc/fs/nfsd || mount -t nfsd nfsd /proc/fs/nfsd
       touch /var/lib/nfs/etab /var/lib/nfs/rmtab
-      echo '/srv *(rw,fsid=0,no_root_squash,no_subtree_check,insecure)' > /etc/exports
-      echo '/srv/shared *(rw,fsid=1,no_root_squash,no_subtree_check,insecure)' >> /etc/exports
+      echo '/srv/shared *(rw,fsid=1,no_root_squash,no_subtree_check,insecure)' > /etc/exports
       exportfs -ra
       pidof rpc.mountd > /dev/null || rpc.mountd --no-nfs-version 3`);
     await serve('4');
   });
+  // Before the server ends, whatever a test has left.
+  afterEach(async () => void (await bed.ok('delete', 'pods', '--all', '--grace-period=1', '--timeout=110s')));
   afterAll(async () => void (await serve('0')));
 
   test('two pods read and write one export, which is mounted for each and unmounted once', async () => {
@@ -48,6 +47,8 @@ describe('NFS', () => {
 
   test('through a claim, with mount options', async () => {
     const spec = { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteMany'], storageClassName: '' };
+    // It has no namespace to go with, should an earlier run have been interrupted.
+    await bed.ok('delete', 'pv', 'guest-nfs', '--ignore-not-found', '--timeout=110s');
     await bed.apply(
       {
         apiVersion: 'v1',
@@ -81,7 +82,6 @@ describe('NFS', () => {
     expect(await bed.event('nowhere', 'FailedMount')).toMatch(
       /^MountVolume.SetUp failed for volume "shared" : .*No such file or directory/s,
     );
-    await bed.delete('nowhere');
   });
 
   test('a server that goes away holds up its own pod alone, which can be deleted', async () => {
@@ -120,6 +120,5 @@ describe('NFS', () => {
     }
     // The module is back, and the pod needs nothing else.
     await bed.phase('without', 'Running');
-    await bed.delete('without');
   });
 });

@@ -34,7 +34,8 @@ describe('SCTP', () => {
     await bed.phase('echo', 'Running');
     await bed.phase('client', 'Running');
     const address = await bed.ok('get', 'service', 'echo', '-o', 'jsonpath={.spec.clusterIP}');
-    const ask = (target: string): string => `echo hello | timeout 10 socat -t 5 - SCTP-CONNECT:${target}`;
+    // SCTP closes both ways at once: the end of the input must not come before the answer.
+    const ask = (target: string): string => `(echo hello; sleep 4) | timeout 10 socat - SCTP-CONNECT:${target}`;
     const answers = (what: string, run: () => Promise<string>): Promise<string> =>
       eventually(what, async () => (await run()).trim() === 'hello' && 'hello', patience);
     expect(await answers('an answer to the node', () => bed.guest.ok(ask(`${address}:7`)))).toBe('hello');

@@ -188,4 +188,33 @@ describe('cgroup v2', () => {
     expect(await own('no-huge', 'hugetlb.2MB.max')).toBe('hugetlb.2MB.max 0');
     expect(await bed.ok('get', 'node', '-o', 'jsonpath={.items[0].status.capacity.hugepages-2Mi}')).toBe('32Mi');
   });
+
+  test('a node that runs out of memory evicts who takes most beyond its request, says so, and recovers', async () => {
+    // It stops by itself short of what the kernel would kill for.
+    const script = `while [ $(awk '/MemAvailable/ {print $2}' /proc/meminfo) -gt 85000 ]; do
+        i=$((i+1)); dd if=/dev/zero of=/memory/$i bs=1M count=20 2>/dev/null
+      done; sleep 3600`;
+    const memory = {
+      spec: { volumes: [{ name: 'memory', emptyDir: { medium: 'Memory' } }] },
+      container: { volumeMounts: [{ name: 'memory', mountPath: '/memory' }] },
+    };
+    await bed.apply(podOf('modest'), podOf('hog', script, memory));
+    await bed.phase('modest', 'Running');
+    await bed.phase('hog', 'Failed');
+    const { status } = await pod('hog');
+    expect(status.reason).toBe('Evicted');
+    expect(status.message).toMatch(
+      /^The node was low on resource: memory\. Threshold quantity: 100Mi, available: \d+Ki\. Container main was using \d+Ki, request is 0, has larger consumption of memory\. $/,
+    );
+    expect((await pod('modest')).status.phase).toBe('Running');
+    const condition = '{.items[0].status.conditions[?(@.type=="MemoryPressure")].status}';
+    const taints = '{.items[0].spec.taints}';
+    await eventually(
+      'the end of the pressure',
+      async () =>
+        (await bed.ok('get', 'nodes', '-o', `jsonpath=${condition}`)) === 'False' &&
+        !(await bed.ok('get', 'nodes', '-o', `jsonpath=${taints}`)).includes('memory-pressure'),
+      patience,
+    );
+  });
 });

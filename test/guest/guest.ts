@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { messageOf } from '../../src/base/errors.ts';
 import { ok, run, type RunResult } from '../support/clients.ts';
 import { type Disk, qemuArguments } from './qemu.ts';
-import { apiPort, checkout, sshPort } from './root-files.ts';
+import { apiPort, checkout, kubeletConfig, sshPort } from './root-files.ts';
 import type { Workplace } from './workplace.ts';
 
 /** What somebody must know to reach a guest that another process has started. */
@@ -101,8 +101,14 @@ export class Guest {
   }
 
   /** Starts a cluster and writes a kubeconfig for this side. Throws with what Coracle says when it fails. */
-  async up(...flags: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.coracle('up', '--port', `${apiPort}`, ...flags);
+  async up(): Promise<string> {
+    const { code, stdout, stderr } = await this.coracle(
+      'up',
+      '--port',
+      `${apiPort}`,
+      '--kubelet-config',
+      kubeletConfig,
+    );
     if (code !== 0) throw new Error(`coracle up failed in the guest:\n${stdout}${stderr}`);
     const config = await this.ok('cat /root/.kube/config');
     const path = join(this.address.folder, 'kubeconfig');

@@ -77,6 +77,13 @@ mount /dev/nvme0n3 ${dataFolder}
 echo "coracle guest: booted"
 `;
 
+/** What the guest's own node is told: a pressure that is over is over soon, for the tests that come after. */
+export const kubeletConfig = '/etc/guest/kubelet.yaml';
+const kubelet = `apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+evictionPressureTransitionPeriod: 5s
+`;
+
 const inittab = `::sysinit:/etc/guest/boot
 ::respawn:/usr/sbin/dropbear -F -E -m -s -r /etc/dropbear/key
 ::shutdown:/bin/umount -a -r
@@ -93,6 +100,7 @@ export function rootFiles(authorizedKey: string): readonly GuestFile[] {
   const file = (path: string, content: string, mode = 0o644): GuestFile => ({ path, content, mode });
   return [
     file('/etc/guest/boot', boot, 0o755),
+    file(kubeletConfig, kubelet),
     file('/etc/inittab', inittab),
     file('/etc/hostname', 'guest\n'),
     file('/etc/hosts', '127.0.0.1 localhost guest\n::1 localhost\n'),

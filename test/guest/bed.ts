@@ -1,8 +1,7 @@
 /** What tests in the guest share: the guest, a client of its cluster, pods in a namespace of the test file's own. */
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { type Kubectl, kubectl, ok, run, type RunResult } from '../support/clients.ts';
-import { clientProgram } from '../support/clients.ts';
+import { clientProgram, type Kubectl, ok, run, type RunResult } from '../support/clients.ts';
 import { eventually } from '../support/cluster.ts';
 import { Guest } from './guest.ts';
 
@@ -41,7 +40,8 @@ export function guestOf(): Guest {
 export function guestBed(namespace: string): Bed {
   const guest = guestOf();
   const kubeconfig = join(guest.address.folder, 'kubeconfig');
-  const within = (...args: readonly string[]): Promise<RunResult> => kubectl(kubeconfig)('-n', namespace, ...args);
+  const within = (...args: readonly string[]): Promise<RunResult> =>
+    run(clientProgram('kubectl'), ['-n', namespace, ...args], { env: { KUBECONFIG: kubeconfig }, timeout: patience });
   const okay = (...args: readonly string[]): Promise<string> => ok(within(...args));
   const tryApply = (...objects: readonly object[]): Promise<RunResult> =>
     run(clientProgram('kubectl'), ['-n', namespace, 'apply', '-f', '-'], {

@@ -99,13 +99,15 @@ describe('power cut', () => {
 
   test(`${cuts} cuts under writes lose nothing acknowledged, and the pods come back (seed ${seed})`, async () => {
     const run = (...args: readonly string[]): Promise<string> => ok(kubectl(kubeconfig)(...args));
+    const ready = (name: string): Promise<unknown> =>
+      eventually(`pod ${name} to be ready`, async () => (await run('get', 'pod', name)).includes('1/1'), patience);
     const acknowledged = new Acknowledged();
     const pod = podOf('survivor', 'sleep 3600', { spec: { restartPolicy: 'Always' } });
     const created = bareApi(kubeconfig);
     const answer = await created.request('POST', '/api/v1/namespaces/default/pods', pod);
     expect(answer.status, answer.text).toBe(201);
     created.close();
-    await run('wait', '--for=condition=Ready', 'pod/survivor', `--timeout=${patience / 1000}s`);
+    await ready('survivor');
     let lost = 0;
     for (let cut = 1; cut <= cuts; cut += 1) {
       const api = bareApi(kubeconfig);
@@ -137,7 +139,7 @@ describe('power cut', () => {
     }
     // The cuts were some: the disk had something to lose.
     expect(lost).toBeGreaterThan(0);
-    await run('wait', '--for=condition=Ready', 'pod/survivor', `--timeout=${patience / 1000}s`);
+    await ready('survivor');
     const restarts = await run('get', 'pod', 'survivor', '-o', 'jsonpath={.status.containerStatuses[0].restartCount}');
     expect(Number(restarts)).toBeGreaterThan(0);
   }, 1_200_000);

@@ -16,7 +16,7 @@ import type { ConfigurationReader } from '../container/environment.ts';
 import type { PodFacts } from '../container/fields.ts';
 import { checkHostPath } from '../container/mounts.ts';
 import { containersOf } from '../pod/names.ts';
-import { bytesOf } from '../pod/resources.ts';
+import { bytesOf, isLimited, podAmount } from '../pod/resources.ts';
 import { pageSizeOf } from './hugepages.ts';
 import type { Mounter } from './mounter.ts';
 import { giveToGroup } from './ownership.ts';
@@ -128,7 +128,7 @@ export class Volumes {
       await this.#write(facts, volume);
       return { name: volume.name, path: this.#folder(facts.pod, volume), readonly: false, mode: 0o755 };
     }
-    if (volume.emptyDir !== undefined) return this.#emptyDir(facts.pod, volume);
+    if (volume.emptyDir !== undefined) return this.#emptyDir(facts, volume);
     if (volume.hostPath !== undefined) {
       await checkHostPath(volume.hostPath.path, volume.hostPath.type ?? '').catch(asVolumeError);
       return { name: volume.name, path: volume.hostPath.path, readonly: false, mode: 0o750 };
@@ -141,16 +141,16 @@ export class Volumes {
     return this.#options.persistent.prepare(facts.pod, volume, folder, signal);
   }
 
-  async #emptyDir(pod: Pod, volume: Volume): Promise<PreparedVolume> {
+  async #emptyDir(facts: PodFacts, volume: Volume): Promise<PreparedVolume> {
+    const { pod } = facts;
     const folder = this.#folder(pod, volume);
     await mkdir(folder, { recursive: true });
-    const { medium = '', sizeLimit } = volume.emptyDir ?? {};
+    const { medium = '' } = volume.emptyDir ?? {};
     if (medium !== '' && !(await this.#isMounted(folder))) {
       const { mounter } = this.#options;
-      const limit = bytesOf(sizeLimit);
-      const size = limit > 0 ? [`size=${limit}`] : [];
-      if (medium === 'Memory') await mounter.mount('tmpfs', folder, 'tmpfs', [...size, 'mode=1777', 'nosuid', 'nodev']);
-      else await mounter.mount('nodev', folder, 'hugetlbfs', [`pagesize=${pageSizeOf(pod, medium)}`]);
+      if (medium === 'Memory') {
+        await mounter.mount('tmpfs', folder, 'tmpfs', [...sizeOf(facts, volume), 'mode=1777', 'nosuid', 'nodev']);
+      } else await mounter.mount('nodev', folder, 'hugetlbfs', [`pagesize=${pageSizeOf(pod, medium)}`]);
     }
     const mode = medium === 'Memory' ? sharedMode : openMode;
     await chmod(folder, mode);
@@ -186,6 +186,16 @@ export class Volumes {
     if (isSecret(volume)) return join(this.#secrets(), uid, volume.name);
     return join(this.#pod(uid), 'volumes', kindOf(volume), volume.name);
   }
+}
+
+/** As upstream: what the node can give, what the pod may have, what the volume may hold, whichever is least. */
+function sizeOf({ pod, allocatable }: PodFacts, volume: Volume): readonly string[] {
+  const bounds = [
+    bytesOf(allocatable['memory']),
+    isLimited(pod, 'memory') ? podAmount(pod, 'memory', 'limits') : 0,
+    bytesOf(volume.emptyDir?.sizeLimit),
+  ].filter((each) => each > 0);
+  return bounds.length === 0 ? [] : [`size=${Math.min(...bounds)}`];
 }
 
 /** Those are on a tmpfs. */

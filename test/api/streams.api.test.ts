@@ -150,6 +150,21 @@ test('an exec is passed through byte by byte, in both directions, without the ca
   socket.destroy();
 });
 
+test('what is sent faster than it is taken stands still for nobody: twenty megabytes there and back', async () => {
+  const { socket } = await upgrade(`${pods}/p/exec?command=cat&stdin=true&stdout=true`);
+  const piece = Buffer.alloc(1_000_000, 'abcdefghij');
+  const pieces = 20;
+  void (async () => {
+    for (let at = 0; at < pieces; at += 1) if (!socket.write(piece)) await once(socket, 'drain');
+  })();
+  let received = 0;
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
+    received += chunk.length;
+    if (received >= pieces * piece.length) break;
+  }
+  expect(received).toBe(pieces * piece.length);
+});
+
 test('a command may be as long as a path of a hundred thousand characters', async () => {
   const { socket, head } = await upgrade(`${pods}/p/exec?command=${'a'.repeat(100_000)}&stdout=true`);
   expect(head).toMatch(/^HTTP\/1\.1 101 /);

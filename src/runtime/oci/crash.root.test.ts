@@ -48,7 +48,7 @@ describe.skipIf(!canRunContainers)('an agent killed at any step of pods lives', 
 
   test(
     'containers are what the record says, started at most once, and nothing leaks',
-    { timeout: 600_000 },
+    { timeout: 300_000 + rounds * 20_000 },
     async () => {
       const faults: string[] = [];
       for (let seed = firstSeed; seed < firstSeed + rounds; seed += 1) {

@@ -330,7 +330,8 @@ describe('13 ConfigMaps and Secrets', () => {
     await ok(k('create', 'secret', 'docker-registry', 'my-image-pull-secret', ...registry));
     await apply('config.yaml');
     await eventually('it waits', async () => (await get('pod', 'kuard-config')).includes('CreateContainerConfigError'));
-    expect(await get('events')).toContain("Error: couldn't find key another-param in ConfigMap default/my-config");
+    const told = "Error: couldn't find key another-param in ConfigMap default/my-config";
+    await eventually('it is told', async () => (await get('events')).includes(told));
     await ok(k('replace', '-f', file('cm.yaml', await ok(config('another-param=another-value')))));
     await ready('kuard-config');
     const base = `http://${await path('{.status.podIP}', 'pod', 'kuard-config')}:8080`;
@@ -427,8 +428,9 @@ describe('15 Storage', () => {
     expect(made).toBe('pod/mongo-0\npod/mongo-1\npod/mongo-2\n');
     expect(await get('sts')).toMatch(/mongo\s+3\/3/);
     await ok(k('scale', 'sts', 'mongo', '--replicas=1'));
-    await eventually('two are gone', async () => /mongo\s+1\/1/.test(await get('sts', 'mongo')));
-    expect(await get('pods', '-l', 'app=mongo', '-o', 'name')).toBe('pod/mongo-0\n');
+    const left = (): Promise<string> => get('pods', '-l', 'app=mongo', '-o', 'name');
+    await eventually('two are gone', async () => (await left()) === 'pod/mongo-0\n');
+    expect(await get('sts', 'mongo')).toMatch(/mongo\s+1\/1/);
     await ok(k('delete', 'sts', 'mongo'));
   });
 });

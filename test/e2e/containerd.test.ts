@@ -1,5 +1,5 @@
 /** A cluster whose containers Debian's containerd runs: what kubectl does with pods must not tell the difference. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -24,6 +24,7 @@ describe.skipIf(!hasContainerd)('on containerd', () => {
     folder = mkdtempSync(join(tmpdir(), 'test-containerd-'));
     mkdirSync('/etc/cni/net.d', { recursive: true });
     daemon = startContainerd(folder, '/etc/cni/net.d');
+    await eventually('containerd listens', async () => existsSync(daemon.socket));
     cluster = testCluster('containerd');
     k = kubectl(cluster.kubeconfig);
     await ok(cluster.up('--container-runtime-endpoint', `unix://${daemon.socket}`));

@@ -1,0 +1,123 @@
+/**
+ * Pods. Texts and defaults are upstream's: pkg/apis/core/v1/defaults.go, pkg/apis/core/validation/validation.go,
+ * pkg/registry/core/pod/strategy.go and pkg/printers/internalversion/printers.go (printPod).
+ */
+import { describe, expect, test } from 'vitest';
+import { made } from '../rules/fixture.ts';
+import { preparePodCreate } from './pod-defaults.ts';
+import { qosClassOf } from './pod-qos.ts';
+import { Pod } from './pod.ts';
+import { container, pod, withContainer } from './testing/pods.ts';
+
+describe('defaults', () => {
+  test('of a pod that says only which image', () => {
+    expect(made(Pod, { spec: { containers: [{ name: 'web', image: 'nginx' }] } })['spec']).toEqual({
+      containers: [
+        {
+          name: 'web',
+          image: 'nginx',
+          resources: {},
+          imagePullPolicy: 'Always',
+          terminationMessagePath: '/dev/termination-log',
+          terminationMessagePolicy: 'File',
+        },
+      ],
+      restartPolicy: 'Always',
+      terminationGracePeriodSeconds: 30,
+      dnsPolicy: 'ClusterFirst',
+      securityContext: {},
+      schedulerName: 'default-scheduler',
+      enableServiceLinks: true,
+    });
+  });
+
+  test.for([
+    ['nginx', 'Always'],
+    ['nginx:latest', 'Always'],
+    ['registry:5000/nginx', 'Always'],
+    ['registry:5000/nginx:1', 'IfNotPresent'],
+    ['nginx@sha256:0123', 'IfNotPresent'],
+    ['nginx:latest@sha256:0123', 'Always'],
+  ])('image %s is pulled %s', ([image, policy]) => {
+    const spec = made(Pod, pod({ containers: [{ name: 'web', image }] }))['spec'];
+    expect(spec).toMatchObject({ containers: [{ imagePullPolicy: policy }] });
+  });
+
+  test('an empty text counts as not given, and so does a probe that says 0', () => {
+    const probe = { tcpSocket: { port: 80 }, periodSeconds: 0 };
+    const spec = made(Pod, withContainer({ imagePullPolicy: '', livenessProbe: probe }))['spec'];
+    expect(spec).toMatchObject({
+      containers: [
+        {
+          imagePullPolicy: 'IfNotPresent',
+          livenessProbe: { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 },
+        },
+      ],
+    });
+  });
+
+  test('a request that is missing is its limit', () => {
+    const spec = made(
+      Pod,
+      withContainer({ resources: { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '100m' } } }),
+    )['spec'];
+    expect(spec).toMatchObject({ containers: [{ resources: { requests: { cpu: '100m', memory: '1Gi' } } }] });
+  });
+
+  test("on the host network, ports are the host's", () => {
+    const spec = made(Pod, pod({ hostNetwork: true, containers: [container({ ports: [{ containerPort: 80 }] })] }))[
+      'spec'
+    ];
+    expect(spec).toMatchObject({ containers: [{ ports: [{ containerPort: 80, hostPort: 80, protocol: 'TCP' }] }] });
+  });
+
+  test('of volumes and what they hold', () => {
+    const volumes = [
+      { name: 'none' },
+      { name: 'secret', secret: { secretName: 'a' } },
+      { name: 'host', hostPath: { path: '/' } },
+      { name: 'token', projected: { sources: [{ serviceAccountToken: { path: 't' } }] } },
+    ];
+    expect(made(Pod, pod({ volumes }))['spec']).toMatchObject({
+      volumes: [
+        { emptyDir: {} },
+        { secret: { defaultMode: 420 } },
+        { hostPath: { type: '' } },
+        { projected: { defaultMode: 420, sources: [{ serviceAccountToken: { expirationSeconds: 3600 } }] } },
+      ],
+    });
+  });
+
+  test('the old name of the service account follows the new one, and the other way round', () => {
+    expect(made(Pod, pod({ serviceAccount: 'a' }))['spec']).toMatchObject({ serviceAccountName: 'a' });
+    expect(made(Pod, pod({ serviceAccountName: 'b' }))['spec']).toMatchObject({ serviceAccount: 'b' });
+  });
+});
+
+describe('a new pod', () => {
+  test('is pending, whatever status the client sent', () => {
+    const draft: Record<string, unknown> = { ...pod(), status: { phase: 'Running' } };
+    preparePodCreate(draft);
+    expect(draft['status']).toEqual({ phase: 'Pending', qosClass: 'BestEffort' });
+  });
+
+  test('waits behind its gates', () => {
+    const draft: Record<string, unknown> = { ...pod({ schedulingGates: [{ name: 'a/b' }] }) };
+    preparePodCreate(draft);
+    expect(draft['status']).toMatchObject({
+      conditions: [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated' }],
+    });
+  });
+
+  test.for([
+    [{}, 'BestEffort'],
+    [{ requests: { cpu: '0' } }, 'BestEffort'],
+    [{ requests: { cpu: '1' } }, 'Burstable'],
+    [{ requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1', memory: '1Gi' } }, 'Guaranteed'],
+    [{ requests: { cpu: '1000m', memory: '1Gi' }, limits: { cpu: '1', memory: '1024Mi' } }, 'Guaranteed'],
+    [{ requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '2', memory: '1Gi' } }, 'Burstable'],
+    [{ limits: { 'nvidia.com/gpu': '1' } }, 'BestEffort'],
+  ] as const)('with resources %j is %s', ([resources, expected]) => {
+    expect(qosClassOf({ containers: [{ resources }] })).toBe(expected);
+  });
+});

@@ -4,6 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, write
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { messageOf } from '../../src/base/errors.ts';
+import { UserError } from '../../src/cli/user-error.ts';
 import { ok, run, type RunResult } from '../support/clients.ts';
 import { type Disk, qemuArguments } from './qemu.ts';
 import { apiPort, checkout, kubeletConfig, sshPort } from './root-files.ts';
@@ -39,7 +40,7 @@ export class Guest {
     this.address = address;
   }
 
-  /** Starts one and waits until it answers. Throws with the end of its console when it does not. */
+  /** Starts one and waits until it answers. Throws UserError with the end of its console when it does not. */
   static async boot({ place, folder, data, memoryMiB = 3072 }: GuestOptions): Promise<Guest> {
     mkdirSync(folder, { recursive: true });
     const [ssh = 0, api = 0] = await freePorts(2);
@@ -71,7 +72,8 @@ export class Guest {
     } catch (error) {
       await guest.kill();
       const said = [console, log].map((path) => (existsSync(path) ? readFileSync(path, 'utf8') : ''));
-      throw new Error(`${messageOf(error)}\n${said.join('').split('\n').slice(-15).join('\n')}`, { cause: error });
+      const end = said.join('').split('\n').slice(-15).join('\n');
+      throw new UserError(`the guest does not start: ${messageOf(error)}\n${end}`, 'its console is above');
     }
     return guest;
   }
@@ -102,7 +104,7 @@ export class Guest {
     return ['ssh', ...this.#sshArguments(), '-t', 'root@127.0.0.1'];
   }
 
-  /** Starts a cluster and writes a kubeconfig for this side. Throws with what Coracle says when it fails. */
+  /** Starts a cluster and writes a kubeconfig for this side. Throws UserError with what Coracle says when it fails. */
   async up(): Promise<string> {
     const deadline = performance.now() + upTimeout;
     for (;;) {
@@ -111,7 +113,7 @@ export class Guest {
       if (code === 0) break;
       // On a busy host the guest is slower than the command has patience; what it started goes on.
       const isSlow = stderr.includes('the cluster was not ready after') && performance.now() < deadline;
-      if (!isSlow) throw new Error(`coracle up failed in the guest:\n${stdout}${stderr}`);
+      if (!isSlow) throw new UserError(`coracle up failed in the guest:\n${stdout}${stderr}`.trimEnd(), '');
     }
     const config = await this.ok('cat /root/.kube/config');
     const path = join(this.address.folder, 'kubeconfig');

@@ -67,7 +67,7 @@ async function writeOn(api: BareApi, name: string, acknowledged: Acknowledged): 
 
 describe('power cut', () => {
   const random = seededRandom(seed);
-  const folder = mkdtempSync(join(tmpdir(), 'coracle-power-cut-'));
+  let folder: string;
   let disk: VolatileDisk;
   let server: NbdServer;
   let medium: ReturnType<typeof fileMedium>;
@@ -82,6 +82,7 @@ describe('power cut', () => {
   };
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'coracle-power-cut-'));
     const place = await workplaceAt(process.env[placeVariable] ?? '', new AbortController().signal);
     const path = join(folder, 'data.ext4');
     await makeEmptyDisk(place, path);

@@ -83,7 +83,7 @@ function processesOf({ stateDir, runDir }: LeakCheck): readonly string[] {
     .filter(
       ({ pid, args }) =>
         pid !== process.pid &&
-        /(?:conmon|runc|perl)$/.test(args[0] ?? '') &&
+        /(?:conmon|runc|perl|unshare)$/.test(args[0] ?? '') &&
         args.some((arg) => arg.includes(`${stateDir}/`) || arg.includes(`${runDir}/`)),
     )
     .map(({ pid, args }) => `${pid} ${args.join(' ')}`);

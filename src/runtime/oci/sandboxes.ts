@@ -176,7 +176,8 @@ export class Sandboxes {
         : { sharedMemory: { path: record.sharedMemory, bytes: sharedMemoryBytes } }),
     };
     await createNamespaces(run, plan);
-    if (config.namespaces.pid === 'pod') this.#put({ ...record, pid: await startSharedInit(this.#options.clock) });
+    if (config.namespaces.pid !== 'pod') return;
+    await startSharedInit(paths.sandbox(record.id), this.#options.clock, (pid) => this.#put({ ...record, pid }));
   }
 
   #namespaceFiles(id: string, { namespaces }: SandboxConfig): NamespaceFiles {

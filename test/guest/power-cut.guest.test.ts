@@ -140,8 +140,10 @@ describe('power cut', () => {
     }
     // The cuts were some: the disk had something to lose.
     expect(lost).toBeGreaterThan(0);
+    const restarts = '{.status.containerStatuses[0].restartCount}';
+    const restarted = async (): Promise<boolean> =>
+      Number(await run('get', 'pod', 'survivor', '-o', `jsonpath=${restarts}`)) > 0;
+    await eventually('a restart of the pod, of which its status tells', restarted, patience);
     await ready('survivor');
-    const restarts = await run('get', 'pod', 'survivor', '-o', 'jsonpath={.status.containerStatuses[0].restartCount}');
-    expect(Number(restarts)).toBeGreaterThan(0);
   }, 1_200_000);
 });

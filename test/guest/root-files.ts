@@ -65,15 +65,15 @@ mount -t securityfs securityfs /sys/kernel/security
 mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup
 mkdir -p /run/lock
 hostname guest
-modprobe -a virtio_pci virtio_net virtio_rng
-# The module probes its device on its own time.
-for _ in 1 2 3 4 5 6 7 8 9 10; do [ -e /sys/class/net/eth0 ] && break; sleep 0.2; done
+modprobe -a virtio_pci virtio_blk virtio_net virtio_rng
+# The modules probe their devices on their own time.
+for _ in 1 2 3 4 5 6 7 8 9 10; do [ -e /sys/class/net/eth0 ] && [ -e /dev/vda ] && break; sleep 0.2; done
 ip link set lo up
 ip link set eth0 up
 ip addr add 10.0.2.15/24 dev eth0
 ip route add default via 10.0.2.2
 mount -o ro /dev/nvme0n2 ${checkout}
-mount /dev/nvme0n3 ${dataFolder}
+mount /dev/vda ${dataFolder}
 echo "coracle guest: booted"
 `;
 

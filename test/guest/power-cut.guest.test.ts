@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { type BareApi, bareApi } from '../support/api.ts';
@@ -16,12 +17,14 @@ import { type NbdServer, serveDisk } from './disk/nbd-server.ts';
 import { VolatileDisk } from './disk/volatile-disk.ts';
 import { Guest } from './guest.ts';
 import { makeEmptyDisk } from './root-disk.ts';
+import { dataFolder } from './root-files.ts';
 import { workplaceAt } from './workplace.ts';
 
 const seed = 17;
 const cuts = 2;
 const writers = 4;
 const writesBeforeCut = 120;
+const someBlocks = 16;
 
 interface ConfigMap {
   readonly metadata: { readonly name: string; readonly resourceVersion: string };
@@ -74,11 +77,15 @@ describe('power cut', () => {
   let guest: Guest | undefined;
   let kubeconfig: string;
 
+  /** Blocks that go to the disk and are flushed by nobody but those who flush for themselves: something to lose. */
+  const noise = `while :; do dd if=/dev/zero of=${dataFolder}/noise bs=4k count=64 oflag=direct conv=notrunc; done`;
+
   const boot = async (): Promise<void> => {
     guestOf();
     const place = await workplaceAt(process.env[placeVariable] ?? '', new AbortController().signal);
     guest = await Guest.boot({ place, folder, data: { source: server.source, writes: 'honest' }, memoryMiB: 2048 });
     kubeconfig = await guest.up();
+    await guest.ok(`nohup sh -c '${noise}' > /dev/null 2>&1 < /dev/null &`);
   };
 
   beforeAll(async () => {
@@ -116,6 +123,8 @@ describe('power cut', () => {
       const names = Array.from({ length: writers }, (_, index) => `written-${index}`);
       const writing = Promise.all(names.map((name) => writeOn(api, name, acknowledged)));
       await eventually('enough writes', async () => acknowledged.total >= goal, patience);
+      // Somebody has just been told: that was a flush. The plug is pulled between two of them.
+      for (let left = 2_000; left > 0 && disk.unsafeBlocks < someBlocks; left -= 1) await sleep(1);
       await guest?.kill();
       await writing;
       api.close();

@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { Event } from '../api/core/event.ts';
 import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { Ingress } from '../api/networking/ingress.ts';
-import { access, backend, client, expose, get, pause, ports, route } from './testing/test-bed.ts';
+import { access, backend, client, expose, get, ingressForEachTest, pause, ports, route } from './testing/test-bed.ts';
+
+ingressForEachTest();
 
 describe('plain requests', () => {
   it('reach the Service that the rule names, with headers that tell where they came from', async () => {

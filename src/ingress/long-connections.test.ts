@@ -3,7 +3,9 @@ import { connect as connectTcp } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../base/clock.ts';
-import { backend, expose, get, pause, ports, route, servers } from './testing/test-bed.ts';
+import { backend, expose, get, ingressForEachTest, pause, ports, route, servers } from './testing/test-bed.ts';
+
+ingressForEachTest();
 
 describe('long connections', () => {
   it('upgrades to WebSockets', async () => {

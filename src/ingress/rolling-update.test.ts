@@ -3,7 +3,19 @@ import { Agent } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../base/clock.ts';
 import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
-import { backend, client, expose, get, pause, route, servers, sliceOf } from './testing/test-bed.ts';
+import {
+  backend,
+  client,
+  expose,
+  get,
+  ingressForEachTest,
+  pause,
+  route,
+  servers,
+  sliceOf,
+} from './testing/test-bed.ts';
+
+ingressForEachTest();
 
 describe('a rolling update under constant load', () => {
   /** A pod as users write them: it goes on serving for a while after it was told to end, then closes. */

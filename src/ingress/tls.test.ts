@@ -7,7 +7,9 @@ import { type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { Event } from '../api/core/event.ts';
 import { Secret } from '../api/core/secret.ts';
-import { backend, client, expose, get, pause, ports, route } from './testing/test-bed.ts';
+import { backend, client, expose, get, ingressForEachTest, pause, ports, route } from './testing/test-bed.ts';
+
+ingressForEachTest();
 
 describe('TLS', () => {
   async function certificate(name: string): Promise<Record<string, string>> {

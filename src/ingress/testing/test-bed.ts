@@ -28,36 +28,39 @@ export let ports: { readonly http: number; readonly https: number };
 export let access: string;
 export const servers: Server[] = [];
 
-beforeEach(async () => {
-  client = new MemoryClient({ clock: systemClock });
-  stop = new AbortController();
-  access = '';
-  const informers = new Informers({ client, clock: systemClock });
-  ports = await new Promise((resolve) => {
-    const ingress = createIngressProxy({
-      client,
-      informers,
-      clock: systemClock,
-      log: silentLogger,
-      host: '127.0.0.1',
-      httpPort: 0,
-      httpsPort: 0,
-      addresses: ['192.0.2.5'],
-      writeAccess: (text) => (access += `${text}\n`),
-      onReady: resolve,
+/** An ingress of its own for each test of this file, stopped after it. */
+export function ingressForEachTest(): void {
+  beforeEach(async () => {
+    client = new MemoryClient({ clock: systemClock });
+    stop = new AbortController();
+    access = '';
+    const informers = new Informers({ client, clock: systemClock });
+    ports = await new Promise((resolve) => {
+      const ingress = createIngressProxy({
+        client,
+        informers,
+        clock: systemClock,
+        log: silentLogger,
+        host: '127.0.0.1',
+        httpPort: 0,
+        httpsPort: 0,
+        addresses: ['192.0.2.5'],
+        writeAccess: (text) => (access += `${text}\n`),
+        onReady: resolve,
+      });
+      running = runAll([informers, ingress], stop.signal);
     });
-    running = runAll([informers, ingress], stop.signal);
   });
-});
 
-afterEach(async () => {
-  stop.abort();
-  await running;
-  for (const server of servers.splice(0)) {
-    server.close();
-    server.closeAllConnections();
-  }
-});
+  afterEach(async () => {
+    stop.abort();
+    await running;
+    for (const server of servers.splice(0)) {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+}
 
 export const pause = (milliseconds = 40): Promise<void> => systemClock.sleep(milliseconds);
 

@@ -47,6 +47,8 @@ export interface StatusSink {
   publish(pod: Pod, status: PodStatus, over: boolean): void;
   /** What was published last, be it that the API has it or not. */
   last(uid: string): PodStatus | undefined;
+  /** What was last said of the pod: by this agent, else what the API has from one before. */
+  told(pod: Pod): PodStatus | undefined;
   forget(uid: string): void;
 }
 

@@ -69,6 +69,7 @@ function plan(pod: Pod, runtime: Partial<PodRuntime>, changes: Partial<PlanInput
   return planPod({
     pod,
     runtime: { sandboxes: [sandbox()], containers: [], ...runtime },
+    previous: undefined,
     now: 1000,
     backoff: { limits: { first: 10_000, longest: 300_000 }, entries: new Map() },
     probes: { started: () => true, failed: () => undefined },
@@ -254,6 +255,13 @@ describe('running containers', () => {
   test('created ones never ran: they are replaced under the same attempt', () => {
     const containers = [container('main', { state: 'created', attempt: 3 })];
     expect(told(plan(podOf({}), { containers }))).toBe('remove main-3, start main/3');
+  });
+  test('whose records a power cut has taken go on counting from what the API was told', () => {
+    const status = { name: 'main', ready: true, restartCount: 2, image: 'a', imageID: '' };
+    const previous = (changes: object) => ({ previous: { containerStatuses: [{ ...status, ...changes }] } });
+    const ran = [{ state: { running: {} } }, { state: { waiting: {} }, lastState: { terminated: { exitCode: 137 } } }];
+    for (const state of ran) expect(told(plan(podOf({}), {}, previous(state)))).toBe('start main/3');
+    expect(told(plan(podOf({}), {}, previous({ state: { waiting: {} } })))).toBe('start main/2');
   });
   test('dead attempts are removed but for the last, which `logs --previous` shows', () => {
     const containers = [

@@ -8,12 +8,14 @@
  * A container that is 'created' never ran: it is replaced under the same attempt, so that an agent killed
  * between create and start does not count as a restart.
  */
+import type { PodStatus } from '../../api/core/pod-status.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { ContainerResources, ContainerStatus, SandboxStatus } from '../../runtime/runtime.ts';
 import { dueAt, nextEntry, type BackoffEntry, type BackoffLimits } from './backoff.ts';
 import { attemptsOf, currentSandbox, isAlive, type PodRuntime } from './history.ts';
 import { annotation, containerHash, containersOf, type AnyContainer, type SpecContainer } from './names.ts';
 import { podFinished, shouldRestart } from './restart.ts';
+import { attemptAfter, toldOf } from './told.ts';
 
 export type KillReason = 'definitionChanged' | 'livenessFailed' | 'startupFailed' | 'resized' | 'surplus';
 
@@ -38,6 +40,8 @@ export type Action =
 export interface PlanInput {
   readonly pod: Pod;
   readonly runtime: PodRuntime;
+  /** What was last said; the API's status after a restart of the agent. */
+  readonly previous: PodStatus | undefined;
   readonly now: number;
   readonly backoff: {
     readonly limits: BackoffLimits;
@@ -196,14 +200,15 @@ function succeededBefore(draft: Draft, each: SpecContainer): ContainerStatus | u
 }
 
 function start(draft: Draft, each: SpecContainer): void {
-  const { now, runtime, held } = draft.input;
+  const { now, runtime, previous, held } = draft.input;
   const heldUntil = held.get(each.spec.name) ?? 0;
   if (heldUntil > now) return wakeAt(draft, heldUntil);
   const attempts = attemptsOf(runtime, each.spec.name);
   const [newest] = attempts;
   const neverRan = newest?.state === 'created' ? newest : undefined;
   if (neverRan !== undefined) draft.actions.push({ type: 'removeContainer', container: neverRan });
-  const attempt = neverRan?.attempt ?? (newest === undefined ? 0 : newest.attempt + 1);
+  const attempt =
+    neverRan?.attempt ?? (newest === undefined ? attemptAfter(toldOf(previous, each)) : newest.attempt + 1);
   const dead = attempts.find((status) => status.state === 'exited');
   if (dead?.sandboxId === draft.sandbox.id) restart(draft, each, dead, attempt);
   else draft.actions.push({ type: 'startContainer', container: each, attempt });

@@ -65,6 +65,10 @@ export class StatusManager implements StatusSink {
     return this.#entries.get(uid)?.status;
   }
 
+  told(pod: Pod): PodStatus | undefined {
+    return this.last(pod.metadata.uid) ?? pod.status;
+  }
+
   forget(uid: string): void {
     this.#entries.delete(uid);
   }

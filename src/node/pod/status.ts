@@ -7,6 +7,7 @@ import { formatReference, parseReference } from '../../image/reference.ts';
 import type { ContainerStatus } from '../../runtime/runtime.ts';
 import { podConditions } from './conditions.ts';
 import { attemptsOf, currentSandbox, type PodRuntime } from './history.ts';
+import { hasBeen, toldOf } from './told.ts';
 import { containerId, containersOf, type SpecContainer } from './names.ts';
 import { podPhase } from './phase.ts';
 import { qosClass } from './resources.ts';
@@ -93,7 +94,7 @@ function addresses(hostIps: readonly string[], ips: readonly string[]): Partial<
 
 function containerStatus(input: StatusInput, each: SpecContainer): ApiContainerStatus {
   const [newest, ...older] = attemptsOf(input.runtime, each.spec.name).filter((one) => one.state !== 'created');
-  const before = previousOf(input.previous, each);
+  const before = toldOf(input.previous, each);
   if (newest === undefined) return vanished(input, each, before);
   const waiting = shouldRestart(input.pod, each, newest) ? input.waiting.get(each.spec.name) : undefined;
   const ended = newest.state === 'exited' ? newest : older.find((one) => one.state === 'exited');
@@ -195,15 +196,6 @@ function terminatedReason(status: ContainerStatus): string {
   return status.exitCode === 0 ? 'Completed' : 'Error';
 }
 
-function previousOf(previous: PodStatus | undefined, each: SpecContainer): ApiContainerStatus | undefined {
-  const list = {
-    init: previous?.initContainerStatuses,
-    regular: previous?.containerStatuses,
-    ephemeral: previous?.ephemeralContainerStatuses,
-  }[each.role];
-  return list?.find((status) => status.name === each.spec.name);
-}
-
 /** The runtime knows no container of this name: not yet, or its record is gone. */
 function vanished(input: StatusInput, each: SpecContainer, before: ApiContainerStatus | undefined): ApiContainerStatus {
   const { name, image = '' } = each.spec;
@@ -216,8 +208,6 @@ function vanished(input: StatusInput, each: SpecContainer, before: ApiContainerS
   const waiting = waits ?? { reason: hasInit(input.pod) ? 'PodInitializing' : 'ContainerCreating' };
   return { name, state: { waiting }, lastState, ready: false, restartCount, image, imageID: '', started: false };
 }
-
-const hasBeen = ({ running, terminated }: ContainerState): boolean => running !== undefined || terminated !== undefined;
 
 /** What all containers of such a pod wait for, those that initialize it among them. */
 const hasInit = (pod: Pod): boolean => (pod.spec?.initContainers ?? []).length > 0;

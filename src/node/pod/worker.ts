@@ -213,10 +213,11 @@ export class PodWorker {
   }
 
   #plan(pod: Pod): Plan {
-    const { clock, config, probes, resources } = this.#deps;
+    const { clock, config, probes, resources, statuses } = this.#deps;
     return planPod({
       pod,
       runtime: this.#runtime,
+      previous: statuses.told(this.#pod),
       now: clock.now(),
       backoff: {
         limits: { first: crashLoopFirst, longest: config.maxCrashLoopBackOff * 1000 },
@@ -252,7 +253,7 @@ export class PodWorker {
   }
 
   #deadline(): number | undefined {
-    const startTime = this.#deps.statuses.last(this.#pod.metadata.uid)?.startTime ?? this.#pod.status?.startTime;
+    const startTime = this.#deps.statuses.told(this.#pod)?.startTime;
     return deadlineOf(this.#pod, startTime);
   }
 
@@ -343,7 +344,7 @@ export class PodWorker {
     const status = podStatus({
       pod: this.#allocation.granted(this.#pod),
       runtime: this.#runtime,
-      previous: statuses.last(this.#pod.metadata.uid) ?? this.#pod.status,
+      previous: statuses.told(this.#pod),
       now: clock.now(),
       hostIps: config.addresses,
       waiting: this.#attempts.waiting,

@@ -113,6 +113,7 @@ async function fill(client: Client): Promise<void> {
 
 async function footprint(): Promise<void> {
   const { processes } = await status();
+  for (const { name, pid } of processes) report(`CPU until here, ${name}`, cpuOf(pid), 's');
   for (const { name, pssBytes } of processes) report(`memory of ${name}, PSS`, pssBytes / 2 ** 20, 'MiB');
   const total = processes.reduce((sum, { pssBytes }) => sum + pssBytes, 0) / 2 ** 20;
   report('memory of all, PSS', total, 'MiB', 6 * 1024);

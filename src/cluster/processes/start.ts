@@ -63,8 +63,13 @@ export async function startProcesses(environment: EnvironmentWithProgress, setti
  * it would spend a fifth of its time on moving what is about to be garbage.
  */
 function nodeFlags(program: string, { simulatedNodes = 0 }: ClusterSettings): readonly string[] {
-  const young = program === 'server' && simulatedNodes >= 100 ? 64 : 4;
-  return [`--max-semi-space-size=${young}`, '--disable-warning=ExperimentalWarning'];
+  const isLarge = program === 'server' && simulatedNodes >= 100;
+  return [
+    `--max-semi-space-size=${isLarge ? 64 : 4}`,
+    // Else 64 MiB of new buffers are enough to mark the whole heap again, however large it is.
+    ...(isLarge ? ['--external-memory-accounted-in-global-limit'] : []),
+    '--disable-warning=ExperimentalWarning',
+  ];
 }
 
 /** Resolves when all processes are ready; reports their phases as they come. */

@@ -119,7 +119,7 @@ function pinned(world: World, pinning: readonly PreparedPlugin[]): readonly Node
     .filter((name) => others.every(({ only }) => only?.has(name)))
     .flatMap((name) => {
       const view = world.node(name);
-      return view === undefined || view.allocatable.size === 0 ? [] : [view];
+      return view === undefined || !view.amounts.isKnown ? [] : [view];
     });
 }
 

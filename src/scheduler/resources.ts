@@ -75,12 +75,8 @@ function amountOf(name: string, amount: string): number {
   return name === 'cpu' ? milliValue(amount) : wholeValue(amount);
 }
 
-export function add(sum: Map<string, number>, more: Resources): void {
+function add(sum: Map<string, number>, more: Resources): void {
   for (const [name, amount] of more) sum.set(name, (sum.get(name) ?? 0) + amount);
-}
-
-export function subtract(sum: Map<string, number>, less: Resources): void {
-  for (const [name, amount] of less) sum.set(name, (sum.get(name) ?? 0) - amount);
 }
 
 function raise(to: Map<string, number>, other: Resources): void {

@@ -6,20 +6,19 @@
 import type { Node } from '../api/core/node.ts';
 import type { Pod } from '../api/core/pod.ts';
 import type { Selector } from '../schema/selector.ts';
+import { NodeAmounts } from './node-amounts.ts';
 import { PodGroups } from './pod-groups.ts';
-import { add, parseResources, requestsOf, subtract, type Resources } from './resources.ts';
+import { parseResources, requestsOf } from './resources.ts';
 
 export interface NodeView {
   readonly name: string;
   readonly node: Node;
   readonly labels: Readonly<Record<string, string>>;
-  readonly allocatable: Resources;
+  readonly amounts: NodeAmounts;
   /** Pods by uid. */
   readonly pods: ReadonlyMap<string, Pod>;
   /** Those of them with inter-pod affinity or anti-affinity of their own. */
   readonly podsWithAffinity: ReadonlyMap<string, Pod>;
-  readonly requested: Resources;
-  readonly requestedNonZero: Resources;
   /** Host ports in use, as `TCP:80` to the addresses that use it. */
   readonly ports: ReadonlyMap<string, readonly string[]>;
   /** Size in bytes by image name. */
@@ -30,12 +29,10 @@ class MutableNodeView implements NodeView {
   readonly name: string;
   node: Node;
   labels: Readonly<Record<string, string>> = {};
-  allocatable: Resources = new Map();
   images: ReadonlyMap<string, number> = new Map();
+  readonly amounts = new NodeAmounts();
   readonly pods = new Map<string, Pod>();
   readonly podsWithAffinity = new Map<string, Pod>();
-  readonly requested = new Map<string, number>();
-  readonly requestedNonZero = new Map<string, number>();
   readonly ports = new Map<string, readonly string[]>();
 
   constructor(node: Node) {
@@ -47,7 +44,7 @@ class MutableNodeView implements NodeView {
   setNode(node: Node): void {
     this.node = node;
     this.labels = node.metadata.labels ?? {};
-    this.allocatable = parseResources(node.status?.allocatable);
+    this.amounts.setAllocatable(parseResources(node.status?.allocatable));
     this.images = new Map(
       (node.status?.images ?? []).flatMap(({ names, sizeBytes }) =>
         (names ?? []).map((name) => [name, sizeBytes ?? 0] as const),
@@ -58,18 +55,14 @@ class MutableNodeView implements NodeView {
   add(pod: Pod): void {
     this.pods.set(pod.metadata.uid, pod);
     if (hasPodAffinity(pod)) this.podsWithAffinity.set(pod.metadata.uid, pod);
-    const { requests, nonZero } = requestsOf(pod);
-    add(this.requested, requests);
-    add(this.requestedNonZero, nonZero);
+    this.amounts.count(requestsOf(pod), 1);
     for (const { key, address } of hostPortsOf(pod)) this.ports.set(key, [...(this.ports.get(key) ?? []), address]);
   }
 
   remove(pod: Pod): void {
     this.pods.delete(pod.metadata.uid);
     this.podsWithAffinity.delete(pod.metadata.uid);
-    const { requests, nonZero } = requestsOf(pod);
-    subtract(this.requested, requests);
-    subtract(this.requestedNonZero, nonZero);
+    this.amounts.count(requestsOf(pod), -1);
     for (const { key, address } of hostPortsOf(pod)) {
       const left = [...(this.ports.get(key) ?? [])];
       left.splice(left.indexOf(address), 1);
@@ -92,7 +85,7 @@ export class Snapshot {
 
   /** All nodes that have told what they have, in the order of their first appearance. */
   get nodes(): readonly NodeView[] {
-    this.#list ??= [...this.#nodes.values()].filter(({ allocatable }) => allocatable.size > 0);
+    this.#list ??= [...this.#nodes.values()].filter(({ amounts }) => amounts.isKnown);
     return this.#list;
   }
 
@@ -125,12 +118,12 @@ export class Snapshot {
   setNode(node: Node): boolean {
     const view = this.#nodes.get(node.metadata.name);
     if (view !== undefined) {
-      const hadNothing = view.allocatable.size === 0;
+      const hadNothing = !view.amounts.isKnown;
       this.#countImages(view, -1);
       view.setNode(node);
       this.#countImages(view, 1);
       if (hadNothing) this.#list = undefined;
-      return hadNothing && view.allocatable.size > 0;
+      return hadNothing && view.amounts.isKnown;
     }
     const made = new MutableNodeView(node);
     this.#nodes.set(made.name, made);
@@ -139,7 +132,7 @@ export class Snapshot {
     for (const pod of this.#homeless.get(made.name)?.values() ?? []) made.add(pod);
     this.#noteAffinity(made);
     this.#homeless.delete(made.name);
-    return made.allocatable.size > 0;
+    return made.amounts.isKnown;
   }
 
   removeNode(name: string): void {

@@ -1,4 +1,5 @@
 /** NodeResourcesFit, NodeResourcesBalancedAllocation and ImageLocality. */
+import type { Amount } from '../node-amounts.ts';
 import { maxScore, resolvable, unresolvable, type Plugin, type Rejection } from '../plugin.ts';
 import { requestsOf, type Resources } from '../resources.ts';
 import type { NodeView } from '../snapshot.ts';
@@ -9,58 +10,59 @@ export const nodeResourcesFit: Plugin = {
   prepare(pod) {
     const { requests, nonZero } = requestsOf(pod);
     const wanted = [...requests].filter(([, amount]) => amount > 0);
+    const [cpu, memory] = cpuAndMemory(nonZero);
     return {
       filter: (view) => lacking(wanted, view),
       // LeastAllocated: the more is left, the better.
-      score: (view) => ((leftShare(view, nonZero, 'cpu') + leftShare(view, nonZero, 'memory')) / 2) | 0,
+      score: ({ amounts }) => ((leftShare(amounts.cpu, cpu) + leftShare(amounts.memory, memory)) / 2) | 0,
     };
   },
 };
 
 function lacking(wanted: readonly (readonly [string, number])[], view: NodeView): Rejection | undefined {
-  const slots = view.allocatable.get('pods') ?? 0;
   const reasons: string[] = [];
-  if (view.pods.size + 1 > slots) reasons.push('Too many pods');
+  if (view.pods.size + 1 > view.amounts.of('pods').allocatable) reasons.push('Too many pods');
   let neverFits = false;
   for (const [name, amount] of wanted) {
-    const capacity = view.allocatable.get(name) ?? 0;
-    if (amount <= capacity - (view.requested.get(name) ?? 0)) continue;
+    const { allocatable, requested } = view.amounts.of(name);
+    if (amount <= allocatable - requested) continue;
     reasons.push(`Insufficient ${name}`);
-    if (amount > capacity) neverFits = true;
+    if (amount > allocatable) neverFits = true;
   }
   if (reasons.length === 0) return undefined;
   return neverFits ? unresolvable(...reasons) : resolvable(...reasons);
 }
 
+const cpuAndMemory = (resources: Resources): readonly [number, number] => [
+  resources.get('cpu') ?? 0,
+  resources.get('memory') ?? 0,
+];
+
 /** 0..100: what share of the resource is left with the pod on the node. */
-function leftShare(view: NodeView, nonZero: Resources, name: string): number {
-  const capacity = view.allocatable.get(name) ?? 0;
-  const used = (view.requestedNonZero.get(name) ?? 0) + (nonZero.get(name) ?? 0);
-  return capacity === 0 || used > capacity ? 0 : Math.floor(((capacity - used) * maxScore) / capacity);
+function leftShare({ allocatable, requestedNonZero }: Amount, wanted: number): number {
+  const used = requestedNonZero + wanted;
+  return allocatable === 0 || used > allocatable ? 0 : Math.floor(((allocatable - used) * maxScore) / allocatable);
 }
 
 export const balancedAllocation: Plugin = {
   name: 'NodeResourcesBalancedAllocation',
   weight: 1,
   prepare(pod) {
-    const { requests } = requestsOf(pod);
+    const [cpu, memory] = cpuAndMemory(requestsOf(pod).requests);
     // A pod without requests changes no balance.
-    if ((requests.get('cpu') ?? 0) === 0 && (requests.get('memory') ?? 0) === 0) return {};
+    if (cpu === 0 && memory === 0) return {};
     return {
-      score: (view) => {
-        const cpu = usedFraction(view, requests, 'cpu');
-        const memory = usedFraction(view, requests, 'memory');
+      score: ({ amounts }) => {
+        const distance = usedFraction(amounts.cpu, cpu) - usedFraction(amounts.memory, memory);
         // The standard deviation of two fractions is half their distance.
-        return Math.floor((1 - Math.abs(cpu - memory) / 2) * maxScore);
+        return Math.floor((1 - Math.abs(distance) / 2) * maxScore);
       },
     };
   },
 };
 
-function usedFraction(view: NodeView, requests: Resources, name: string): number {
-  const capacity = view.allocatable.get(name) ?? 0;
-  if (capacity === 0) return 1;
-  return Math.min(1, ((view.requested.get(name) ?? 0) + (requests.get(name) ?? 0)) / capacity);
+function usedFraction({ allocatable, requested }: Amount, wanted: number): number {
+  return allocatable === 0 ? 1 : Math.min(1, (requested + wanted) / allocatable);
 }
 
 const smallestImage = 23 * 1024 * 1024;

@@ -114,32 +114,46 @@ function hasAllLabels(view: NodeView, constraints: readonly Constraint[]): boole
   return constraints.every(({ topologyKey }) => Object.hasOwn(view.labels, topologyKey));
 }
 
-/** The same for domains in which there is a candidate. */
+/** How many matching pods the domain of each candidate holds, and how many domains the candidates are in. */
+interface Counts {
+  readonly domains: number;
+  of(view: NodeView, domain: string): number;
+}
+
 function countsAmong(
   candidates: readonly NodeView[],
   pod: Pod,
   world: World,
   constraint: Constraint,
   all: readonly Constraint[],
-): Map<string, number> {
+): Counts {
   const { topologyKey } = constraint;
   const matching = world.podsMatching(pod.metadata.namespace ?? '', constraint.selector);
+  const counted = (view: NodeView): boolean => constraint.counts(view) && hasAllLabels(view, all);
+  if (topologyKey === hostname) {
+    // A candidate's host is the candidate.
+    return {
+      domains: candidates.filter(({ labels }) => labels[hostname] !== undefined).length,
+      of: (view) => {
+        const count = matching.get(view.name) ?? 0;
+        return count > 0 && counted(view) ? count : 0;
+      },
+    };
+  }
   const counts = new Map<string, number>();
-  for (const view of candidates) {
-    const value = view.labels[topologyKey];
+  for (const { labels } of candidates) {
+    const value = labels[topologyKey];
     if (value !== undefined) counts.set(value, 0);
   }
-  if (counts.size === 0) return counts;
-  // A candidate's host is the candidate; other domains hold nodes that are none.
-  const holders = topologyKey === hostname ? candidates : nodesOf(matching, world);
-  for (const view of holders) {
-    const count = matching.get(view.name);
-    const value = view.labels[topologyKey] ?? '';
-    const before = counts.get(value);
-    if (count === undefined || before === undefined) continue;
-    if (constraint.counts(view) && hasAllLabels(view, all)) counts.set(value, before + count);
+  // Other domains hold nodes that are no candidates.
+  if (counts.size > 0) {
+    for (const view of nodesOf(matching, world)) {
+      const value = view.labels[topologyKey] ?? '';
+      const before = counts.get(value);
+      if (before !== undefined && counted(view)) counts.set(value, before + (matching.get(view.name) ?? 0));
+    }
   }
-  return counts;
+  return { domains: counts.size, of: (_, domain) => counts.get(domain) ?? 0 };
 }
 
 function* nodesOf(byName: ReadonlyMap<string, number>, world: World): Iterable<NodeView> {
@@ -184,7 +198,7 @@ function scoringOf(
   const prepared = constraints.map((constraint) => {
     const counts = countsAmong(candidates, pod, world, constraint, requireAllLabels ? constraints : []);
     // Domains that are many (hosts) count less each than domains that are few (zones).
-    return { constraint, counts, weight: Math.log(counts.size + 2) };
+    return { constraint, counts, weight: Math.log(counts.domains + 2) };
   });
   return {
     score: (view) => {
@@ -195,7 +209,7 @@ function scoringOf(
           if (requireAllLabels) return -1;
           continue;
         }
-        sum += (counts.get(value) ?? 0) * weight + (constraint.maxSkew - 1);
+        sum += counts.of(view, value) * weight + (constraint.maxSkew - 1);
       }
       return Math.round(sum);
     },

@@ -149,6 +149,22 @@ test('a volume is staged once, published for each pod, and given back when the l
   expect(existsSync(join(root, 'pods/uid-b/volumes/kubernetes.io~csi/pv-1'))).toBe(false);
 });
 
+test('pods that go at once leave no volume staged: each took the other for one that still has it', async () => {
+  const driver = await start();
+  install();
+  for (const name of ['a', 'b']) await volumes.publish(pod(name), 'pv-1', source, stop.signal);
+  await Promise.all([volumes.tearDown('uid-a'), volumes.tearDown('uid-b')]);
+  expect(driver.calls.slice(4).map(({ method }) => method)).toEqual(['unpublish', 'unpublish', 'unstage']);
+});
+
+test('a volume that a pod has under two names is staged until the second is given back', async () => {
+  const driver = await start();
+  install();
+  for (const name of ['first', 'second']) await volumes.publish(pod('a'), name, source, stop.signal);
+  await volumes.tearDown('uid-a');
+  expect(driver.calls.slice(4).map(({ method }) => method)).toEqual(['unpublish', 'unpublish', 'unstage']);
+});
+
 test('a publish that failed is given back all the same, by an agent that was not there when it was made', async () => {
   const driver = await start();
   install();

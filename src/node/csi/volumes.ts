@@ -10,6 +10,7 @@ import type { Pod } from '../../api/core/pod.ts';
 import { CSIDriver } from '../../api/storage/csi-driver.ts';
 import { writeFileDurably } from '../../base/file.ts';
 import { codeOf } from '../../base/errors.ts';
+import { KeyedLock } from '../../base/keyed-lock.ts';
 import { isNotFound, type ClientReader } from '../../client/client.ts';
 import { namespaceOf } from '../pod/names.ts';
 import type { Mounter } from '../volumes/mounter.ts';
@@ -77,6 +78,8 @@ const patience = 120_000;
 
 export class CsiVolumes {
   readonly #options: CsiVolumesOptions;
+  /** Of a volume: who else has it must not change between being looked at and being acted upon. */
+  readonly #lock = new KeyedLock();
 
   constructor(options: CsiVolumesOptions) {
     this.#options = options;
@@ -103,21 +106,24 @@ export class CsiVolumes {
     const stages = driver.capabilities.has(capability.stage) && !source.ephemeral;
     const staging = stages ? this.#staging(source) : undefined;
     const stagingTargetPath = staging === undefined ? {} : { stagingTargetPath: staging };
-    await mkdir(folder, { recursive: true, mode: 0o750 });
-    writeFileDurably(join(folder, recordFile), JSON.stringify(recordOf(source, staging, attaches)));
-    if (staging !== undefined) {
-      await mkdir(staging, { recursive: true, mode: 0o750 });
-      const secrets = await this.#secret(source.stageSecret);
-      const request = { ...common, ...stagingTargetPath, secrets, volumeContext: source.attributes };
-      await call(driver, 'NodeStageVolume', StageRequest, request);
-    }
-    await call(driver, 'NodePublishVolume', PublishRequest, {
-      ...common,
-      ...stagingTargetPath,
-      targetPath,
-      readonly: source.readonly,
-      secrets: await this.#secret(source.publishSecret),
-      volumeContext: await this.#context(pod, source, installed),
+    await this.#lock.run(keyOf(source), async () => {
+      signal.throwIfAborted();
+      await mkdir(folder, { recursive: true, mode: 0o750 });
+      writeFileDurably(join(folder, recordFile), JSON.stringify(recordOf(source, staging, attaches)));
+      if (staging !== undefined) {
+        await mkdir(staging, { recursive: true, mode: 0o750 });
+        const secrets = await this.#secret(source.stageSecret);
+        const request = { ...common, ...stagingTargetPath, secrets, volumeContext: source.attributes };
+        await call(driver, 'NodeStageVolume', StageRequest, request);
+      }
+      await call(driver, 'NodePublishVolume', PublishRequest, {
+        ...common,
+        ...stagingTargetPath,
+        targetPath,
+        readonly: source.readonly,
+        secrets: await this.#secret(source.publishSecret),
+        volumeContext: await this.#context(pod, source, installed),
+      });
     });
     return { path: targetPath, ownership };
   }
@@ -125,19 +131,23 @@ export class CsiVolumes {
   /** Gives back all of a pod's volumes, and those of them that no other pod of this node has. */
   async tearDown(uid: string): Promise<void> {
     for (const { folder, record } of await this.#publishedOf(uid)) {
-      const driver = this.#driver(record.driver);
-      const { volumeHandle: volumeId, staging } = record;
-      const targetPath = join(folder, 'mount');
-      await call(driver, 'NodeUnpublishVolume', UnpublishRequest, { volumeId, targetPath });
-      if (staging !== undefined && !(await this.#isUsedElsewhere(uid, record))) {
-        await call(driver, 'NodeUnstageVolume', UnstageRequest, { volumeId, stagingTargetPath: staging });
-        await rm(dirname(staging), { recursive: true, force: true });
-      }
-      // Never with what is in it: a driver that forgot to unmount must not lose its volume's content.
-      await rmdir(targetPath).catch(ifAbsent(undefined));
-      await rm(folder, { recursive: true, force: true });
+      await this.#lock.run(keyOf(record), () => this.#giveBack(folder, record));
     }
     this.#options.attachments.release(uid);
+  }
+
+  async #giveBack(folder: string, record: Published): Promise<void> {
+    const driver = this.#driver(record.driver);
+    const { volumeHandle: volumeId, staging } = record;
+    const targetPath = join(folder, 'mount');
+    await call(driver, 'NodeUnpublishVolume', UnpublishRequest, { volumeId, targetPath });
+    if (staging !== undefined && !(await this.#isUsedElsewhere(folder, record))) {
+      await call(driver, 'NodeUnstageVolume', UnstageRequest, { volumeId, stagingTargetPath: staging });
+      await rm(dirname(staging), { recursive: true, force: true });
+    }
+    // Never with what is in it: a driver that forgot to unmount must not lose its volume's content.
+    await rmdir(targetPath).catch(ifAbsent(undefined));
+    await rm(folder, { recursive: true, force: true });
   }
 
   /** Volumes that were attached for pods, with the uids of these. */
@@ -237,15 +247,17 @@ export class CsiVolumes {
     return found;
   }
 
-  async #isUsedElsewhere(uid: string, { driver, volumeHandle }: Published): Promise<boolean> {
-    for (const other of await namesIn(this.#pods())) {
-      if (other === uid) continue;
-      const all = await this.#publishedOf(other);
-      if (all.some(({ record }) => record.driver === driver && record.volumeHandle === volumeHandle)) return true;
+  /** By another pod, or under another name by the same one. */
+  async #isUsedElsewhere(own: string, record: Published): Promise<boolean> {
+    for (const uid of await namesIn(this.#pods())) {
+      const all = await this.#publishedOf(uid);
+      if (all.some((each) => each.folder !== own && keyOf(each.record) === keyOf(record))) return true;
     }
     return false;
   }
 }
+
+const keyOf = ({ driver, volumeHandle }: AttachableVolume): string => `${driver}^${volumeHandle}`;
 
 /** Whether the volume is attached before it is mounted; a driver that has said nothing about itself wants that. */
 function isAttached({ ephemeral }: CsiSource, installed: CSIDriver | undefined): boolean {

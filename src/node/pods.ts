@@ -8,8 +8,9 @@ import type { Pod } from '../api/core/pod.ts';
 import { codeOf, messageOf } from '../base/errors.ts';
 import type { RuntimeEvent, SandboxStatus } from '../runtime/runtime.ts';
 import type { PodDeps } from './pod/deps.ts';
+import { removeContainer } from './pod/executor.ts';
 import { isAlive } from './pod/history.ts';
-import { annotation, isMirror, namespaceOf } from './pod/names.ts';
+import { annotation, describePod, isMirror, namespaceOf } from './pod/names.ts';
 import { observe } from './pod/observe.ts';
 import { stopAll } from './pod/stop.ts';
 import { PodWorker } from './pod/worker.ts';
@@ -105,6 +106,18 @@ export class Pods {
     const { runtime, config } = this.#deps;
     const seen = await observe(runtime, pod, config);
     await stopAll(this.#deps, seen, { pod, podIp: pod.status?.podIP ?? '', grace });
+  }
+
+  /** Frees what containers of pods that are over hold, their logs among it. What was told of them stays. */
+  async removeDead(): Promise<void> {
+    const present = new Set((await this.#deps.runtime.listContainers()).map(({ id }) => id));
+    for (const { pod, runtime, state } of this.workers()) {
+      if (state !== 'terminated') continue;
+      const dead = runtime.containers.filter(({ id }) => present.has(id));
+      for (const container of dead) await removeContainer(this.#deps, pod, container);
+      if (dead.length > 0)
+        this.#deps.log.info('removed the containers of a pod that is over', { pod: describePod(pod) });
+    }
   }
 
   /**

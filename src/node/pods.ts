@@ -10,7 +10,7 @@ import type { RuntimeEvent, SandboxStatus } from '../runtime/runtime.ts';
 import type { PodDeps } from './pod/deps.ts';
 import { removeContainer } from './pod/executor.ts';
 import { isAlive } from './pod/history.ts';
-import { annotation, describePod, isMirror, namespaceOf } from './pod/names.ts';
+import { annotation, describePod, isMirror, namespaceOf, podPaths } from './pod/names.ts';
 import { observe } from './pod/observe.ts';
 import { stopAll } from './pod/stop.ts';
 import { PodWorker } from './pod/worker.ts';
@@ -110,13 +110,12 @@ export class Pods {
 
   /** Frees what containers of pods that are over hold, their logs among it. What was told of them stays. */
   async removeDead(): Promise<void> {
-    const present = new Set((await this.#deps.runtime.listContainers()).map(({ id }) => id));
-    for (const { pod, runtime, state } of this.workers()) {
+    for (const { pod, state } of this.workers()) {
       if (state !== 'terminated') continue;
-      const dead = runtime.containers.filter(({ id }) => present.has(id));
-      for (const container of dead) await removeContainer(this.#deps, pod, container);
-      if (dead.length > 0)
-        this.#deps.log.info('removed the containers of a pod that is over', { pod: describePod(pod) });
+      const { containers } = await observe(this.#deps.runtime, pod, this.#deps.config);
+      for (const container of containers) await removeContainer(this.#deps, pod, container);
+      await rm(podPaths(this.#deps.config, pod).logs, { recursive: true, force: true });
+      if (containers.length > 0) this.#deps.log.info('freed the disk of a pod that is over', { pod: describePod(pod) });
     }
   }
 

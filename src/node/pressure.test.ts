@@ -156,6 +156,8 @@ describe('a disk that runs full', () => {
     const { status } = await it.phase('web', 'Failed');
     expect(status).toMatchObject({ reason: 'Evicted' });
     expect(status?.message).toMatch(/^The node was low on resource: ephemeral-storage\. Threshold quantity: /);
+    await it.until('what it wrote is gone', async () => (await it.runtime.listContainers()).length === 0);
+    expect((await it.phase('web', 'Failed')).status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(143);
   });
 });
 

@@ -20,6 +20,7 @@ import type { Machine } from '../machine/machine.ts';
 import type { Pressures } from '../node-object.ts';
 import { podPaths } from '../pod/names.ts';
 import { bytesOf, isLimited, podAmount } from '../pod/resources.ts';
+import { evicted } from '../pod/teardown.ts';
 import type { PodWorker } from '../pod/worker.ts';
 import { nodeReference } from '../registration.ts';
 import { evictionMessage, rank, type PodUsage } from './rank.ts';
@@ -148,8 +149,8 @@ export class Eviction {
 
   /** `conditions`: none for a pod that is over its own limits. It is no victim, and a Job counts its failure. */
   #evict(pod: Pod, message: string, grace: number, conditions: readonly PodCondition[] = []): void {
-    this.#options.events.pod(pod, 'Warning', 'Evicted', message);
-    const verdict = { phase: 'Failed', reason: 'Evicted', message, conditions } as const;
+    this.#options.events.pod(pod, 'Warning', evicted, message);
+    const verdict = { phase: 'Failed', reason: evicted, message, conditions } as const;
     this.#options
       .workers()
       .find((worker) => worker.pod === pod)

@@ -1,0 +1,235 @@
+/**
+ * The machine restarts under a cluster: told to, or by its reset button. Everything comes back once, with what it had
+ * kept; nothing of before is left; and in the end `down` and `reset` leave nothing at all.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clientProgram, kubectl, ok, run as runProgram } from '../support/clients.ts';
+import { eventually } from '../support/cluster.ts';
+import { patience, placeVariable, podOf } from './bed.ts';
+import { Guest } from './guest.ts';
+import { makeEmptyDisk } from './root-disk.ts';
+import { dataFolder } from './root-files.ts';
+import { type Workplace, workplaceAt } from './workplace.ts';
+
+interface Terminated {
+  readonly exitCode: number;
+  readonly reason: string;
+  readonly finishedAt?: string;
+}
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly containerID?: string;
+  readonly restartCount: number;
+  readonly ready: boolean;
+  readonly state: { readonly running?: object; readonly terminated?: Terminated };
+  readonly lastState: { readonly terminated?: Terminated };
+}
+
+interface Pod {
+  readonly metadata: { readonly name: string; readonly uid: string };
+  readonly spec: { readonly hostNetwork?: boolean };
+  readonly status: {
+    readonly phase: string;
+    readonly podIP?: string;
+    readonly containerStatuses: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+/** Each start adds a line to a file in each of its volumes. */
+const counting = 'for each in /kept /claimed /memory; do echo start >> $each/starts; done; sleep 3600';
+const volumes = [
+  { name: 'kept', emptyDir: {} },
+  { name: 'memory', emptyDir: { medium: 'Memory' } },
+  { name: 'claimed', persistentVolumeClaim: { claimName: 'claimed' } },
+];
+const claim = {
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: { name: 'claimed' },
+  spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Mi' } } },
+};
+const init = { name: 'first', image: 'busybox', command: ['sh', '-c', 'echo init >> /kept/inits'] };
+const mounts = volumes.map(({ name }) => ({ name, mountPath: `/${name}` }));
+const keeper = podOf('keeper', counting, {
+  container: { volumeMounts: mounts },
+  spec: {
+    restartPolicy: 'Always',
+    initContainers: [{ ...init, volumeMounts: [{ name: 'kept', mountPath: '/kept' }] }],
+    volumes,
+  },
+});
+const answers = 'while :; do echo hello | nc -l -p 8000; done';
+const web = podOf('web', answers, { labels: { app: 'web' }, spec: { restartPolicy: 'Always' } });
+const service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web' },
+  spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8000 }] },
+};
+const once = podOf('once', 'sleep 3600');
+const done = podOf('done', 'echo last words');
+
+describe('reboot', () => {
+  let place: Workplace;
+  let folder: string;
+  let data: string;
+  let guest: Guest | undefined;
+  let kubeconfig: string;
+
+  const inGuest = (script: string): Promise<string> => {
+    if (guest === undefined) throw new Error('no guest runs');
+    return guest.ok(script);
+  };
+  const boot = async (): Promise<void> => {
+    guest = await Guest.boot({ place, folder, data: { source: data, writes: 'keep' }, memoryMiB: 2048 });
+    kubeconfig = await guest.up();
+  };
+  const run = (...args: readonly string[]): Promise<string> => ok(kubectl(kubeconfig)(...args));
+  const pods = async (): Promise<readonly Pod[]> =>
+    (JSON.parse(await run('get', 'pods', '-A', '-o', 'json')) as { items: readonly Pod[] }).items;
+  const pod = async (name: string): Promise<Pod> => JSON.parse(await run('get', 'pod', name, '-o', 'json')) as Pod;
+  const ready = (name: string): Promise<unknown> =>
+    eventually(
+      `pod ${name} to be ready`,
+      async () => (await pod(name)).status.containerStatuses.every((each) => each.ready),
+      patience,
+    );
+  const allReady = async (): Promise<void> => {
+    for (const name of ['keeper', 'web']) await ready(name);
+    const system = async (): Promise<boolean> =>
+      (await pods()).every(
+        ({ metadata, status }) =>
+          ['keeper', 'web', 'once', 'done'].includes(metadata.name) ||
+          status.containerStatuses.every((each) => each.ready),
+      );
+    await eventually('the pods of the system', system, patience);
+  };
+
+  beforeAll(async () => {
+    place = await workplaceAt(process.env[placeVariable] ?? '', new AbortController().signal);
+    folder = mkdtempSync(join(tmpdir(), 'coracle-reboot-'));
+    data = join(folder, 'data.ext4');
+    await makeEmptyDisk(place, data);
+    await boot();
+    const items = [claim, keeper, web, service, once, done];
+    const env = { KUBECONFIG: kubeconfig };
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    await ok(runProgram(clientProgram('kubectl'), ['apply', '-f', '-'], { env, input }));
+    await allReady();
+    await ready('once');
+    await eventually('the one that ends', async () => (await pod('done')).status.phase === 'Succeeded', patience);
+  });
+  afterAll(async () => {
+    await guest?.kill();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** What a node has for its pods is what its pods have. */
+  const expectNoLeaks = async (): Promise<void> => {
+    const all = await pods();
+    const running = all.filter(({ status }) => status.phase === 'Running');
+    const networks = running.filter(({ spec }) => spec.hostNetwork !== true).length;
+    expect((await inGuest('ls /run/netns')).split('\n').length).toBe(networks);
+    expect((await inGuest('ip -o link show type veth')).split('\n').length).toBe(networks);
+    const uidsOf = (text: string): readonly string[] =>
+      [...new Set([...text.matchAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g)].map(([uid]) => uid))].toSorted();
+    const runningUids = new Set(running.map(({ metadata }) => metadata.uid));
+    const groups = uidsOf(await inGuest("find /sys/fs/cgroup -type d -name 'pod*-*'"));
+    expect(groups.filter((uid) => !runningUids.has(uid))).toEqual([]);
+    const mounted = await inGuest('cut -d" " -f2 /proc/mounts');
+    expect(uidsOf(mounted).filter((uid) => !runningUids.has(uid))).toEqual([]);
+    const ids = new Set(
+      running.flatMap(({ status }) => status.containerStatuses.map((each) => each.containerID?.slice(-64) ?? '')),
+    );
+    const roots = [...mounted.matchAll(/\/containers\/([0-9a-f]{64})\//g)].map(([, id = '']) => id);
+    expect(roots.filter((id) => !ids.has(id))).toEqual([]);
+    expect(new Set(mounted.split('\n').filter((path) => path.startsWith(dataFolder))).size).toBe(
+      mounted.split('\n').filter((path) => path.startsWith(dataFolder)).length,
+    );
+  };
+
+  const expectBack = async (restarts: number, exits: readonly Terminated[]): Promise<void> => {
+    await allReady();
+    await eventually(
+      'the end of the one that runs once',
+      async () => (await pod('once')).status.phase === 'Failed',
+      patience,
+    );
+    for (const name of ['keeper', 'web']) {
+      const { status } = await pod(name);
+      const [container] = status.containerStatuses;
+      expect([name, status.phase, container?.restartCount]).toEqual([name, 'Running', restarts]);
+      const last = container?.lastState.terminated;
+      expect(exits).toContainEqual({ exitCode: last?.exitCode, reason: last?.reason });
+      expect(Date.parse(last?.finishedAt ?? '')).toBeGreaterThan(Date.now() - 3_600_000);
+    }
+    const starts = async (volume: string): Promise<number> =>
+      (await run('exec', 'keeper', '--', 'cat', `/${volume}/starts`)).trim().split('\n').length;
+    expect([await starts('kept'), await starts('claimed'), await starts('memory')]).toEqual([
+      restarts + 1,
+      restarts + 1,
+      1,
+    ]);
+    const inits = (await run('exec', 'keeper', '--', 'cat', '/kept/inits')).trim().split('\n').length;
+    expect(inits).toBe(restarts + 1);
+    const ended = (await pod('once')).status.containerStatuses[0];
+    expect([ended?.restartCount, ended?.state.terminated === undefined]).toEqual([0, false]);
+    const whole = await pod('done');
+    expect([whole.status.phase, whole.status.containerStatuses[0]?.restartCount]).toEqual(['Succeeded', 0]);
+    expect(await run('logs', 'done')).toBe('last words\n');
+    const address = await run('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}');
+    const heard = (): Promise<string> => inGuest(`timeout 10 socat - TCP:${address}:80 < /dev/null`);
+    await eventually('an answer of the service', async () => (await heard()) === 'hello', patience);
+    await expectNoLeaks();
+  };
+
+  test('told to: every pod comes back once, with its volumes, and knows how it ended', async () => {
+    const before = (await pods()).length;
+    await expectNoLeaks();
+    await guest?.run('reboot');
+    await eventually('the machine to go down', () => Promise.resolve(guest?.isRunning === false), patience);
+    await boot();
+    expect((await pods()).length).toBe(before);
+    await expectBack(1, [
+      { exitCode: 143, reason: 'Error' },
+      { exitCode: 137, reason: 'Error' },
+      { exitCode: 255, reason: 'Unknown' },
+    ]);
+  });
+
+  test('by its reset button: likewise', async () => {
+    const before = (await pods()).length;
+    await guest?.kill();
+    await boot();
+    expect((await pods()).length).toBe(before);
+    await expectBack(2, [{ exitCode: 255, reason: 'Unknown' }]);
+  });
+
+  test('down and reset leave nothing of it', async () => {
+    const down = await guest?.coracle('down');
+    expect(down?.code, down?.stderr).toBe(0);
+    const left = {
+      mounts: `grep -c ' ${dataFolder}/\\| /run/coracle' /proc/mounts || true`,
+      links: 'ip -o link | grep -c ": cor\\|veth" || true',
+      namespaces: 'ls /run/netns 2>/dev/null | wc -l',
+      rules: 'nft list tables | grep -c coracle || true',
+      groups: 'ls -d /sys/fs/cgroup/coracle* 2>/dev/null | wc -l',
+      processes: 'pgrep -c "conmon|runc|coracle" || true',
+      routes: 'ip route | grep -cv "eth0" || true',
+      run: 'ls -d /run/coracle/* 2>/dev/null | wc -l',
+    };
+    const found = async (): Promise<Record<string, string>> =>
+      Object.fromEntries(
+        await Promise.all(Object.entries(left).map(async ([what, script]) => [what, await inGuest(script)])),
+      );
+    expect(await found()).toEqual(Object.fromEntries(Object.keys(left).map((what) => [what, '0'])));
+    const reset = await guest?.coracle('reset', '--yes');
+    expect(reset?.code, reset?.stderr).toBe(0);
+    expect(await inGuest(`find ${dataFolder} -mindepth 1 -not -name lost+found`)).toBe('');
+  });
+});

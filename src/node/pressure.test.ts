@@ -130,8 +130,10 @@ describe('a disk that runs full', () => {
     await it.clock.advance(120_000);
     expect((await it.images.listImages()).length).toBe(1);
     fill();
-    await it.clock.advance(10_000);
-    await it.until('the image is gone', async () => (await it.images.listImages()).length === 0);
+    await it.until('the image is gone', async () => {
+      await it.clock.advance(1000);
+      return (await it.images.listImages()).length === 0;
+    });
     expect(await it.runtime.listContainers()).toEqual([]);
     await it.until('it is told', () => nodeEvents(it).length > 0);
     expect(nodeEvents(it)[0]?.message).toBe('Attempting to reclaim ephemeral-storage');
@@ -152,7 +154,10 @@ describe('a disk that runs full', () => {
     it.create('web', { containers: [box] });
     await it.phase('web', 'Running');
     fill();
-    await it.clock.advance(10_000);
+    await it.until('it is evicted', async () => {
+      await it.clock.advance(1000);
+      return (await it.pod('web'))?.status?.phase === 'Failed';
+    });
     const { status } = await it.phase('web', 'Failed');
     expect(status).toMatchObject({ reason: 'Evicted' });
     expect(status?.message).toMatch(/^The node was low on resource: ephemeral-storage\. Threshold quantity: /);
@@ -175,7 +180,10 @@ describe('a pod over its own limit of local storage', () => {
     };
     it.create('greedy', { containers: [{ ...box, resources: { limits: { 'ephemeral-storage': limit } } }] });
     await it.phase('greedy', 'Running');
-    await it.clock.advance(10_000);
+    await it.until('it is evicted', async () => {
+      await it.clock.advance(1000);
+      return (await it.pod('greedy'))?.status?.phase === 'Failed';
+    });
     const { status } = await it.phase('greedy', 'Failed');
     expect(status?.reason).toBe('Evicted');
     expect(status?.message).toBe(`Pod ephemeral local storage usage exceeds the total limit of containers ${told}. `);

@@ -15,6 +15,7 @@ import { dataFolder } from './root-files.ts';
 import { type Workplace, workplaceAt } from './workplace.ts';
 
 interface Terminated {
+  readonly containerID?: string;
   readonly exitCode: number;
   readonly reason: string;
 }
@@ -134,19 +135,23 @@ describe('reboot', () => {
 
   /** What is there for pods that do not run, or twice for one. */
   const leaks = async (): Promise<readonly string[]> => {
-    const running = (await pods()).filter(({ status }) => status.phase === 'Running');
+    const all = await pods();
+    const running = all.filter(({ status }) => status.phase === 'Running');
     // Those of the system are built in and have none of their own.
     const networks = running.filter(({ metadata }) => metadata.namespace === 'default').length;
     const names = (await inGuest('ls /run/netns')).split('\n');
     const links = (await inGuest('ip -o link show type veth')).split('\n');
     const groups = (await inGuest("find /sys/fs/cgroup -type d -name 'pod*-*'")).split('\n');
     const mounted = (await inGuest('cut -d" " -f2 /proc/mounts')).split('\n');
-    const known = running.flatMap(({ metadata, status }) => [
-      metadata.uid,
-      ...status.containerStatuses.map((each) => each.containerID?.slice(-64) ?? ''),
-    ]);
+    // A container that has ended keeps its root until it is removed.
+    const containers = all.flatMap(({ status }) =>
+      [...status.containerStatuses, ...(status.initContainerStatuses ?? [])].map(({ containerID, state }) =>
+        (containerID ?? state.terminated?.containerID ?? '').slice(-64),
+      ),
+    );
+    const known = [...running.map(({ metadata }) => metadata.uid), ...containers];
     const isStray = (path: string): boolean => {
-      const owner = /\/pods?\/?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|\/([0-9a-f]{64})\//.exec(path);
+      const owner = /\/pods?\/?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|\/containers\/([0-9a-f]{64})\//.exec(path);
       return owner !== null && !known.includes(owner[1] ?? owner[2] ?? '');
     };
     const own = mounted.filter((path) => path.startsWith(dataFolder));

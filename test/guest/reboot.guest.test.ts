@@ -214,7 +214,7 @@ describe('reboot', () => {
   test('told to: every pod comes back once, with its volumes, and knows how it ended', async () => {
     const before = (await pods()).length;
     await noLeaks();
-    await guest?.run('reboot');
+    await inGuest('busybox reboot');
     await eventually('the machine to go down', () => Promise.resolve(guest?.isRunning === false), patience);
     await boot();
     expect((await pods()).length).toBe(before);

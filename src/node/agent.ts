@@ -213,7 +213,8 @@ function makeLoops(parts: Parts): Loops {
     events,
     workers,
     imagePath,
-    freeImages: () => images.freeAll(),
+    // First what may keep an image in use.
+    freeDisk: () => pods.removeDead().then(() => images.freeAll()),
     onPressure: () => registration.kick(),
   });
   const shutdown = new Shutdown({

@@ -8,8 +8,9 @@ import type { Pod } from '../api/core/pod.ts';
 import { codeOf, messageOf } from '../base/errors.ts';
 import type { RuntimeEvent, SandboxStatus } from '../runtime/runtime.ts';
 import type { PodDeps } from './pod/deps.ts';
+import { removeContainer } from './pod/executor.ts';
 import { isAlive } from './pod/history.ts';
-import { annotation, isMirror, namespaceOf } from './pod/names.ts';
+import { annotation, describePod, isMirror, namespaceOf, podPaths } from './pod/names.ts';
 import { observe } from './pod/observe.ts';
 import { stopAll } from './pod/stop.ts';
 import { PodWorker } from './pod/worker.ts';
@@ -105,6 +106,17 @@ export class Pods {
     const { runtime, config } = this.#deps;
     const seen = await observe(runtime, pod, config);
     await stopAll(this.#deps, seen, { pod, podIp: pod.status?.podIP ?? '', grace });
+  }
+
+  /** Frees what containers of pods that are over hold, their logs among it. What was told of them stays. */
+  async removeDead(): Promise<void> {
+    for (const { pod, state } of this.workers()) {
+      if (state !== 'terminated') continue;
+      const { containers } = await observe(this.#deps.runtime, pod, this.#deps.config);
+      for (const container of containers) await removeContainer(this.#deps, pod, container);
+      await rm(podPaths(this.#deps.config, pod).logs, { recursive: true, force: true });
+      if (containers.length > 0) this.#deps.log.info('freed the disk of a pod that is over', { pod: describePod(pod) });
+    }
   }
 
   /**

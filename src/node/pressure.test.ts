@@ -1,8 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { Event } from '../api/core/event.ts';
 import { Node } from '../api/core/node.ts';
 import { Pod } from '../api/core/pod.ts';
+import type { Machine } from './machine/machine.ts';
 import { annotation } from './pod/names.ts';
 import { Harness, simMachine, type HarnessOptions } from './testing/harness.ts';
 
@@ -98,6 +100,96 @@ test('when memory runs out the pod furthest over its request goes, and the node 
   expect((await it.pod('modest'))?.status?.phase).toBe('Running');
   await it.clock.advance(320_000);
   await it.until('pressure is over', () => pressure() === 'False');
+});
+
+describe('a disk that runs full', () => {
+  const fullUntil = (isFreed: () => Promise<boolean>) => {
+    let full = false;
+    const machine: Machine = {
+      ...simMachine,
+      async disk(path) {
+        const facts = await simMachine.disk(path);
+        return full && !(await isFreed()) ? { ...facts, availableBytes: 1024 ** 3 } : facts;
+      },
+    };
+    return { machine, fill: () => (full = true) };
+  };
+  const ends = { behaviour: () => ({ exitAfter: 1000 }) };
+  const nodeEvents = (it: Harness) =>
+    it.client
+      .all(Event)
+      .filter((each) => each.involvedObject.kind === 'Node' && each.reason === 'EvictionThresholdMet');
+
+  test('is freed of containers of pods that are over, and then of their images, before a pod goes', async () => {
+    const { machine, fill } = fullUntil(async () => (await it.images.listImages()).length === 0);
+    const it = await start({ ...ends, agent: { machine } });
+    it.create('done', { containers: [box], restartPolicy: 'Never' });
+    await it.phase('done', 'Running');
+    await it.clock.advance(1000);
+    const before = await it.phase('done', 'Succeeded');
+    await it.clock.advance(120_000);
+    expect((await it.images.listImages()).length).toBe(1);
+    fill();
+    await it.until('the image is gone', async () => {
+      await it.clock.advance(1000);
+      return (await it.images.listImages()).length === 0;
+    });
+    expect(await it.runtime.listContainers()).toEqual([]);
+    await it.until('it is told', () => nodeEvents(it).length > 0);
+    expect(nodeEvents(it)[0]?.message).toBe('Attempting to reclaim ephemeral-storage');
+    // What was told of the pod stays, also when the agent starts anew.
+    const { phase, containerStatuses } = before.status ?? {};
+    expect((await it.pod('done'))?.status).toMatchObject({ phase, containerStatuses });
+    await it.stopAgent();
+    await it.startAgent();
+    await it.clock.advance(1000);
+    await it.events('done');
+    expect((await it.pod('done'))?.status).toMatchObject({ phase, containerStatuses });
+    expect(await it.runtime.listContainers()).toEqual([]);
+  });
+
+  test('that nothing can free costs the pod that takes most', async () => {
+    const { machine, fill } = fullUntil(() => Promise.resolve(false));
+    const it = await start({ agent: { machine } });
+    it.create('web', { containers: [box] });
+    await it.phase('web', 'Running');
+    fill();
+    await it.until('it is evicted', async () => {
+      await it.clock.advance(1000);
+      return (await it.pod('web'))?.status?.phase === 'Failed';
+    });
+    const { status } = await it.phase('web', 'Failed');
+    expect(status).toMatchObject({ reason: 'Evicted' });
+    expect(status?.message).toMatch(/^The node was low on resource: ephemeral-storage\. Threshold quantity: /);
+    await it.until('what it wrote is gone', async () => (await it.runtime.listContainers()).length === 0);
+    expect((await it.phase('web', 'Failed')).status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(143);
+  });
+});
+
+describe('a pod over its own limit of local storage', () => {
+  test.each([
+    ['10Mi', '10Mi'],
+    ['1024Mi', '1Gi'],
+    ['20M', '20M'],
+  ])('of %s is evicted for its own fault', async (limit, told) => {
+    const it = await start();
+    const stats = it.runtime.containerStats.bind(it.runtime);
+    it.runtime.containerStats = async (id) => {
+      const found = await stats(id);
+      return found === undefined ? undefined : { ...found, diskBytes: 2 * 1024 ** 3 };
+    };
+    it.create('greedy', { containers: [{ ...box, resources: { limits: { 'ephemeral-storage': limit } } }] });
+    await it.phase('greedy', 'Running');
+    await it.until('it is evicted', async () => {
+      await it.clock.advance(1000);
+      return (await it.pod('greedy'))?.status?.phase === 'Failed';
+    });
+    const { status } = await it.phase('greedy', 'Failed');
+    expect(status?.reason).toBe('Evicted');
+    expect(status?.message).toBe(`Pod ephemeral local storage usage exceeds the total limit of containers ${told}. `);
+    // A Job that forgives disruptions would start it again for ever.
+    expect(status?.conditions?.some((each) => each.type === 'DisruptionTarget')).toBe(false);
+  });
 });
 
 test('below a soft threshold a pod goes only when that has lasted, and with time to end', async () => {

@@ -14,10 +14,10 @@ export interface Options {
 
 export const usage = `usage: coracle test guest [--focus REGEX] [--keep] [--shell]
 
-Tests of what this machine's kernel may lack: cgroup v2, AppArmor, NFS, SCTP, user namespaces, and power cuts. They run
-against a cluster in a virtual machine (QEMU without KVM, Debian's cloud kernel), which is made of Debian's packages at
-the first run, in half a minute and 1 GB. All of them take about a quarter of an hour on two cores. Needs root and
-Debian 12 with its package mirrors.
+Tests of what this machine's kernel may lack: cgroup v2, AppArmor, NFS, SCTP, user namespaces; and of what it should be
+spared: full disks, fork bombs, reboots, power cuts. They run against a cluster in a virtual machine (QEMU without KVM,
+Debian's cloud kernel), which is made of Debian's packages at the first run, in half a minute and 1 GB. All of them take
+about twenty minutes on two cores. Needs root and Debian 12 with its package mirrors.
 
   --focus REGEX    only tests whose full name matches, such as 'AppArmor' or 'cgroup v2.*memory'
   --keep           leaves the guest running; the next run uses it again, with the programs that it was started with

@@ -77,11 +77,21 @@ mount /dev/vda ${dataFolder}
 echo "coracle guest: booted"
 `;
 
-/** What the guest's own node is told: a pressure that is over is over soon, for the tests that come after. */
+/**
+ * What the guest's own node is told: a pressure that is over is over soon, for the tests that come after. Thresholds are
+ * the defaults, and one for processes, which has none.
+ */
 export const kubeletConfig = '/etc/guest/kubelet.yaml';
 const kubelet = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 evictionPressureTransitionPeriod: 5s
+evictionHard:
+  memory.available: 100Mi
+  nodefs.available: 10%
+  nodefs.inodesFree: 5%
+  imagefs.available: 15%
+  imagefs.inodesFree: 5%
+  pid.available: '500'
 `;
 
 const inittab = `::sysinit:/etc/guest/boot

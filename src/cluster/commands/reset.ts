@@ -7,6 +7,7 @@ import type { Layout } from '../layout.ts';
 import { mountsBelow } from '../machine/teardown.ts';
 import { isRunning } from '../processes/processes.ts';
 import { knownSettings } from '../settings/settings.ts';
+import { releaseSlots } from '../settings/slots.ts';
 
 /** What lies in the data directory; nothing else in there is deleted. */
 const parts = ['nodes', 'images', 'logs', 'pki', 'store', 'kubelet', 'cluster.json'];
@@ -17,6 +18,7 @@ export function reset(layout: Layout): Promise<void> {
     for (const part of parts) rmSync(join(layout.dataDir, part), { recursive: true, force: true });
     rmSync(layout.runDir, { recursive: true, force: true });
     if (isEmptyFolder(layout.dataDir)) rmdirSync(layout.dataDir);
+    releaseSlots(layout.dataDir);
     return Promise.resolve();
   } catch (error) {
     throw new UserError(

@@ -3,7 +3,7 @@
  * slot, wherever its data lies; otherwise a cluster that is made meanwhile would get the same bridge and addresses,
  * and lose them when the first one is started again and deleted.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { readTextIfPresent } from '../../base/file.ts';
@@ -30,6 +30,13 @@ export function claimSlot(slot: number, dataDir: string): boolean {
   if (existsSync(join(holder, 'cluster.json'))) return false;
   writeFileSync(path, dataDir);
   return true;
+}
+
+/** The cluster in that directory is deleted: nothing of it is to be left. */
+export function releaseSlots(dataDir: string): void {
+  for (const slot of foldersOf(folder)) {
+    if (holderOf(Number(slot)) === dataDir) rmSync(join(folder, slot), { force: true });
+  }
 }
 
 /** The data directory that claimed it last. */

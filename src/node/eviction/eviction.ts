@@ -5,11 +5,14 @@
  * The kernel announces none of this, so it is sampled every ten seconds.
  */
 import { join } from 'node:path';
+import type { Container } from '../../api/core/container.ts';
+import type { PodCondition } from '../../api/core/pod-status.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { RuntimeService } from '../../runtime/runtime.ts';
+import { formatQuantity, parseQuantity, quantityOf, type QuantityFormat } from '../../schema/quantity.ts';
 import { isCritical } from '../admission.ts';
 import type { NodeConfig } from '../config.ts';
 import type { EventRecorder } from '../events.ts';
@@ -17,7 +20,9 @@ import type { Machine } from '../machine/machine.ts';
 import type { Pressures } from '../node-object.ts';
 import { podPaths } from '../pod/names.ts';
 import { bytesOf, isLimited, podAmount } from '../pod/resources.ts';
+import { evicted } from '../pod/teardown.ts';
 import type { PodWorker } from '../pod/worker.ts';
+import { nodeReference } from '../registration.ts';
 import { evictionMessage, rank, type PodUsage } from './rank.ts';
 import { shortages, type Observation, type Shortage } from './signals.ts';
 import { folderBytes } from './usage.ts';
@@ -33,8 +38,8 @@ export interface EvictionOptions {
   readonly workers: () => readonly PodWorker[];
   /** Where images live. */
   readonly imagePath: () => Promise<string>;
-  /** Removes unused images. */
-  readonly freeImages: () => Promise<void>;
+  /** Removes what belongs to nobody any more: containers of pods that are over, unused images. */
+  readonly freeDisk: () => Promise<void>;
   readonly onPressure: () => void;
 }
 
@@ -42,6 +47,7 @@ const every = 10_000;
 /** Seconds given to a pod where there is no time: below a hard threshold, or over its own storage limit. */
 const immediateGrace = 1;
 const defaultGrace = 30;
+const localStorage = 'ephemeral-storage';
 
 export class Eviction {
   readonly name = 'eviction';
@@ -97,12 +103,20 @@ export class Eviction {
     for (const { resource } of short) this.#seen.set(resource, clock.now());
     if (JSON.stringify(this.pressures) !== before) onPressure();
     this.#follow(short);
+    this.#tell(short.find((each) => this.#isDue(each)));
     if (short.some((each) => each.resource === 'disk' && this.#isDue(each))) {
-      await this.#options.freeImages();
+      await this.#options.freeDisk();
       short = shortages(thresholds, await this.#observe());
     }
     const worst = short.find((each) => this.#isDue(each));
     if (worst !== undefined) await this.#evictOne(worst);
+  }
+
+  #tell(shortage: Shortage | undefined): void {
+    if (shortage === undefined) return;
+    const { events, config } = this.#options;
+    const message = `Attempting to reclaim ${shortage.resourceName}`;
+    events.about(nodeReference(config.nodeName), 'Warning', 'EvictionThresholdMet', message);
   }
 
   #follow(short: readonly Shortage[]): void {
@@ -128,13 +142,15 @@ export class Eviction {
     }
     const own = first.pod.spec?.terminationGracePeriodSeconds ?? defaultGrace;
     const grace = shortage.soft ? Math.min(own, this.#options.config.evictionMaxPodGracePeriod) : immediateGrace;
-    this.#evict(first.pod, evictionMessage(shortage, first), grace);
+    const message = evictionMessage(shortage, first);
+    const condition = { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message };
+    this.#evict(first.pod, message, grace, [condition]);
   }
 
-  #evict(pod: Pod, message: string, grace: number): void {
-    this.#options.events.pod(pod, 'Warning', 'Evicted', message);
-    const condition = { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message };
-    const verdict = { phase: 'Failed', reason: 'Evicted', message, conditions: [condition] } as const;
+  /** `conditions`: none for a pod that is over its own limits. It is no victim, and a Job counts its failure. */
+  #evict(pod: Pod, message: string, grace: number, conditions: readonly PodCondition[] = []): void {
+    this.#options.events.pod(pod, 'Warning', evicted, message);
+    const verdict = { phase: 'Failed', reason: evicted, message, conditions } as const;
     this.#options
       .workers()
       .find((worker) => worker.pod === pod)
@@ -185,22 +201,22 @@ export class Eviction {
   }
 
   async #overStorage(worker: PodWorker): Promise<string | undefined> {
-    const name = 'ephemeral-storage';
     const containers = (worker.pod.spec?.containers ?? []).filter(
-      (each) => each.resources?.limits?.[name] !== undefined,
+      (each) => each.resources?.limits?.[localStorage] !== undefined,
     );
     if (containers.length === 0) return undefined;
     const { logs } = podPaths(this.#options.config, worker.pod);
     const usage = await this.#usage(worker, true);
-    if (isLimited(worker.pod, name)) {
-      const limit = podAmount(worker.pod, name, 'limits');
+    if (isLimited(worker.pod, localStorage)) {
+      const limit = podAmount(worker.pod, localStorage, 'limits');
       const used = usage.volumeBytes + usage.containers.reduce((sum, each) => sum + each.diskBytes, 0);
       if (used > limit) {
-        return `Pod ephemeral local storage usage exceeds the total limit of containers ${limitText(limit)}. `;
+        const text = formatQuantity(quantityOf(limit, formatOf(containers)));
+        return `Pod ephemeral local storage usage exceeds the total limit of containers ${text}. `;
       }
     }
     for (const { name: container, resources } of containers) {
-      const limit = resources?.limits?.[name];
+      const limit = resources?.limits?.[localStorage];
       const own = usage.containers.find((each) => each.name === container)?.diskBytes ?? 0;
       const used = own + (await folderBytes(join(logs, container)));
       if (used > bytesOf(limit))
@@ -210,11 +226,12 @@ export class Eviction {
   }
 }
 
-const limitText = (bytes: number): string => (bytes % 1024 === 0 ? `${bytes / 1024}Ki` : `${bytes}`);
+/** A sum is told in the form of its first part. */
+function formatOf([first]: readonly Container[]): QuantityFormat {
+  return parseQuantity(first?.resources?.limits?.[localStorage] ?? '0').format;
+}
 
 function hasStorageLimits(pod: Pod): boolean {
   const volumes = (pod.spec?.volumes ?? []).some((each) => each.emptyDir?.sizeLimit !== undefined);
-  return (
-    volumes || (pod.spec?.containers ?? []).some((each) => each.resources?.limits?.['ephemeral-storage'] !== undefined)
-  );
+  return volumes || (pod.spec?.containers ?? []).some((each) => each.resources?.limits?.[localStorage] !== undefined);
 }

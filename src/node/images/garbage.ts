@@ -27,7 +27,7 @@ const justUsed = 60_000;
 export class ImageGarbage {
   readonly name = 'image garbage';
   readonly #options: ImageGarbageOptions;
-  /** When each image was first seen, for those that were never asked for. */
+  /** When each image was first seen here; for those that were asked for before, when that was. */
   readonly #detected = new Map<string, number>();
 
   constructor(options: ImageGarbageOptions) {
@@ -84,7 +84,7 @@ export class ImageGarbage {
     const present = new Set(all.map((image) => image.id));
     for (const id of this.#detected.keys()) if (!present.has(id)) this.#detected.delete(id);
     const idleSince = (image: ImageInfo): number => {
-      const detected = this.#detected.get(image.id) ?? now;
+      const detected = this.#detected.get(image.id) ?? lastUsed(image.id) ?? now;
       this.#detected.set(image.id, detected);
       return Math.max(detected, lastUsed(image.id) ?? 0);
     };

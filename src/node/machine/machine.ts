@@ -35,7 +35,7 @@ export interface Machine {
   memoryAvailable(): Promise<number>;
   /** CPU time that all processes have used since the machine started, in nanoseconds. */
   cpuNanoseconds(): Promise<number>;
-  /** Highest number of processes, and how many there are. */
+  /** How many processes, threads counted, there can be, and how many there are. */
   processes(): Promise<{ readonly most: number; readonly running: number }>;
 }
 
@@ -82,8 +82,12 @@ export const systemMachine: Machine = {
     return busy * 10_000_000;
   },
   async processes() {
-    const [most, load] = await Promise.all([text('/proc/sys/kernel/pid_max'), text('/proc/loadavg')]);
-    return { most: Number(most), running: Number(/\/(\d+)/.exec(load)?.[1] ?? 0) };
+    const [ids, threads, load] = await Promise.all(
+      ['/proc/sys/kernel/pid_max', '/proc/sys/kernel/threads-max', '/proc/loadavg'].map(text),
+    );
+    // Whichever is reached first: with 64 bits there are more ids than the machine has memory for threads.
+    const most = Math.min(Number(ids), Number(threads));
+    return { most, running: Number(/\/(\d+)/.exec(load ?? '')?.[1] ?? 0) };
   },
 };
 

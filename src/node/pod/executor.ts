@@ -139,7 +139,8 @@ function probeGrace(pod: Pod, name: string, reason: KillReason): number | undefi
   return reason === 'startupFailed' ? container?.startupProbe?.terminationGracePeriodSeconds : undefined;
 }
 
-async function removeContainer(deps: PodDeps, pod: Pod, container: ContainerStatus): Promise<void> {
+/** With its log and its last words. */
+export async function removeContainer(deps: PodDeps, pod: Pod, container: ContainerStatus): Promise<void> {
   await deps.runtime.removeContainer(container.id);
   if (container.state === 'created') return;
   const log = logPath(podPaths(deps.config, pod).logs, container.logPath);

@@ -263,6 +263,25 @@ describe('running containers', () => {
     for (const state of ran) expect(told(plan(podOf({}), {}, previous(state)))).toBe('start main/3');
     expect(told(plan(podOf({}), {}, previous({ state: { waiting: {} } })))).toBe('start main/2');
   });
+  test('whose newest record alone is gone do not count backwards', () => {
+    const status = { name: 'main', ready: true, restartCount: 3, image: 'a', imageID: '', state: { running: {} } };
+    const containers = [exited('main', 137, { attempt: 1, finishedAt: 0, sandboxId: 'old' })];
+    expect(told(plan(podOf({}), { containers }, { previous: { containerStatuses: [status] } }))).toBe('start main/4');
+  });
+  test.each<[NonNullable<Spec['restartPolicy']>, object, string]>([
+    ['Never', { running: {} }, 'finished'],
+    ['Never', { terminated: { exitCode: 0 } }, 'finished'],
+    ['OnFailure', { terminated: { exitCode: 0 } }, 'finished'],
+    ['OnFailure', { running: {} }, 'start main/1'],
+    ['Always', { terminated: { exitCode: 0 } }, 'start main/1'],
+  ])(
+    'of a pod that restarts %s and has %j run no second time against its policy without a record',
+    (policy, state, what) => {
+      const status = { name: 'main', ready: true, restartCount: 0, image: 'a', imageID: '', state };
+      const found = plan(podOf({ restartPolicy: policy }), {}, { previous: { containerStatuses: [status] } });
+      expect(found.finished ? 'finished' : told(found)).toBe(what);
+    },
+  );
   test('dead attempts are removed but for the last, which `logs --previous` shows', () => {
     const containers = [
       exited('main', 1, { attempt: 0 }),

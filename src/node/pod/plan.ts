@@ -82,7 +82,7 @@ const nothing: Plan = { actions: [], wakeAt: undefined, crashLoops: [], finished
 
 export function planPod(input: PlanInput): Plan {
   const { pod, runtime } = input;
-  if (podFinished(pod, runtime)) return { ...nothing, finished: true };
+  if (podFinished(pod, runtime, input.previous)) return { ...nothing, finished: true };
   const sandbox = currentSandbox(runtime);
   const surplus = runtime.sandboxes
     .filter((each) => each.state === 'ready' && each.id !== sandbox?.id)
@@ -207,8 +207,9 @@ function start(draft: Draft, each: SpecContainer): void {
   const [newest] = attempts;
   const neverRan = newest?.state === 'created' ? newest : undefined;
   if (neverRan !== undefined) draft.actions.push({ type: 'removeContainer', container: neverRan });
-  const attempt =
-    neverRan?.attempt ?? (newest === undefined ? attemptAfter(toldOf(previous, each)) : newest.attempt + 1);
+  // A power cut may have taken the newest records and left older ones.
+  const known = neverRan?.attempt ?? (newest === undefined ? 0 : newest.attempt + 1);
+  const attempt = Math.max(known, attemptAfter(toldOf(previous, each)));
   const dead = attempts.find((status) => status.state === 'exited');
   if (dead?.sandboxId === draft.sandbox.id) restart(draft, each, dead, attempt);
   else draft.actions.push({ type: 'startContainer', container: each, attempt });

@@ -1,8 +1,10 @@
 /** Whether a container that is not running should start, and when a pod is over. Pure. */
+import type { PodStatus } from '../../api/core/pod-status.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { ContainerStatus } from '../../runtime/runtime.ts';
-import { attemptsOf, isAlive, type PodRuntime } from './history.ts';
+import { attemptsOf, type PodRuntime } from './history.ts';
 import { containersOf, type SpecContainer } from './names.ts';
+import { endOf, toldOf } from './told.ts';
 
 type Policy = 'Always' | 'OnFailure' | 'Never';
 
@@ -25,10 +27,12 @@ function ruledToRestart(container: SpecContainer, exitCode: number): boolean {
   });
 }
 
+type Attempt = Pick<ContainerStatus, 'state' | 'exitCode'>;
+
 /** `status` is its newest attempt; undefined when it never was. */
-export function shouldRestart(pod: Pod, container: SpecContainer, status: ContainerStatus | undefined): boolean {
+export function shouldRestart(pod: Pod, container: SpecContainer, status: Attempt | undefined): boolean {
   if (status === undefined || status.state === 'created' || status.state === 'unknown') return true;
-  if (isAlive(status) || pod.metadata.deletionTimestamp !== undefined) return false;
+  if (status.state === 'running' || pod.metadata.deletionTimestamp !== undefined) return false;
   if (ruledToRestart(container, status.exitCode)) return true;
   const policy = restartPolicy(pod, container);
   return policy === 'Always' || (policy === 'OnFailure' && status.exitCode !== 0);
@@ -36,13 +40,13 @@ export function shouldRestart(pod: Pod, container: SpecContainer, status: Contai
 
 /**
  * Whether the pod has run its course: an init container failed for good, or every regular container has
- * exited and none may run again. Sidecars do not keep a pod going.
+ * exited and none may run again. Sidecars do not keep a pod going. `previous` tells of containers whose records are gone.
  */
-export function podFinished(pod: Pod, runtime: PodRuntime): boolean {
+export function podFinished(pod: Pod, runtime: PodRuntime, previous: PodStatus | undefined): boolean {
   if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return true;
   const containers = containersOf(pod);
-  const over = (each: SpecContainer): ContainerStatus | undefined => {
-    const newest = attemptsOf(runtime, each.spec.name)[0];
+  const over = (each: SpecContainer): Attempt | undefined => {
+    const newest = attemptsOf(runtime, each.spec.name)[0] ?? endOf(toldOf(previous, each));
     return newest?.state === 'exited' && !shouldRestart(pod, each, newest) ? newest : undefined;
   };
   const failedInit = containers.some((each) => {

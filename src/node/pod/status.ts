@@ -7,7 +7,7 @@ import { formatReference, parseReference } from '../../image/reference.ts';
 import type { ContainerStatus } from '../../runtime/runtime.ts';
 import { podConditions } from './conditions.ts';
 import { attemptsOf, currentSandbox, type PodRuntime } from './history.ts';
-import { hasBeen, toldOf } from './told.ts';
+import { hasBeen, lostExitCode, toldOf } from './told.ts';
 import { containerId, containersOf, type SpecContainer } from './names.ts';
 import { podPhase } from './phase.ts';
 import { qosClass } from './resources.ts';
@@ -95,7 +95,7 @@ function addresses(hostIps: readonly string[], ips: readonly string[]): Partial<
 function containerStatus(input: StatusInput, each: SpecContainer): ApiContainerStatus {
   const [newest, ...older] = attemptsOf(input.runtime, each.spec.name).filter((one) => one.state !== 'created');
   const before = toldOf(input.previous, each);
-  if (newest === undefined) return vanished(input, each, before);
+  if (newest === undefined || isOlder(newest, before)) return vanished(input, each, before);
   const waiting = shouldRestart(input.pod, each, newest) ? input.waiting.get(each.spec.name) : undefined;
   const ended = newest.state === 'exited' ? newest : older.find((one) => one.state === 'exited');
   const state = waiting === undefined ? stateOf(newest) : { waiting };
@@ -105,7 +105,7 @@ function containerStatus(input: StatusInput, each: SpecContainer): ApiContainerS
   return {
     name: each.spec.name,
     state,
-    lastState: last === undefined ? {} : stateOf(last),
+    lastState: lastStateOf(newest, last, before),
     ready: isReady(input, each, newest, started),
     restartCount: newest.attempt,
     image: imageName(newest),
@@ -114,6 +114,19 @@ function containerStatus(input: StatusInput, each: SpecContainer): ApiContainerS
     started,
     ...inForce(input, each, newest),
   };
+}
+
+/** Than what was told: the record of a later one is gone. */
+const isOlder = (newest: ContainerStatus, before: ApiContainerStatus | undefined): boolean =>
+  newest.attempt < (before?.restartCount ?? 0);
+
+/** Where the record of the attempt between them is gone, what was told of it stays. */
+function lastStateOf(
+  newest: ContainerStatus,
+  last: ContainerStatus | undefined,
+  before: ApiContainerStatus | undefined,
+): ContainerState {
+  return last !== undefined && last.attempt >= newest.attempt - 1 ? stateOf(last) : (before?.lastState ?? {});
 }
 
 /** The full name of what the user wrote; runtimes may know only an id. */
@@ -199,34 +212,47 @@ function terminatedReason(status: ContainerStatus): string {
 /** The runtime knows no container of this name: not yet, or its record is gone. */
 function vanished(input: StatusInput, each: SpecContainer, before: ApiContainerStatus | undefined): ApiContainerStatus {
   const { name, image = '' } = each.spec;
-  const { state = {}, lastState = {}, restartCount = 0 } = before ?? {};
   const waits = input.waiting.get(name);
-  if (before !== undefined && hasBeen(state)) {
-    if (state.running !== undefined) return lost(input, each, before);
-    if (waits === undefined) return { ...before, ready: false };
-  }
+  const ended = before === undefined ? undefined : endedBefore(input, each, before);
+  if (ended !== undefined) return ended;
+  const { lastState = {}, restartCount = 0 } = before ?? {};
   const waiting = waits ?? { reason: hasInit(input.pod) ? 'PodInitializing' : 'ContainerCreating' };
   return { name, state: { waiting }, lastState, ready: false, restartCount, image, imageID: '', started: false };
+}
+
+/** What is told of one that has been; undefined when it is to start. */
+function endedBefore(
+  input: StatusInput,
+  each: SpecContainer,
+  before: ApiContainerStatus,
+): ApiContainerStatus | undefined {
+  const { state = {}, lastState = {} } = before;
+  if (state.running !== undefined) return lost(input, each, before);
+  const waits = input.waiting.has(each.spec.name);
+  if (state.terminated !== undefined && !waits) return { ...before, ready: false };
+  if (input.terminated && hasBeen(lastState)) return { ...before, state: unlocated, ready: false };
+  return undefined;
 }
 
 /** What all containers of such a pod wait for, those that initialize it among them. */
 const hasInit = (pod: Pod): boolean => (pod.spec?.initContainers ?? []).length > 0;
 
+const unlocated: ContainerState = {
+  terminated: {
+    exitCode: lostExitCode,
+    reason: 'ContainerStatusUnknown',
+    message: 'The container could not be located when the pod was terminated',
+  },
+};
+
 /** It ran when last seen and left no trace: the machine restarted, or someone removed it. */
 function lost(input: StatusInput, each: SpecContainer, before: ApiContainerStatus): ApiContainerStatus {
-  const terminated: ContainerState = {
-    terminated: {
-      exitCode: 137,
-      reason: 'ContainerStatusUnknown',
-      message: 'The container could not be located when the pod was terminated',
-    },
-  };
   const waiting = input.waiting.get(each.spec.name) ?? { reason: 'ContainerCreating' };
   const { containerID: _, ...rest } = before;
   return {
     ...rest,
-    state: input.terminated ? terminated : { waiting },
-    lastState: input.terminated ? (before.lastState ?? {}) : terminated,
+    state: input.terminated ? unlocated : { waiting },
+    lastState: input.terminated ? (before.lastState ?? {}) : unlocated,
     ready: false,
     started: false,
   };

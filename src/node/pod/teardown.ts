@@ -7,9 +7,13 @@ import type { PodRuntime } from './history.ts';
 import { podPaths } from './names.ts';
 import type { Verdict } from './status.ts';
 
-/** Network, volumes and cgroups; containers' records and logs stay to be looked at. */
-export async function releasePod(deps: PodDeps, pod: Pod, runtime: PodRuntime): Promise<void> {
+/**
+ * Network, volumes and cgroups; containers' records and logs stay to be looked at. Of one that was evicted the logs
+ * alone: what its containers wrote may be what the node lacks.
+ */
+export async function releasePod(deps: PodDeps, pod: Pod, runtime: PodRuntime, verdict?: Verdict): Promise<void> {
   for (const { id } of runtime.sandboxes) await deps.runtime.stopPodSandbox(id);
+  if (verdict?.reason === evicted) for (const { id } of runtime.containers) await deps.runtime.removeContainer(id);
   await deps.volumes.tearDown(pod.metadata.uid);
   await deps.cgroups.remove(pod.metadata.uid);
 }
@@ -34,6 +38,8 @@ export function deadlineOf(pod: Pod, startTime: string | undefined): number | un
   if (seconds === undefined || startTime === undefined) return undefined;
   return parseTimestamp(startTime) + seconds * 1000;
 }
+
+export const evicted = 'Evicted';
 
 export const deadlineExceeded: Verdict = {
   phase: 'Failed',

@@ -386,7 +386,7 @@ export class PodWorker {
     }
     deps.probes.forget(uid);
     this.#publish();
-    await releasePod(deps, pod, this.#runtime);
+    await releasePod(deps, pod, this.#runtime, this.#verdict);
     await this.#observe();
     this.#state = 'terminated';
     this.#publish();

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import type { ContainerState } from '../../api/core/pod-status.ts';
 import { parseTimestamp } from '../../base/clock.ts';
 import { readLog } from '../logs/read-log.ts';
 import { findContainer, logFile, logPath, podPaths } from '../pod/names.ts';
@@ -83,9 +84,14 @@ async function wantedLog(request: KubeletRequest, worker: PodWorker, name: strin
   }
   const current = all[0] ?? (await leftLog(request, worker, name));
   if (current !== undefined) return current;
-  const reason = waitingReason(request, worker, name);
-  const why = imageReasons.has(reason) ? 'trying and failing to pull image' : reason;
-  throw new HttpError(400, `${describe} is waiting to start: ${why}`);
+  throw new HttpError(400, whyNone(toldState(request, worker, name), describe));
+}
+
+function whyNone({ terminated, waiting }: ContainerState, describe: string): string {
+  // It has run, and its log was the price of a full disk.
+  if (terminated !== undefined) return `unable to retrieve container logs for ${terminated.containerID ?? describe}`;
+  const reason = waiting?.reason ?? 'ContainerCreating';
+  return `${describe} is waiting to start: ${imageReasons.has(reason) ? 'trying and failing to pull image' : reason}`;
 }
 
 /** The runtime has lost the container's record, but what it wrote is still there. */
@@ -99,10 +105,9 @@ async function leftLog(request: KubeletRequest, worker: PodWorker, name: string)
 
 const imageReasons: ReadonlySet<string> = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName']);
 
-function waitingReason(request: KubeletRequest, worker: PodWorker, name: string): string {
+function toldState(request: KubeletRequest, worker: PodWorker, name: string): ContainerState {
   const { containerStatuses = [], initContainerStatuses = [] } = request.agent.statusOf(worker.pod.metadata.uid) ?? {};
-  const status = [...containerStatuses, ...initContainerStatuses].find((each) => each.name === name);
-  return status?.state?.waiting?.reason ?? 'ContainerCreating';
+  return [...containerStatuses, ...initContainerStatuses].find((each) => each.name === name)?.state ?? {};
 }
 
 function numeric(query: URLSearchParams, name: string): number | undefined {

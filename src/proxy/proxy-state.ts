@@ -124,6 +124,10 @@ export class ProxyState {
     return { udp: staleFlows(before.udp, rules.udp), affinity: before.sticky ? leftTargets(old, now) : [] };
   }
 
+  find(namespace: string, name: string): Service | undefined {
+    return this.#services.get(`${namespace}/${name}`);
+  }
+
   health(): readonly ServiceHealth[] {
     const found: ServiceHealth[] = [];
     for (const [key, { health }] of this.#kept) {

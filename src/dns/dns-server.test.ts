@@ -335,10 +335,18 @@ describe('other names', () => {
     });
     await new Promise((resolve) => systemClock.after(30, () => resolve(undefined)));
     expect(data(await ask('example.org'))).toEqual(['192.0.2.7']);
-    const map = await client.get(ConfigMap, { namespace: 'kube-system', name: 'coredns' });
-    await client.update(ConfigMap, { ...map, data: { Corefile: '. {\n nonsense\n}' } });
-    await new Promise((resolve) => systemClock.after(30, () => resolve(undefined)));
-    expect(lines.at(-1)).toContain("Corefile:2 - Error during parsing: Unknown directive 'nonsense'");
-    expect(data(await ask('example.org'))).toEqual(['192.0.2.7']);
+    const mistakes = [
+      ['. {\n nonsense\n}', "Corefile:2 - Error during parsing: Unknown directive 'nonsense'"],
+      ['', 'Corefile:1 - Error during parsing: there is no server block'],
+      ['. {\n forward . 999.2.3.4\n}', 'plugin/forward: not an IP address or file: "999.2.3.4"'],
+      ['. {\n forward . 192.0.2.1:70000\n}', 'plugin/forward: not an IP address or file: "192.0.2.1:70000"'],
+    ] as const;
+    for (const [Corefile, sentence] of mistakes) {
+      const map = await client.get(ConfigMap, { namespace: 'kube-system', name: 'coredns' });
+      await client.update(ConfigMap, { ...map, data: { Corefile } });
+      await new Promise((resolve) => systemClock.after(30, () => resolve(undefined)));
+      expect(lines.at(-1)).toContain(sentence);
+      expect(data(await ask('example.org'))).toEqual(['192.0.2.7']);
+    }
   });
 });

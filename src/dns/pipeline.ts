@@ -66,6 +66,8 @@ const servicePorts: Readonly<Record<string, number>> = { health: 8080, ready: 81
 /** Throws CorefileError, with the line. */
 export function buildPipeline(text: string, context: PipelineContext): Pipeline {
   const blocks = parseCorefile(text);
+  // Emptied by a slip, it would silence the DNS of the whole cluster.
+  if (blocks.length === 0) throw new CorefileError('there is no server block', 1);
   const directives = blocks.flatMap((block) => block.directives);
   for (const { name, line } of directives) {
     if (!effectless.has(name) && !handled.includes(name) && !(name in servicePorts)) {

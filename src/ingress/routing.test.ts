@@ -74,6 +74,8 @@ describe('hosts', () => {
   it.each([
     ['www.example.org', 'www'],
     ['WWW.Example.ORG', 'www'],
+    ['www.example.org.', 'www'],
+    ['x.example.org.', 'wild'],
     ['x.example.org', 'wild'],
     ['a.b.example.org', 'any'],
     ['example.org', 'any'],

@@ -67,9 +67,9 @@ export function buildRoutes(ingresses: readonly Ingress[]): {
   return builder.finish();
 }
 
-/** `host` without port; `path` without query. */
+/** `host` without port, with or without the dot that ends a full name; `path` without query. */
 export function findRoute(table: RouteTable, host: string, path: string): Match | undefined {
-  const lower = host.toLowerCase();
+  const lower = host.toLowerCase().replace(/\.$/, '');
   const dot = lower.indexOf('.');
   const wildcard = dot < 0 ? undefined : table.hosts.get(`*${lower.slice(dot)}`);
   const routes = table.hosts.get(lower) ?? wildcard ?? table.hosts.get('');

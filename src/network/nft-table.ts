@@ -8,6 +8,8 @@
  * - A transaction holds only what differs from what the kernel holds, and one that fails is tried again with
  *   everything in it.
  * - `verify` compares with the kernel, so that foreign flushes and edits are healed.
+ * - What the kernel refuses of one owner (`refuse`) is left out until that owner changes or `verify` is called, so that
+ *   it does not hold up the others.
  *
  * Assumptions
  * - Base chains and declarations are fixed for one version of the program. The name of the marker set carries
@@ -70,6 +72,8 @@ export class NftTable {
   readonly #chains = new Set<string>();
   /** Extra sets that the kernel has. */
   readonly #extras = new Set<string>();
+  /** Owners whose elements the kernel would not take. */
+  readonly #refused = new Set<string>();
   #whole = false;
 
   constructor(definition: TableDefinition) {
@@ -84,6 +88,11 @@ export class NftTable {
     let size = 0;
     for (const claims of this.#claims.values()) size += claims.size;
     return size;
+  }
+
+  /** Whether the kernel has the table, as far as is known. */
+  get isMade(): boolean {
+    return this.#whole;
   }
 
   /** Keys that more than one owner wants: `set key` to the owners that wait. */
@@ -101,6 +110,7 @@ export class NftTable {
 
   /** Replaces everything that `owner` contributes. */
   replace(owner: string, elements: readonly Element[]): void {
+    this.#refused.delete(owner);
     const before = this.#owned.get(owner);
     if (before !== undefined) {
       const kept = new Set(elements.map(identity));
@@ -111,10 +121,33 @@ export class NftTable {
     else this.#owned.set(owner, elements);
   }
 
-  /** The transaction that brings the kernel to what is wanted. One at a time. */
-  change(): TableChange {
-    const flight = new Map(this.#dirty);
-    this.#dirty.clear();
+  /** Leaves out what `owner` wants, until it wants something else or the kernel was read again. */
+  refuse(owner: string): void {
+    this.#refused.add(owner);
+  }
+
+  get refused(): ReadonlySet<string> {
+    return this.#refused;
+  }
+
+  /** Whose elements the next transaction adds. */
+  changedOwners(): readonly string[] {
+    const owners = new Set<string>();
+    for (const [set, keys] of this.#dirty) {
+      for (const key of keys.keys()) {
+        const owner = this.#claims.get(set)?.get(key)?.owner;
+        if (owner !== undefined && !this.#refused.has(owner)) owners.add(owner);
+      }
+    }
+    return [...owners].sort();
+  }
+
+  /**
+   * The transaction that brings the kernel to what is wanted, or to what `only` these owners want; what nobody wants is
+   * taken away in either case. One at a time.
+   */
+  change(only?: ReadonlySet<string>): TableChange {
+    const flight = this.#takeDirty(only);
     const chains = new Set<string>();
     const removed: Batch = new Map();
     const added: Batch = new Map();
@@ -153,6 +186,7 @@ export class NftTable {
   async verify(nft: Nft): Promise<boolean> {
     const kernel = await nft.readTable(this.definition.name);
     this.#dirty.clear();
+    this.#refused.clear();
     this.#chains.clear();
     this.#extras.clear();
     this.#whole = kernel !== undefined && this.#isWhole(kernel);
@@ -161,6 +195,21 @@ export class NftTable {
     for (const set of elements.keys()) if (this.#extra(set) !== undefined) this.#extras.add(set);
     for (const set of new Set([...this.#extras, ...this.#claims.keys()])) this.#compare(set, elements.get(set));
     return !this.#whole || this.#dirty.size > 0;
+  }
+
+  /** Keys that may differ. Those of owners that are left out stay dirty, and in the kernel as they are. */
+  #takeDirty(only: ReadonlySet<string> | undefined): Map<string, Map<string, string | undefined>> {
+    const isLeftOut = (owner: string | undefined): boolean =>
+      owner !== undefined && (this.#refused.has(owner) || only?.has(owner) === false);
+    const flight = new Map<string, Map<string, string | undefined>>();
+    for (const [set, keys] of this.#dirty) {
+      const claims = this.#claims.get(set);
+      const taken = [...keys].filter(([key]) => !isLeftOut(claims?.get(key)?.owner));
+      for (const [key] of taken) keys.delete(key);
+      if (keys.size === 0) this.#dirty.delete(set);
+      if (taken.length > 0) flight.set(set, new Map(taken));
+    }
+    return flight;
   }
 
   #isWhole({ elements, rules }: KernelTable): boolean {

@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Endpoint } from '../api/discovery/endpoint-slice.ts';
 import { chooseEndpoints } from './endpoints.ts';
 import { endpointSlice, service } from './fixtures.ts';
+import { NftTable } from '../network/nft-table.ts';
+import { ProxyState } from './proxy-state.ts';
+import { definitionOf } from './ruleset.ts';
 import { serviceRules } from './service-elements.ts';
 
 const node = { name: 'one', zone: 'here' };
@@ -87,6 +90,43 @@ describe('a Service', () => {
       port: 32000,
       localEndpoints: 2,
     });
+  });
+
+  it('tells load balancers to stop sending once its last endpoints here terminate, though these still serve', () => {
+    const local = service('web', { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 32000 });
+    const leaving = endpointSlice('web', [], { endpoints: [at('10.244.0.5', draining)] });
+    const { health, elements } = serviceRules(local, [leaving], node);
+    expect(health).toEqual({ port: 32000, localEndpoints: 0 });
+    expect(elements.some(({ value }) => value === '10.244.0.5 . 8080')).toBe(true);
+  });
+
+  it('names each source range once, and none within another: the kernel refuses ranges that overlap', () => {
+    const loadBalancerSourceRanges = ['10.0.0.0/8', '10.1.0.0/16', ' 10.2.0.0/16 ', '192.0.2.2/32', '192.0.2.2'];
+    const restricted = {
+      ...service('web', { type: 'LoadBalancer', loadBalancerSourceRanges }),
+      status: { loadBalancer: { ingress: [{ ip: '172.20.0.1' }] } },
+    };
+    const { balanced } = serviceRules(restricted, [endpointSlice('web', ['10.244.0.5'])], node);
+    const sources = balanced.filter(({ set }) => set === 'sources4').map(({ key }) => key.split(' . ').at(-1));
+    expect(sources).toEqual(['10.0.0.0/8', '192.0.2.2']);
+  });
+
+  it('whose author claims what was given to another does not get it', () => {
+    const table = new NftTable(definitionOf('t'));
+    const state = new ProxyState(table, node);
+    const balanced = service('m', { clusterIP: '10.96.0.11', type: 'LoadBalancer' });
+    const thief = service('a', { clusterIP: '10.96.0.12', externalIPs: ['10.96.0.10', '172.20.0.1', '198.51.100.7'] });
+    state.service('default/z', service('z'));
+    state.service('default/m', { ...balanced, status: { loadBalancer: { ingress: [{ ip: '172.20.0.1' }] } } });
+    state.service('default/a', thief);
+    for (const [name, ip] of ['z', 'm', 'a'].map((each, index) => [each, `10.244.0.${index}`] as const)) {
+      state.slice(`default/${name}`, endpointSlice(name, [ip]), undefined);
+    }
+    state.update();
+    const script = table.change().script;
+    expect(script).toContain('10.96.0.10 . tcp . 80 . 0 : 10.244.0.0 . 8080');
+    expect(script).toContain('172.20.0.1 . tcp . 80 . 0 : 10.244.0.1 . 8080');
+    expect(script).toContain('198.51.100.7 . tcp . 80 . 0 : 10.244.0.2 . 8080');
   });
 
   it('of both families has rules for each, with the endpoints of that family', () => {

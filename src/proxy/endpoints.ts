@@ -31,6 +31,8 @@ export interface Choice {
   readonly cluster: readonly Target[];
   /** For traffic policy Local. */
   readonly local: readonly Target[];
+  /** Of those, what new clients should come for: a node whose last endpoints terminate serves, but asks for no more. */
+  readonly localReady: readonly Target[];
 }
 
 /**
@@ -49,7 +51,7 @@ export function chooseEndpoints(
   const cluster = ready.length > 0 ? preferred(ready, node) : draining;
   const localReady = ready.filter((each) => each.local);
   const local = localReady.length > 0 ? localReady : draining.filter((each) => each.local);
-  return { cluster, local };
+  return { cluster, local, localReady };
 }
 
 function candidatesOf(

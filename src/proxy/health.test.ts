@@ -5,7 +5,8 @@ import { silentLogger } from '../base/log.ts';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { HealthPorts, proxyEndpoints } from './health.ts';
 
-const ports = new HealthPorts(silentLogger);
+const told: string[] = [];
+const ports = new HealthPorts(silentLogger, ({ name, port }, message) => void told.push(`${name} ${port} ${message}`));
 let server: Server | undefined;
 afterEach(() => {
   ports.close();
@@ -37,6 +38,24 @@ describe('a health-check node port', () => {
     expect(await ask(port)).toEqual([503, { ...body, localEndpoints: 0 }]);
     ports.sync([]);
     await expect(ask(port)).rejects.toThrow('fetch failed');
+  });
+});
+
+describe('a health-check node port that somebody else has', () => {
+  it('is told once, and served as soon as it is free', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, resolve));
+    const { port } = other.address() as AddressInfo;
+    const wanted = [{ namespace: 'default', name: 'web', port, localEndpoints: 1 }];
+    const pause = (): Promise<void> => new Promise((resolve) => void setImmediate(() => setImmediate(resolve)));
+    for (let round = 0; round < 3; round += 1) {
+      ports.sync(wanted);
+      await pause();
+    }
+    expect(told).toEqual([`web ${port} listen EADDRINUSE: address already in use :::${port}`]);
+    await new Promise<void>((resolve) => void other.close(() => resolve()));
+    ports.sync(wanted);
+    expect((await ask(port))[0]).toBe(200);
   });
 });
 

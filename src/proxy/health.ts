@@ -5,14 +5,21 @@ import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { ServiceHealth } from './proxy-state.ts';
 
-/** Starts and stops servers so that there is one per Service that asks for it. */
+/**
+ * Starts and stops servers so that there is one per Service that asks for it. A port that somebody else has is tried
+ * again at each `sync`, and `failed` is told once.
+ */
 export class HealthPorts {
   readonly #log: Logger;
+  readonly #failed: (health: ServiceHealth, message: string) => void;
+  /** Ports that are known to be taken. */
+  readonly #told = new Set<number>();
   readonly #servers = new Map<number, Server>();
   #current = new Map<number, ServiceHealth>();
 
-  constructor(log: Logger) {
+  constructor(log: Logger, failed: (health: ServiceHealth, message: string) => void) {
     this.#log = log;
+    this.#failed = failed;
   }
 
   sync(wanted: readonly ServiceHealth[]): void {
@@ -23,6 +30,7 @@ export class HealthPorts {
       server.close();
       server.closeAllConnections();
     }
+    for (const port of this.#told) if (!this.#current.has(port)) this.#told.delete(port);
     for (const port of this.#current.keys()) if (!this.#servers.has(port)) this.#open(port);
   }
 
@@ -48,10 +56,14 @@ export class HealthPorts {
       response.end(`${JSON.stringify(body)}\n`);
     });
     server.on('error', (error) => {
-      // Without an entry it is tried again at the next change.
       this.#servers.delete(port);
+      const health = this.#current.get(port);
+      if (health === undefined || this.#told.has(port)) return;
+      this.#told.add(port);
       this.#log.warn(`cannot serve the health-check node port ${port}`, { error: messageOf(error) });
+      this.#failed(health, messageOf(error));
     });
+    server.on('listening', () => this.#told.delete(port));
     server.listen(port);
     server.unref();
     this.#servers.set(port, server);

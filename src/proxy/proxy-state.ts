@@ -106,16 +106,26 @@ export class ProxyState {
   }
 
   #updateService(key: string, service: Service | undefined): Leftovers {
-    const owner = `service/${key}`;
     const before = this.#kept.get(key) ?? nothing;
-    const old = this.#table.elementsOf(owner);
     const slices = [...(this.#slices.get(key)?.values() ?? [])];
     const rules = service === undefined ? noRules : serviceRules(service, slices, this.#node);
-    this.#table.replace(owner, rules.elements);
+    // Of two owners who want one address the first by name has it, and a colon sorts after a slash: what is given to
+    // one Service alone comes before what many can claim.
+    const parts = [
+      [`service/${key}`, rules.elements],
+      [`service:balanced/${key}`, rules.balanced],
+      [`service:claimed/${key}`, rules.claimed],
+    ] as const;
+    const old = parts.flatMap(([owner]) => this.#table.elementsOf(owner));
+    for (const [owner, elements] of parts) this.#table.replace(owner, elements);
     if (service === undefined) this.#kept.delete(key);
     else this.#kept.set(key, { udp: rules.udp, sticky: rules.sticky, health: rules.health });
-    const affinity = before.sticky ? leftTargets(old, rules.elements) : [];
-    return { udp: staleFlows(before.udp, rules.udp), affinity };
+    const now = parts.flatMap(([, elements]) => elements);
+    return { udp: staleFlows(before.udp, rules.udp), affinity: before.sticky ? leftTargets(old, now) : [] };
+  }
+
+  find(namespace: string, name: string): Service | undefined {
+    return this.#services.get(`${namespace}/${name}`);
   }
 
   health(): readonly ServiceHealth[] {

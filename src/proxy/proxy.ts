@@ -7,6 +7,7 @@ import { createServer, type Server } from 'node:http';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { systemRandom } from '../base/random.ts';
 import type { Service as LongLived } from '../base/service.ts';
 import { Node } from '../api/core/node.ts';
 import { Pod } from '../api/core/pod.ts';
@@ -14,6 +15,7 @@ import { Service } from '../api/core/service.ts';
 import { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
 import { keyOf } from '../client/cache.ts';
 import type { Client } from '../client/client.ts';
+import { EventRecorder } from '../client/event-recorder.ts';
 import { Informer } from '../client/informer.ts';
 import type { Informers } from '../client/informers.ts';
 import { formatCidr, parseCidr, withoutContained } from '../network/cidr.ts';
@@ -24,7 +26,7 @@ import { TableSync } from '../network/table-sync.ts';
 import { HealthPorts, proxyEndpoints } from './health.ts';
 import { createForgetter, type Forgetter } from './leftovers.ts';
 import { createNodeSetup } from './node-setup.ts';
-import { ProxyState, type Leftovers } from './proxy-state.ts';
+import { ProxyState, type Leftovers, type ServiceHealth } from './proxy-state.ts';
 import { definitionOf } from './ruleset.ts';
 
 export interface ProxyOptions {
@@ -71,6 +73,7 @@ class Proxy {
   readonly #sync: TableSync;
   readonly #forgetter: Forgetter;
   readonly #health: HealthPorts;
+  readonly #events: EventRecorder;
   #leftovers: Leftovers = { udp: [], affinity: [] };
 
   constructor(options: ProxyOptions) {
@@ -83,7 +86,16 @@ class Proxy {
     this.#state = new ProxyState(rules, { name: nodeName, zone: undefined });
     this.#state.ranges(rangesOf(options));
     this.#forgetter = createForgetter({ run, nft, table, log: this.#log });
-    this.#health = new HealthPorts(this.#log);
+    const { client } = options;
+    this.#events = new EventRecorder({
+      client,
+      clock,
+      random: systemRandom,
+      component: 'kube-proxy',
+      host: nodeName,
+      logger: this.#log,
+    });
+    this.#health = new HealthPorts(this.#log, (health, message) => this.#tellHealth(health, message));
     this.#sync = new TableSync({
       nft,
       table: rules,
@@ -106,7 +118,7 @@ class Proxy {
     const here = `spec.nodeName=${nodeName}`;
     const pods = new Informer({ client: podClient, kind: Pod, clock, fieldSelector: here, logger: this.#log });
     const following = this.#follow(services, slices, nodes, pods);
-    const running = [nodes.run(stop), pods.run(stop)];
+    const running = [nodes.run(stop), pods.run(stop), this.#events.run(stop)];
     const server = this.#serveHealth();
     try {
       await Promise.all([services, slices].map((informer) => informer.whenSynced(stop)));
@@ -176,6 +188,14 @@ class Proxy {
     this.#leftovers = { udp: [], affinity: [] };
     await this.#forgetter.forget(leftovers);
     this.#health.sync(this.#state.health());
+  }
+
+  /** Load balancers would take a node for dead whose health-check port somebody else has. */
+  #tellHealth({ namespace, name, port }: ServiceHealth, message: string): void {
+    const service = this.#state.find(namespace, name);
+    if (service === undefined) return;
+    const text = `node ${this.#options.nodeName} failed to start healthcheck "${namespace}/${name}" on port ${port}: ${message}`;
+    this.#events.warning(Service, service, 'FailedToStartServiceHealthcheck', text);
   }
 
   #serveHealth(): Server | undefined {

@@ -1,7 +1,7 @@
 /** One Service and its EndpointSlices to the elements it contributes to the table. Pure. */
 import type { LoadBalancerIngress, Service, ServicePort, ServiceSpec } from '../api/core/service.ts';
 import type { EndpointSlice } from '../api/discovery/endpoint-slice.ts';
-import { formatCidr, parseCidr } from '../network/cidr.ts';
+import { formatCidr, parseCidr, withoutContained } from '../network/cidr.ts';
 import type { Element } from '../network/nft-table.ts';
 import { chooseEndpoints, type Choice, type NodeFacts, type Target } from './endpoints.ts';
 import { pickerName, refusals, rememberName, sides, targetMap, type Family, type SideName } from './ruleset.ts';
@@ -17,15 +17,27 @@ export interface UdpFront {
 }
 
 export interface ServiceRules {
+  /** What nobody else can claim: cluster addresses and node ports are given to one Service only. */
   readonly elements: readonly Element[];
+  /** At addresses that a load balancer has given. */
+  readonly balanced: readonly Element[];
+  /** At addresses that its author says are the Service's. */
+  readonly claimed: readonly Element[];
   readonly udp: readonly UdpFront[];
   /** Whether clients are remembered: picks of endpoints that left must then be forgotten. */
   readonly sticky: boolean;
-  /** Local endpoints by health-check node port, for external load balancers. */
+  /** Ready endpoints of this node by health-check node port, for external load balancers. */
   readonly health: { readonly port: number; readonly localEndpoints: number } | undefined;
 }
 
-export const noRules: ServiceRules = { elements: [], udp: [], sticky: false, health: undefined };
+export const noRules: ServiceRules = {
+  elements: [],
+  balanced: [],
+  claimed: [],
+  udp: [],
+  sticky: false,
+  health: undefined,
+};
 
 /** The label that hands a Service to another proxy. */
 const otherProxyLabel = 'service.kubernetes.io/service-proxy-name';
@@ -35,18 +47,23 @@ export function serviceRules(service: Service, slices: readonly EndpointSlice[],
   if (!isOurs(service.metadata) || !hasAddress(spec)) return noRules;
   const usable = slices.filter((slice) => isOurs(slice.metadata));
   const elements: Element[] = [];
+  const balanced: Element[] = [];
+  const claimed: Element[] = [];
   const udp: UdpFront[] = [];
   const localIps = new Set<string>();
   for (const family of familiesOf(spec)) {
     for (const port of spec.ports ?? []) {
       const choice = chooseEndpoints(usable, port, family, node);
-      for (const target of choice.local) localIps.add(target.ip);
+      for (const target of choice.localReady) localIps.add(target.ip);
       const rules = new PortRules(service, port, family, choice);
       elements.push(...rules.elements());
+      balanced.push(...rules.balanced());
+      claimed.push(...rules.claimed());
       udp.push(...rules.udpFronts());
     }
   }
-  return { elements, udp, sticky: spec.sessionAffinity === 'ClientIP', health: healthOf(spec, localIps.size) };
+  const sticky = spec.sessionAffinity === 'ClientIP';
+  return { elements, balanced, claimed, udp, sticky, health: healthOf(spec, localIps.size) };
 }
 
 function isOurs({ labels }: { readonly labels?: Readonly<Record<string, string>> }): boolean {
@@ -93,27 +110,37 @@ class PortRules {
     const elements: Element[] = [];
     const internalLocal = this.#spec.internalTrafficPolicy === 'Local';
     for (const ip of this.#clusterIps()) elements.push(...this.#front('n', ip, internalLocal));
-    for (const ip of this.#externalIps()) elements.push(...this.#outside('n', 'l', ip));
     if (this.#nodePort() > 0) elements.push(...this.#outside('p', 'q', undefined));
     for (const target of [...this.#choice.cluster, ...this.#choice.local]) {
       if (target.local) elements.push({ set: `hairpin${this.#family}`, key: `${target.ip} . ${target.ip}`, value: '' });
     }
-    elements.push(...this.#sourceRanges());
     return elements;
+  }
+
+  balanced(): readonly Element[] {
+    return [...this.#loadBalancerIps().flatMap((ip) => this.#outside('n', 'l', ip)), ...this.#sourceRanges()];
+  }
+
+  claimed(): readonly Element[] {
+    return this.#externalIps().flatMap((ip) => this.#outside('n', 'l', ip));
   }
 
   udpFronts(): readonly UdpFront[] {
     if (this.#protocol !== 'udp') return [];
     const targets = [...this.#choice.cluster, ...this.#choice.local].map((target) => target.ip);
     const front = (ip: string | undefined, port: number): UdpFront => ({ ip, port, targets });
-    const fronts = [...this.#clusterIps(), ...this.#externalIps()].map((ip) => front(ip, this.#port.port));
+    const addresses = [...this.#clusterIps(), ...this.#loadBalancerIps(), ...this.#externalIps()];
+    const fronts = addresses.map((ip) => front(ip, this.#port.port));
     return this.#nodePort() > 0 ? [...fronts, front(undefined, this.#nodePort())] : fronts;
   }
 
-  /** Addresses or ranges of this family, each once, as nft writes them. What is neither is left out. */
+  /**
+   * Addresses or ranges of this family as nft writes them, each once and none within another: the kernel refuses
+   * ranges that overlap. What is neither is left out.
+   */
   #ours(texts: readonly (string | undefined)[]): readonly string[] {
-    const ranges = texts.map((text) => parseCidr(text ?? '')).filter((range) => range !== undefined);
-    return [...new Set(ranges.filter(({ family }) => family === this.#family).map(formatCidr))];
+    const ranges = texts.map((text) => parseCidr(text ?? '')).filter((range) => range?.family === this.#family);
+    return [...new Set(withoutContained(ranges.filter((range) => range !== undefined)).map(formatCidr))];
   }
 
   #clusterIps(): readonly string[] {
@@ -126,7 +153,7 @@ class PortRules {
   }
 
   #externalIps(): readonly string[] {
-    return this.#ours([...(this.#spec.externalIPs ?? []), ...this.#loadBalancerIps()]);
+    return this.#ours(this.#spec.externalIPs ?? []);
   }
 
   #nodePort(): number {

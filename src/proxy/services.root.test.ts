@@ -195,9 +195,15 @@ describe('load balancers and external addresses', () => {
   });
 
   it('let only the given source ranges in', async () => {
-    await put(balancer({ loadBalancerSourceRanges: ['10.9.0.0/16'] }), ['10.244.0.11']);
+    await put(
+      balancer({ loadBalancerSourceRanges: ['10.9.0.0/16', '10.9.0.0/16', '198.51.100.0/25', '198.51.100.0/26'] }),
+      ['10.244.0.11'],
+    );
     expect(await get(outside, '192.168.77.5:80')).toBe('failed');
-    await put(balancer({ loadBalancerSourceRanges: ['172.30.0.0/16'] }), ['10.244.0.11']);
+    await put(
+      balancer({ loadBalancerSourceRanges: ['172.30.0.0/16', '172.30.0.0/16', '198.51.100.0/25', '198.51.100.0/26'] }),
+      ['10.244.0.11'],
+    );
     expect(await get(outside, '192.168.77.5:80')).toMatch(/^pod1/);
   });
 });

@@ -150,6 +150,34 @@ test('node ports: given, kept over updates, given back with the type, never twic
   expect(next.spec.ports?.[0]?.nodePort).toBe(port);
 });
 
+test.each([
+  [{ ipFamilies: ['IPv4', 'IPv6'] }, "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families"],
+  [{ clusterIP: 'foo' }, 'spec.clusterIPs[0]: Invalid value: "foo": must be a valid IP address'],
+  [{ clusterIP: '10.96.0.3', clusterIPs: ['10.96.0.4'] }, 'first value must match `clusterIP`'],
+  [{ clusterIPs: ['fd00::3'], clusterIP: 'fd00::3' }, 'IPv6 is not configured on this cluster'],
+])('what contradicts itself is refused, not settled in silence: %j', async (spec, sentence) => {
+  const { create } = await begin();
+  await expect(create('odd', spec)).rejects.toThrow(sentence);
+});
+
+test('node ports that a load balancer names are its own, also when it wants no others', async () => {
+  const { create } = await begin();
+  const spec = { type: 'LoadBalancer', allocateLoadBalancerNodePorts: false };
+  await create('quiet', { ...spec, ports: [{ port: 80, nodePort: 30_001 }] });
+  await expect(create('rival', { type: 'NodePort', ports: [{ port: 80, nodePort: 30_001 }] })).rejects.toThrow(
+    'provided port is already allocated',
+  );
+  expect((await create('none', spec)).spec.ports?.[0]?.nodePort).toBeUndefined();
+});
+
+test('a health-check port is none of the node ports', async () => {
+  const { create } = await begin();
+  const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 30_001 };
+  await expect(create('both', { ...spec, ports: [{ port: 80, nodePort: 30_001 }] })).rejects.toThrow(
+    'failed to allocate requested HealthCheck NodePort 30001: provided port is already allocated',
+  );
+});
+
 test('a range that is used up says so', async () => {
   const { create } = await begin('10.96.0.0/30');
   await create('one');

@@ -69,7 +69,7 @@ class ServiceAllocation implements Preparation {
     const plan: Plan = { holder, writes: [], faults: [], taken: new Set() };
     const spec = draft === undefined ? undefined : ((draft['spec'] ??= {}) as Spec);
     if (spec !== undefined) {
-      settleFamilies(spec, plan.faults);
+      settleFamilies(spec, before, plan.faults);
       this.#addresses(plan, spec, before, target.namespace, target.name);
       this.#ports(plan, spec, before);
     }
@@ -81,7 +81,7 @@ class ServiceAllocation implements Preparation {
   }
 
   #addresses(plan: Plan, spec: Spec, before: Spec | undefined, namespace: string, name: string): void {
-    if (spec.type === 'ExternalName' || spec.clusterIP === 'None') return;
+    if (plan.faults.length > 0 || !hasAddress(spec)) return;
     const wanted = addressOf(spec);
     // One that is to change is refused by what checks updates, in its own words.
     if (wanted !== '' && addressOf(before) !== '' && before?.type !== 'ExternalName') return;
@@ -124,13 +124,21 @@ class ServiceAllocation implements Preparation {
 
   #ports(plan: Plan, spec: Spec, before: Spec | undefined): void {
     const owned = portsOf(before);
-    if (needsNodePorts(spec)) {
-      for (const [index, port] of (spec.ports ?? []).entries()) this.#port(plan, spec, port, index, owned);
+    const all = needsNodePorts(spec);
+    for (const [index, port] of (spec.ports ?? []).entries()) {
+      // A load balancer that wants none gets those that it names all the same.
+      if (all || (spec.type === 'LoadBalancer' && (port.nodePort ?? 0) !== 0)) {
+        this.#port(plan, spec, port, index, owned);
+      }
     }
-    if (needsHealthPort(spec)) {
-      const at = 'spec.healthCheckNodePort';
-      spec.healthCheckNodePort = this.#claimPort(plan, spec.healthCheckNodePort ?? 0, at, owned);
+    if (!needsHealthPort(spec)) return;
+    const asked = spec.healthCheckNodePort ?? 0;
+    if ((spec.ports ?? []).some(({ nodePort }) => nodePort === asked) && asked !== 0) {
+      throw internalError(
+        `failed to allocate requested HealthCheck NodePort ${asked}: provided port is already allocated`,
+      );
     }
+    spec.healthCheckNodePort = this.#claimPort(plan, asked, 'spec.healthCheckNodePort', owned);
   }
 
   #port(plan: Plan, spec: Spec, port: Editable<ServicePort>, index: number, owned: ReadonlySet<number>): void {
@@ -188,6 +196,8 @@ class ServiceAllocation implements Preparation {
     return [...release, { type: 'delete', key: object.key, expect: object.revision }];
   }
 }
+
+const hasAddress = ({ type, clusterIP }: Spec): boolean => type !== 'ExternalName' && clusterIP !== 'None';
 
 const addressOf = (spec: Spec | undefined): string => spec?.clusterIPs?.[0] ?? spec?.clusterIP ?? '';
 

@@ -20,7 +20,8 @@ export const node: Command = {
   description:
     'Nodes of the cluster on this machine: the first is the machine itself, each further one has a network of its\n' +
     'own. Machines that have joined are listed, too. `rm` drains the node first: its pods are evicted as their\n' +
-    'budgets allow. `disconnect` pulls the network cable of a node on this machine, `connect` plugs it in again.',
+    'budgets allow. A machine that had joined and is removed keeps its certificate, which Kubernetes cannot revoke: it\n' +
+    'ends by itself. `disconnect` pulls the network cable of a node on this machine, `connect` plugs it in again.',
   flags: {
     ...clusterFlags,
     timeout: {

@@ -5,6 +5,7 @@
  * An upstream that does not answer in time is passed over for a while, and the next one is asked at once. When
  * all are marked dead they are asked all the same.
  */
+import { isIP } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import { CorefileError, normalizeZone, parseDuration, type Directive } from '../corefile.ts';
@@ -190,6 +191,11 @@ function upstreamsOf(target: string, readFile: (path: string) => string, line: n
       target,
     );
   const host = match?.[1] ?? match?.[2] ?? match?.[3];
-  if (host === undefined) throw new CorefileError(`plugin/forward: not an IP address or file: "${target}"`, line);
-  return [{ host, port: Number(match?.[4] ?? 53) }];
+  const port = Number(match?.[4] ?? 53);
+  if (isServer(host, port)) return [{ host, port }];
+  throw new CorefileError(`plugin/forward: not an IP address or file: "${target}"`, line);
+}
+
+function isServer(host: string | undefined, port: number): host is string {
+  return host !== undefined && isIP(host) !== 0 && port >= 1 && port <= 65_535;
 }

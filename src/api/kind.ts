@@ -56,6 +56,9 @@ export interface Subresources {
   readonly others?: Readonly<Record<string, OtherSubresource>>;
 }
 
+/** Adds a `Warning:` header to the answer. */
+export type Warn = (text: string) => void;
+
 export interface OtherSubresource {
   /** Discovery's group, version and kind of what is sent, when not the parent's own. */
   readonly group?: string;
@@ -112,8 +115,11 @@ export interface KindSpec<F extends Fields, T> {
   readonly createOnUpdate?: boolean;
   /** Defaults that need the whole object. Changes the draft it is given. */
   readonly defaults?: (draft: Record<string, unknown>) => void;
-  /** Changes a draft before it is created or updated, as upstream's strategies do (drop status, keep fields). */
-  readonly prepareCreate?: (draft: Record<string, unknown>) => void;
+  /**
+   * Changes a draft before it is created or updated, as upstream's strategies do (drop status, keep fields). `warn`
+   * is for what can no longer be seen once the draft was changed.
+   */
+  readonly prepareCreate?: (draft: Record<string, unknown>, warn: Warn) => void;
   readonly prepareUpdate?: (draft: Record<string, unknown>, old: T) => void;
   /** The same for updates through /status, once everything else was put back. */
   readonly prepareStatusUpdate?: (draft: Record<string, unknown>, old: T) => void;
@@ -125,8 +131,10 @@ export interface KindSpec<F extends Fields, T> {
   readonly validateUpdate?: (object: T, old: T) => readonly Fault[];
   /** The same for updates through /status. */
   readonly validateStatusUpdate?: (object: T, old: T) => readonly Fault[];
-  /** Texts for `Warning:` headers on create and update, such as a deprecated field in use. */
+  /** Texts for `Warning:` headers on create, update and scale, such as a deprecated field in use. Of valid objects. */
   readonly warnings?: (object: T, old?: T) => readonly string[];
+  /** The same for updates through /status. */
+  readonly statusWarnings?: (object: T) => readonly string[];
   readonly conversion?: Conversion;
   /** `Warning:` header of every answer, for a kind that is served as it is but has a successor. */
   readonly deprecation?: string;

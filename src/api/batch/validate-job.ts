@@ -1,10 +1,12 @@
 /** Jobs: how many pods, which failures count, and what stays once it is made. */
 import { invalid, notSupported, required, tooLong, type Fault } from '../../schema/fault.ts';
 import { checkDns1123Label, checkDomainPrefixedPath } from '../../schema/names.ts';
+import { matches, selectorOf } from '../../schema/selector.ts';
 import type { PodSpec } from '../core/pod-spec.ts';
 import type { PodTemplateSpec } from '../core/pod-template-spec.ts';
 import { podTemplateFaults } from '../core/validate-pod-template.ts';
 import { mismatchFaults } from '../apps/validate-workload.ts';
+import type { LabelSelector } from '../meta/label-selector.ts';
 import type { ObjectMeta } from '../meta/object-meta.ts';
 import { sameMeaning } from '../rules/equal.ts';
 import { immutableFaults, nonNegativeFaults } from '../rules/faults.ts';
@@ -49,12 +51,17 @@ function labelFaults({ metadata, spec }: JobLike): Fault[] {
   const { uid = '', name = '' } = metadata ?? {};
   const labels = spec.template?.metadata?.labels;
   const expected = { 'controller-uid': uid, 'job-name': name, [uidLabel]: uid, [nameLabel]: name };
-  return Object.entries(expected).flatMap(([key, value]) => {
+  const foreign =
+    labelSelectorFaults(spec.selector, '').length > 0 || matches(selectorOf(spec.selector as LabelSelector), expected)
+      ? []
+      : [invalid('spec.selector', spec.selector, '`selector` not auto-generated')];
+  const faults = Object.entries(expected).flatMap(([key, value]) => {
     if (labels?.[key] === value) return [];
     const path = `spec.template.metadata.labels[${key}]`;
     const text = `must be '${value}'`;
     return [labels?.[key] === undefined ? required(path, text) : invalid(path, labels, text)];
   });
+  return [...faults, ...foreign];
 }
 
 /** Pods of an indexed job are named after their index. */

@@ -1,3 +1,4 @@
+import { nodeWarnings } from './warnings/node-warnings.ts';
 import { defineKind, type ObjectOf } from '../kind.ts';
 import {
   boolean,
@@ -206,5 +207,6 @@ export const Node = defineKind({
   validate: (node) => nodeFaults(node),
   validateUpdate: (node, old) => nodeUpdateFaults(node, old),
   validateStatusUpdate: (node) => nodeStatusFaults(node),
+  warnings: (node) => nodeWarnings(node),
 });
 export interface Node extends ObjectOf<typeof Node> {}

@@ -21,6 +21,7 @@ import {
   StorageOSPersistentVolumeSource,
   VsphereVirtualDiskVolumeSource,
 } from './legacy-volume-source.ts';
+import { persistentVolumeWarnings } from './warnings/persistent-volume-warnings.ts';
 import { persistentVolumeColumns } from './persistent-volume-columns.ts';
 import { volumeSpecFaults, volumeUpdateFaults } from './validate-persistent-volume.ts';
 import { ObjectReference, SecretReference } from './object-reference.ts';
@@ -154,5 +155,6 @@ export const PersistentVolume = defineKind({
   },
   validate: (volume) => volumeSpecFaults(volume),
   validateUpdate: (volume, old) => volumeUpdateFaults(volume, old),
+  warnings: (volume) => persistentVolumeWarnings(volume),
 });
 export interface PersistentVolume extends ObjectOf<typeof PersistentVolume> {}

@@ -1,4 +1,5 @@
 /** Defaults of real pods that templates do not get, and what a new pod's status says. */
+import type { Warn } from '../kind.ts';
 import type { Editable } from '../rules/draft.ts';
 import { fillAbsent } from '../rules/draft.ts';
 import { alignAppArmor } from './app-armor.ts';
@@ -42,7 +43,7 @@ function podRequestsFromLimits({ resources, containers }: Editable<PodSpec>): vo
 }
 
 /** A new pod waits: for its gates to open, then for a node. */
-export function preparePodCreate(draft: Record<string, unknown>): void {
+export function preparePodCreate(draft: Record<string, unknown>, warn: Warn): void {
   const pod = draft as PodDraft;
   const spec = pod.spec ?? {};
   if (spec.serviceAccountName !== undefined) spec.serviceAccount = spec.serviceAccountName;
@@ -53,7 +54,7 @@ export function preparePodCreate(draft: Record<string, unknown>): void {
     reason: 'SchedulingGated',
     message: 'Scheduling is blocked due to non-empty scheduling gates',
   };
-  alignAppArmor(draft);
+  alignAppArmor(draft, warn);
   pod.status = { phase: 'Pending', qosClass: qosClassOf(spec), ...(gated ? { conditions: [condition] } : {}) };
 }
 

@@ -123,7 +123,6 @@ export const FlowSchema = defineKind({
     status: of(3, FlowSchemaStatus).always().doc('What is known of it.'),
   },
   subresources: { status: true },
-  unconditionalUpdate: false,
   columns: [
     nameColumn,
     {

@@ -92,7 +92,6 @@ export const PriorityLevelConfiguration = defineKind({
     status: of(3, PriorityLevelConfigurationStatus).always().doc('What is known of it.'),
   },
   subresources: { status: true },
-  unconditionalUpdate: false,
   columns: [
     nameColumn,
     { name: 'Type', type: 'string', doc: 'Limited or Exempt.', value: ({ spec }) => spec?.type ?? '' },

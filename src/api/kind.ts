@@ -56,6 +56,12 @@ export interface Subresources {
   readonly others?: Readonly<Record<string, OtherSubresource>>;
 }
 
+/** What clients may change of an object's metadata. */
+export type MetadataField = 'labels' | 'annotations' | 'finalizers' | 'ownerReferences';
+
+/** For `statusKeeps`: who may write a status may not write anything else. */
+export const allMetadata: readonly MetadataField[] = ['labels', 'annotations', 'finalizers', 'ownerReferences'];
+
 /** Adds a `Warning:` header to the answer. */
 export type Warn = (text: string) => void;
 
@@ -113,6 +119,8 @@ export interface KindSpec<F extends Fields, T> {
   readonly unconditionalUpdate?: boolean;
   /** A PUT to an absent name creates it (upstream: Endpoints, Event, Lease, Node ...). Default false. */
   readonly createOnUpdate?: boolean;
+  /** Fields of metadata that an update through /status leaves as they are. Default: none. */
+  readonly statusKeeps?: readonly MetadataField[];
   /** Defaults that need the whole object. Changes the draft it is given. */
   readonly defaults?: (draft: Record<string, unknown>) => void;
   /**
@@ -121,8 +129,8 @@ export interface KindSpec<F extends Fields, T> {
    */
   readonly prepareCreate?: (draft: Record<string, unknown>, warn: Warn) => void;
   readonly prepareUpdate?: (draft: Record<string, unknown>, old: T) => void;
-  /** The same for updates through /status, once everything else was put back. */
-  readonly prepareStatusUpdate?: (draft: Record<string, unknown>, old: T) => void;
+  /** The same for updates through /status, once everything else was put back. `now` as timestamps are written. */
+  readonly prepareStatusUpdate?: (draft: Record<string, unknown>, old: T, now: string) => void;
   /**
    * Cross-field rules; field rules come from the schema. Collects all faults. `old` is the stored object on
    * updates: some rules hold at creation only, or put up with what is already stored.

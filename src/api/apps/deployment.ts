@@ -116,6 +116,7 @@ export const Deployment = defineKind({
     status: true,
     scale: { replicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   },
+  statusKeeps: ['labels'],
   columns: [
     nameColumn,
     {

@@ -58,16 +58,10 @@ export function preparePodCreate(draft: Record<string, unknown>, warn: Warn): vo
   pod.status = { phase: 'Pending', qosClass: qosClassOf(spec), ...(gated ? { conditions: [condition] } : {}) };
 }
 
-/** The class does not change while a pod lives, and its owners are none of the kubelet's business. */
+/** The class does not change while a pod lives. */
 export function preparePodStatusUpdate(draft: Record<string, unknown>, old: object): void {
-  const before = old as {
-    readonly metadata?: { readonly ownerReferences?: unknown };
-    readonly status?: { readonly qosClass?: unknown };
-  };
+  const before = old as { readonly status?: { readonly qosClass?: unknown } };
   const status = (draft['status'] ??= {}) as Record<string, unknown>;
   fillAbsent(status, 'qosClass', before.status?.qosClass);
   if (status['qosClass'] === undefined) delete status['qosClass'];
-  const metadata = draft['metadata'] as Record<string, unknown>;
-  if (before.metadata?.ownerReferences === undefined) delete metadata['ownerReferences'];
-  else metadata['ownerReferences'] = before.metadata.ownerReferences;
 }

@@ -35,6 +35,8 @@ export const Pod = defineKind({
       resize: { kind: 'Pod', verbs: ['get', 'patch', 'update'] },
     },
   },
+  // Old kubelets write them in a way that breaks collection.
+  statusKeeps: ['ownerReferences'],
   columns: podColumns,
   selectable: {
     'spec.nodeName': ({ spec }) => spec?.nodeName ?? '',

@@ -11,6 +11,7 @@ import {
   bothClaims,
   claimOf,
   hasClaims,
+  momentOf,
   type Claim,
   type PreparedWrite,
   type Registry,
@@ -98,7 +99,7 @@ async function attemptCreate(
   if (!managed) recordWrite(registry, named, draft, undefined, context);
   const admission = admissionOf(registry, context, { operation: 'CREATE', target: named, draft });
   await admission.admit();
-  finishDraft(kind, draft, undefined, '', (text) => context.warn(text));
+  finishDraft(kind, draft, undefined, '', momentOf(registry, context));
   const write: PreparedWrite = { operation: 'CREATE', target: named, draft, context };
   const claim = claimOf(registry, write);
   let charge: Claim | undefined;

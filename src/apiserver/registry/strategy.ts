@@ -11,6 +11,13 @@ import { draftMeta, metaOf, type DraftObject } from './snapshot.ts';
 /** Kinds whose creator reports their status along with them: the agent registers its Node so. */
 const statusOnCreate: ReadonlySet<string> = new Set(['Node']);
 
+/** Of a write. */
+export interface Moment {
+  readonly warn: Warn;
+  /** RFC 3339. */
+  readonly now: string;
+}
+
 /**
  * Takes out of a draft what the path it came on may not change, then lets the kind finish it.
  * `subresource`: '' or 'status'.
@@ -20,10 +27,10 @@ export function finishDraft(
   draft: DraftObject,
   old: object | undefined,
   subresource: string,
-  warn: Warn,
+  moment: Moment,
 ): void {
-  if (old === undefined) finishNew(kind, draft, warn);
-  else if (subresource === 'status') finishStatus(kind, draft, old as DraftObject);
+  if (old === undefined) finishNew(kind, draft, moment.warn);
+  else if (subresource === 'status') finishStatus(kind, draft, old as DraftObject, moment.now);
   else finishUpdate(kind, draft, old as DraftObject, subresource);
 }
 
@@ -33,9 +40,11 @@ function finishNew(kind: Kind, draft: DraftObject, warn: Warn): void {
   kind.prepareCreate?.(draft, warn);
 }
 
-function finishStatus(kind: Kind, draft: DraftObject, before: DraftObject): void {
+function finishStatus(kind: Kind, draft: DraftObject, before: DraftObject, now: string): void {
   keepAllBut(draft, before, 'status');
-  kind.prepareStatusUpdate?.(draft, before);
+  const [meta, old]: [DraftObject, DraftObject] = [draftMeta(draft), metaOf(before)];
+  for (const field of kind.statusKeeps ?? []) keep(meta, old, field);
+  kind.prepareStatusUpdate?.(draft, before, now);
 }
 
 function finishUpdate(kind: Kind, draft: DraftObject, before: DraftObject, subresource: string): void {
@@ -50,7 +59,7 @@ function resetStatus(kind: Kind, draft: DraftObject): void {
   if (status?.always === true) draft['status'] = zeroOf(status.schema);
 }
 
-function keep(draft: DraftObject, before: DraftObject, field: string): void {
+function keep(draft: DraftObject, before: Readonly<DraftObject>, field: string): void {
   if (before[field] === undefined) delete draft[field];
   else draft[field] = before[field];
 }

@@ -14,6 +14,7 @@ import { ClaimLost, Overtaken, putObject, removeObject } from './commit.ts';
 import {
   bothClaims,
   claimOf,
+  momentOf,
   type Claim,
   type PreparedWrite,
   type Registry,
@@ -189,7 +190,7 @@ async function admitted(
   const admission = direct ? noAdmission : admissionOf(registry, context, { operation: 'UPDATE', target, draft, old });
   if (!direct && options.managed !== true) recordWrite(registry, target, draft, old, context);
   await admission.admit();
-  if (!direct) finishDraft(kind, draft, old.value, target.subresource, (text) => context.warn(text));
+  if (!direct) finishDraft(kind, draft, old.value, target.subresource, momentOf(registry, context));
   const claim = direct ? undefined : claimOf(registry, { operation: 'UPDATE', target, draft, old, context });
   try {
     check(target, draft, old, options);

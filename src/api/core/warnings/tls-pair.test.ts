@@ -12,7 +12,7 @@ const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verif
 const certificate = (await X509CertificateGenerator.createSelfSigned({ keys, signingAlgorithm: algorithm })).toString(
   'pem',
 );
-const textOf = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+const textOf = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' });
 const key = textOf(KeyObject.from(keys.privateKey));
 
 const made = (type: 'ec' | 'rsa'): string => {

@@ -180,3 +180,58 @@ test('items that can not be told apart are no reason for a 500', async () => {
   expect(answer.status).toBe(201);
   expect(answer.json.metadata).not.toHaveProperty('managedFields');
 });
+
+// pkg/registry/core/pod/strategy.go, preserveOldObservedGeneration
+test('what was observed of a pod outlives reports of those who do not know of it', async () => {
+  const pod = { metadata: { name: 'observed' }, spec: { containers: [{ name: 'c', image: 'a:1' }] } };
+  const { json: made } = await api.call('POST', `${namespaced}/pods`, pod);
+  const report = async (status: object): Promise<object> =>
+    (await api.call('PUT', `${namespaced}/pods/observed/status`, { ...made, metadata: { name: 'observed' }, status }))
+      .json.status;
+  const ready = { type: 'Ready', status: 'True' };
+  await report({ phase: 'Running', observedGeneration: 1, conditions: [{ ...ready, observedGeneration: 1 }] });
+  expect(await report({ phase: 'Running', conditions: [ready, { ...ready, type: 'Other' }] })).toMatchObject({
+    observedGeneration: 1,
+    conditions: [{ ...ready, observedGeneration: 1 }, { type: 'Other' }],
+  });
+});
+
+// pkg/registry/core/node/strategy.go, dropDisabledFields
+test('a Node does not get settings of the kubelet that were removed', async () => {
+  const spec = {
+    configSource: { configMap: { name: 'a', namespace: 'b', kubeletConfigKey: 'c' } },
+    unschedulable: true,
+  };
+  const answer = await api.call('POST', '/api/v1/nodes', { metadata: { name: 'n' }, spec, status: { config: {} } });
+  expect([answer.status, warning(answer)]).toEqual([201, undefined]);
+  expect(answer.json.spec).not.toHaveProperty('configSource');
+  expect(answer.json.status).not.toHaveProperty('config');
+  const { json } = await api.call('PATCH', '/api/v1/nodes/n/status', { status: { config: { error: 'x' } } }, merge);
+  expect(json.status).not.toHaveProperty('config');
+});
+
+// pkg/registry/discovery/endpointslice/strategy.go, PrepareForUpdate
+test('the labels of an EndpointSlice count as changes of it, and its annotations do not', async () => {
+  const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';
+  const slice = { metadata: { name: 's' }, addressType: 'FQDN', endpoints: [] };
+  const created = await api.call('POST', slices, slice);
+  expect(warning(created)).toBe('299 - "spec.addressType: FQDN endpoints are deprecated"');
+  const change = async (metadata: object): Promise<number> =>
+    (await api.call('PATCH', `${slices}/s`, { metadata }, merge)).json.metadata.generation;
+  expect(await change({ labels: { a: 'b' } })).toBe(2);
+  expect(await change({ annotations: { a: 'b' } })).toBe(2);
+});
+
+// pkg/api/persistentvolumeclaim/util.go, EnforceDataSourceBackwardsCompatibility
+test('a claim keeps only the data sources that could always be said the old way', async () => {
+  const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+  const source = async (name: string, content: object): Promise<unknown> => {
+    const claim = { metadata: { name }, spec: { ...spec, ...content } };
+    return (await api.call('POST', `${namespaced}/persistentvolumeclaims`, claim)).json.spec.dataSource;
+  };
+  const custom = { apiGroup: 'example.com', kind: 'Backup', name: 'b' };
+  const other = { kind: 'PersistentVolumeClaim', name: 'b' };
+  expect(await source('custom', { dataSource: custom })).toBeUndefined();
+  expect(await source('custom-ref', { dataSourceRef: custom })).toEqual(custom);
+  expect(await source('clone', { dataSource: other })).toEqual(other);
+});

@@ -4,10 +4,13 @@ import type { Editable } from '../rules/draft.ts';
 import { fillAbsent } from '../rules/draft.ts';
 import { alignAppArmor } from './app-armor.ts';
 import type { Container } from './container.ts';
+import { writeLabelKeys } from './match-label-keys.ts';
 import { qosClassOf } from './pod-qos.ts';
 import type { PodSpec } from './pod-spec.ts';
+import type { PodStatus } from './pod-status.ts';
 
 interface PodDraft {
+  metadata?: { labels?: Record<string, string> };
   spec?: Editable<PodSpec>;
   status?: Record<string, unknown>;
 }
@@ -54,14 +57,27 @@ export function preparePodCreate(draft: Record<string, unknown>, warn: Warn): vo
     reason: 'SchedulingGated',
     message: 'Scheduling is blocked due to non-empty scheduling gates',
   };
+  writeLabelKeys(spec, pod.metadata?.labels);
   alignAppArmor(draft, warn);
   pod.status = { phase: 'Pending', qosClass: qosClassOf(spec), ...(gated ? { conditions: [condition] } : {}) };
 }
 
-/** The class does not change while a pod lives. */
+/** The class does not change while a pod lives, and what was observed stays so for clients that do not know of it. */
 export function preparePodStatusUpdate(draft: Record<string, unknown>, old: object): void {
-  const before = old as { readonly status?: { readonly qosClass?: unknown } };
+  const before = old as { readonly status?: PodStatus };
   const status = (draft['status'] ??= {}) as Record<string, unknown>;
+  keepObserved(status, before.status);
   fillAbsent(status, 'qosClass', before.status?.qosClass);
   if (status['qosClass'] === undefined) delete status['qosClass'];
+}
+
+/** Conditions are matched by type, in their order where a type occurs more than once. */
+function keepObserved(status: Editable<PodStatus>, before: PodStatus | undefined): void {
+  if (!status.observedGeneration && before?.observedGeneration) status.observedGeneration = before.observedGeneration;
+  const left = [...(before?.conditions ?? [])];
+  for (const condition of status.conditions ?? []) {
+    const at = left.findIndex(({ type }) => type === condition.type);
+    const [old] = at === -1 ? [] : left.splice(at, 1);
+    if (!condition.observedGeneration && old?.observedGeneration) condition.observedGeneration = old.observedGeneration;
+  }
 }

@@ -49,17 +49,20 @@ export function jobFaults(job: JobLike, old: JobLike | undefined): Fault[] {
 function labelFaults({ metadata, spec }: JobLike): Fault[] {
   if (spec?.manualSelector === true || spec?.selector === undefined) return [];
   const { uid = '', name = '' } = metadata ?? {};
-  const labels = spec.template?.metadata?.labels;
+  // By key, as Go prints maps.
+  const labels = Object.fromEntries(
+    Object.entries(spec.template?.metadata?.labels ?? {}).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+  );
   const expected = { 'controller-uid': uid, 'job-name': name, [uidLabel]: uid, [nameLabel]: name };
   const foreign =
     labelSelectorFaults(spec.selector, '').length > 0 || matches(selectorOf(spec.selector as LabelSelector), expected)
       ? []
       : [invalid('spec.selector', spec.selector, '`selector` not auto-generated')];
   const faults = Object.entries(expected).flatMap(([key, value]) => {
-    if (labels?.[key] === value) return [];
+    if (labels[key] === value) return [];
     const path = `spec.template.metadata.labels[${key}]`;
     const text = `must be '${value}'`;
-    return [labels?.[key] === undefined ? required(path, text) : invalid(path, labels, text)];
+    return [labels[key] === undefined ? required(path, text) : invalid(path, labels, text)];
   });
   return [...faults, ...foreign];
 }

@@ -49,10 +49,7 @@ export function jobFaults(job: JobLike, old: JobLike | undefined): Fault[] {
 function labelFaults({ metadata, spec }: JobLike): Fault[] {
   if (spec?.manualSelector === true || spec?.selector === undefined) return [];
   const { uid = '', name = '' } = metadata ?? {};
-  // By key, as Go prints maps.
-  const labels = Object.fromEntries(
-    Object.entries(spec.template?.metadata?.labels ?? {}).toSorted(([one], [other]) => (one < other ? -1 : 1)),
-  );
+  const labels = byKey(spec.template?.metadata?.labels ?? {});
   const expected = { 'controller-uid': uid, 'job-name': name, [uidLabel]: uid, [nameLabel]: name };
   const foreign =
     labelSelectorFaults(spec.selector, '').length > 0 || matches(selectorOf(spec.selector as LabelSelector), expected)
@@ -65,6 +62,11 @@ function labelFaults({ metadata, spec }: JobLike): Fault[] {
     return [labels[key] === undefined ? required(path, text) : invalid(path, labels, text)];
   });
   return [...faults, ...foreign];
+}
+
+/** As Go prints maps. */
+function byKey<T>(entries: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(entries).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** Pods of an indexed job are named after their index. */

@@ -51,17 +51,19 @@ function labelFaults({ metadata, spec }: JobLike): Fault[] {
   const { uid = '', name = '' } = metadata ?? {};
   const labels = byKey(spec.template?.metadata?.labels ?? {});
   const expected = { 'controller-uid': uid, 'job-name': name, [uidLabel]: uid, [nameLabel]: name };
-  const foreign =
-    labelSelectorFaults(spec.selector, '').length > 0 || matches(selectorOf(spec.selector as LabelSelector), expected)
-      ? []
-      : [invalid('spec.selector', spec.selector, '`selector` not auto-generated')];
   const faults = Object.entries(expected).flatMap(([key, value]) => {
     if (labels[key] === value) return [];
     const path = `spec.template.metadata.labels[${key}]`;
     const text = `must be '${value}'`;
     return [labels[key] === undefined ? required(path, text) : invalid(path, labels, text)];
   });
-  return [...faults, ...foreign];
+  return [...faults, ...foreignSelectorFaults(spec.selector, expected)];
+}
+
+/** A selector that is broken is complained of elsewhere. */
+function foreignSelectorFaults(selector: Loose<LabelSelector>, own: Readonly<Record<string, string>>): Fault[] {
+  if (labelSelectorFaults(selector, '').length > 0 || matches(selectorOf(selector as LabelSelector), own)) return [];
+  return [invalid('spec.selector', selector, '`selector` not auto-generated')];
 }
 
 /** As Go prints maps. */

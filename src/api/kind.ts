@@ -56,6 +56,15 @@ export interface Subresources {
   readonly others?: Readonly<Record<string, OtherSubresource>>;
 }
 
+/** What clients may change of an object's metadata. */
+export type MetadataField = 'labels' | 'annotations' | 'finalizers' | 'ownerReferences';
+
+/** For `statusKeeps`: who may write a status may not write anything else. */
+export const allMetadata: readonly MetadataField[] = ['labels', 'annotations', 'finalizers', 'ownerReferences'];
+
+/** Adds a `Warning:` header to the answer. */
+export type Warn = (text: string) => void;
+
 export interface OtherSubresource {
   /** Discovery's group, version and kind of what is sent, when not the parent's own. */
   readonly group?: string;
@@ -110,13 +119,18 @@ export interface KindSpec<F extends Fields, T> {
   readonly unconditionalUpdate?: boolean;
   /** A PUT to an absent name creates it (upstream: Endpoints, Event, Lease, Node ...). Default false. */
   readonly createOnUpdate?: boolean;
+  /** Fields of metadata that an update through /status leaves as they are. Default: none. */
+  readonly statusKeeps?: readonly MetadataField[];
   /** Defaults that need the whole object. Changes the draft it is given. */
   readonly defaults?: (draft: Record<string, unknown>) => void;
-  /** Changes a draft before it is created or updated, as upstream's strategies do (drop status, keep fields). */
-  readonly prepareCreate?: (draft: Record<string, unknown>) => void;
+  /**
+   * Changes a draft before it is created or updated, as upstream's strategies do (drop status, keep fields). `warn`
+   * is for what can no longer be seen once the draft was changed.
+   */
+  readonly prepareCreate?: (draft: Record<string, unknown>, warn: Warn) => void;
   readonly prepareUpdate?: (draft: Record<string, unknown>, old: T) => void;
-  /** The same for updates through /status, once everything else was put back. */
-  readonly prepareStatusUpdate?: (draft: Record<string, unknown>, old: T) => void;
+  /** The same for updates through /status, once everything else was put back. `now` as timestamps are written. */
+  readonly prepareStatusUpdate?: (draft: Record<string, unknown>, old: T, now: string) => void;
   /**
    * Cross-field rules; field rules come from the schema. Collects all faults. `old` is the stored object on
    * updates: some rules hold at creation only, or put up with what is already stored.
@@ -125,8 +139,10 @@ export interface KindSpec<F extends Fields, T> {
   readonly validateUpdate?: (object: T, old: T) => readonly Fault[];
   /** The same for updates through /status. */
   readonly validateStatusUpdate?: (object: T, old: T) => readonly Fault[];
-  /** Texts for `Warning:` headers on create and update, such as a deprecated field in use. */
+  /** Texts for `Warning:` headers on create, update and scale, such as a deprecated field in use. Of valid objects. */
   readonly warnings?: (object: T, old?: T) => readonly string[];
+  /** The same for updates through /status. */
+  readonly statusWarnings?: (object: T) => readonly string[];
   readonly conversion?: Conversion;
   /** `Warning:` header of every answer, for a kind that is served as it is but has a successor. */
   readonly deprecation?: string;

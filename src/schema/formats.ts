@@ -59,6 +59,8 @@ const formats: Readonly<Record<string, Format>> = {
   k8slongname: (text) => checkDns1123Subdomain(text).length === 0,
 };
 
+export const isKnownFormat = (format: string): boolean => formatOf(format) !== undefined;
+
 /** True for formats that nobody knows. */
 export function fitsFormat(format: string, text: string): boolean {
   return formatOf(format)?.(text) ?? true;

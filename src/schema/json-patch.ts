@@ -88,14 +88,18 @@ function check(document: unknown, operation: Operation): void {
   if (op === 'test') return test(document, operation);
   if (op === 'move' || op === 'copy') {
     const source = find(document, from);
-    if (source.parent === undefined) fail(`${op} operation does not apply: doc is missing from path: ${from}`);
+    if (from === '' || source.parent === undefined)
+      fail(`${op} operation does not apply: doc is missing from path: ${from}`);
     if (source.value === undefined) fail(`error in ${op} for path: '${from}': ${absent(source)}`, '');
   }
+  // What is moved is no longer there to be moved into.
+  if (op === 'move' && path.startsWith(`${from}/`)) fail(missingPath(op, path));
   checkTarget(op, path, find(document, path));
 }
 
 function checkTarget(op: Name, path: string, target: Found): void {
-  if (target.parent === undefined) fail(missingPath(op, path));
+  const whole = path === '' && op !== 'replace';
+  if (whole || target.parent === undefined) fail(missingPath(op, path));
   if (op === 'replace') {
     if (target.value === undefined) fail(`replace operation does not apply: doc is missing key: ${path}`);
   } else if (op === 'remove') {

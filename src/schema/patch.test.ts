@@ -20,6 +20,19 @@ describe('JSON patch', () => {
 
   test.each([
     [{ op: 'test', path: '/list/0', value: 'x' }, 'testing value /list/0 failed: test failed'],
+    // evanphx/json-patch v4, findObject: the whole document can be tested and replaced, nothing else.
+    [{ op: 'move', from: '', path: '/x' }, 'move operation does not apply: doc is missing from path: : missing value'],
+    [{ op: 'copy', from: '', path: '/x' }, 'copy operation does not apply: doc is missing from path: : missing value'],
+    [{ op: 'add', path: '', value: {} }, 'add operation does not apply: doc is missing path: "": missing value'],
+    [{ op: 'remove', path: '' }, 'remove operation does not apply: doc is missing path: "": missing value'],
+    [
+      { op: 'move', from: '/list', path: '' },
+      'move operation does not apply: doc is missing destination path: : missing value',
+    ],
+    [
+      { op: 'move', from: '/metadata', path: '/metadata/labels/x' },
+      'move operation does not apply: doc is missing destination path: /metadata/labels/x: missing value',
+    ],
     [
       { op: 'remove', path: '/nope/x' },
       'remove operation does not apply: doc is missing path: "/nope/x": missing value',

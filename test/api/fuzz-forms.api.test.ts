@@ -9,7 +9,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { startHarness, type Harness } from './harness.ts';
 
 let api: Harness;
-const random = seededRandom(64_123);
+const random = seededRandom(Number(process.env['FUZZ_SEED'] ?? 64_123));
 const pick = <T>(from: readonly T[]): T => from[Math.floor(random.next() * from.length)] as T;
 const upTo = (most: number): number => Math.floor(random.next() * (most + 1));
 const many = <T>(most: number, make: () => T): T[] => Array.from({ length: upTo(most) }, make);

@@ -6,7 +6,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { startHarness, type Harness } from './harness.ts';
 
 let api: Harness;
-const random = seededRandom(20_261_123);
+const random = seededRandom(Number(process.env['FUZZ_SEED'] ?? 20_261_123));
 const pick = <T>(from: readonly T[]): T => from[Math.floor(random.next() * from.length)] as T;
 
 beforeAll(async () => {

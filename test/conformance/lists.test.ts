@@ -37,20 +37,25 @@ const invalidList = (message: string): object => ({
 describe('lists', () => {
   test('are sorted by name, items without kind and version', async () => {
     const { json } = await api.call('GET', maps);
+    // apiserver/pkg/registry/generic/registry/store.go ListPredicate
     expect(json).toMatchObject({ kind: 'ConfigMapList', apiVersion: 'v1' });
     expect(json.metadata.resourceVersion).toMatch(/^\d+$/);
+    // apiserver/pkg/storage/etcd3/store.go GetList
     expect(json.items.filter(ours).map(named)).toEqual(['m0', 'm1', 'm2', 'm3', 'm4', 'm5', 'm6']);
+    // apimachinery/pkg/apis/meta/v1/types.go TypeMeta
     expect(json.items[0]).not.toHaveProperty('kind');
     expect(json.items[0]).not.toHaveProperty('apiVersion');
   });
 
   test('an empty one has an empty list, not null', async () => {
     const { text } = await api.call('GET', `/api/v1/namespaces/${namespace}/persistentvolumeclaims`);
+    // docs: Kubernetes API Concepts, Collections
     expect(text).toContain('"items":[]');
   });
 
   test('pages show one picture of one revision', async () => {
     const { json: first } = await api.call('GET', `${maps}?limit=3`);
+    // kubernetes/test/e2e/apimachinery/chunking.go "should return chunks of results for list calls"
     expect(first.items).toHaveLength(3);
     expect(first.metadata.remainingItemCount).toBeGreaterThanOrEqual(4);
     await api.call('POST', maps, configMap('m55'));
@@ -58,6 +63,7 @@ describe('lists', () => {
     let { continue: token } = first.metadata;
     while (token !== undefined) {
       const { json } = await api.call('GET', `${maps}?limit=3&continue=${encodeURIComponent(token)}`);
+      // kubernetes/test/e2e/apimachinery/chunking.go "should return chunks of results for list calls"
       expect(json.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
       found.push(...json.items);
       token = json.metadata.continue;
@@ -69,6 +75,7 @@ describe('lists', () => {
 
   test('with a selector nobody says how many remain', async () => {
     const { json } = await api.call('GET', `${maps}?limit=1&labelSelector=parity%3Deven`);
+    // apimachinery/pkg/apis/meta/v1/types.go RemainingItemCount
     expect(json.items.map(named)).toEqual(['m0']);
     expect(json.metadata.continue).toBeDefined();
     expect(json.metadata).not.toHaveProperty('remainingItemCount');
@@ -82,6 +89,7 @@ describe('lists', () => {
     ['!nothing,parity==odd', ['m1', 'm3', 'm5']],
   ])('label selector %s', async (selector, names) => {
     const { json } = await api.call('GET', `${maps}?labelSelector=${encodeURIComponent(selector)}`);
+    // apimachinery/pkg/labels/selector.go Parse
     expect(json.items.map(named)).toEqual(names);
   });
 
@@ -90,8 +98,10 @@ describe('lists', () => {
       'GET',
       `/api/v1/configmaps?fieldSelector=metadata.name%3Dm1,metadata.namespace%3D${namespace}`,
     );
+    // apimachinery/pkg/fields/selector.go ParseSelector
     expect(json.items.map(named)).toEqual(['m1']);
     const unknown = await api.call('GET', `${maps}?fieldSelector=data.a%3D1`);
+    // apimachinery/pkg/runtime/conversion.go DefaultMetaV1FieldSelectorConversion
     expect(statusOf(unknown)).toEqual({
       status: 'Failure',
       code: 400,
@@ -99,14 +109,17 @@ describe('lists', () => {
       message: '"data.a" is not a known field selector: only "metadata.name", "metadata.namespace"',
     });
     const ofPods = await api.call('GET', `/api/v1/pods?fieldSelector=spec.color%3Dred`);
+    // kubernetes/pkg/apis/core/v1/conversion.go AddFieldLabelConversionsForPod
     expect(ofPods.json.message).toBe('field label not supported: spec.color');
   });
 
   test('selectors that can not be read', async () => {
     const label = await api.call('GET', `${maps}?labelSelector=${encodeURIComponent('a in (')}`);
+    // apimachinery/pkg/labels/selector.go parse
     expect(label.json).toMatchObject({ code: 400, reason: 'BadRequest' });
     expect(label.json.message).toContain('unable to parse requirement: ');
     const field = await api.call('GET', `${maps}?fieldSelector=nonsense`);
+    // apimachinery/pkg/fields/selector.go parseSelector
     expect(field.json.message).toBe("invalid selector: 'nonsense'; can't understand 'nonsense'");
   });
 
@@ -115,6 +128,7 @@ describe('lists', () => {
     const revision = now.metadata.resourceVersion as string;
     await api.call('PATCH', `${maps}/m0`, { data: { at: String(Number(revision)) } }, merge);
     const exact = await api.call('GET', `${maps}?resourceVersion=${revision}&resourceVersionMatch=Exact`);
+    // docs: Kubernetes API Concepts, Semantics for get and list
     expect(exact.json.metadata.resourceVersion).toBe(revision);
     expect(exact.json.items.find((each: { metadata: { name: string } }) => named(each) === 'm0').data?.at).not.toBe(
       revision,
@@ -123,12 +137,14 @@ describe('lists', () => {
     expect(Number(newer.json.metadata.resourceVersion)).toBeGreaterThanOrEqual(Number(revision));
     expect((await api.call('GET', `${maps}?resourceVersion=0&limit=2`)).json.items.length).toBeGreaterThanOrEqual(7);
     const future = await api.call('GET', `${maps}?resourceVersion=99999999&resourceVersionMatch=NotOlderThan`);
+    // apiserver/pkg/storage/errors.go NewTooLargeResourceVersionError
     expect(future.json).toMatchObject({ code: 504, reason: 'Timeout' });
   });
 
   test('combinations that mean nothing', async () => {
     const match = async (query: string): Promise<unknown> => (await api.call('GET', `${maps}?${query}`)).json;
     const path = 'resourceVersionMatch';
+    // apimachinery/pkg/apis/meta/internalversion/validation/validation.go ValidateListOptions
     expect(await match('resourceVersionMatch=Exact')).toMatchObject(
       invalidList(`${path}: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided`),
     );
@@ -141,11 +157,14 @@ describe('lists', () => {
     expect(await match('sendInitialEvents=true')).toMatchObject(
       invalidList('sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list'),
     );
+    // apiserver/pkg/storage/continue.go DecodeContinue
     expect(await match('continue=nonsense')).toMatchObject({ code: 400, reason: 'BadRequest' });
+    // apiserver/pkg/storage/api_object_versioner.go ParseResourceVersion
     expect(await match('resourceVersion=x')).toMatchObject({ code: 400, reason: 'BadRequest' });
   });
 
   test('an invalid limit', async () => {
+    // apiserver/pkg/endpoints/handlers/get.go ListResource
     expect((await api.call('GET', `${maps}?limit=x`)).json).toMatchObject({ code: 400, reason: 'BadRequest' });
   });
 });
@@ -176,18 +195,22 @@ describe('watches', () => {
     await api.call('PATCH', `${watched}/w1`, { data: { a: 'b' } }, merge);
     await api.call('DELETE', `${watched}/w1`);
     const stream = await api.open('GET', `${watched}?watch=true&resourceVersion=${before.metadata.resourceVersion}`);
+    // kubernetes/test/e2e/apimachinery/watch.go "should be able to start watching from a specific resource version"
     expect(stream.statusCode).toBe(200);
     const events = (await take(stream, 3)).filter(({ object }) => ours(object));
     expect(events.map(said)).toEqual(['ADDED w1', 'MODIFIED w1', 'DELETED w1']);
     const revisions = events.map(({ object }) => Number(object.metadata.resourceVersion));
+    // kubernetes/test/e2e/apimachinery/watch.go "should receive events on concurrent watches in same order"
     expect(revisions).toEqual(revisions.toSorted((one, other) => one - other));
     expect(new Set(revisions).size).toBe(3);
+    // apimachinery/pkg/apis/meta/v1/types.go TypeMeta
     expect(events[0]?.object).toMatchObject({ kind: 'ConfigMap', apiVersion: 'v1' });
   });
 
   test('without a revision: what is there comes first', async () => {
     const stream = await api.open('GET', `${maps}?watch=1&labelSelector=parity%3Dodd`);
     const events = await take(stream, 3);
+    // docs: Kubernetes API Concepts, Semantics for watch
     expect(events.map(said).toSorted()).toEqual(['ADDED m1', 'ADDED m3', 'ADDED m5']);
   });
 
@@ -205,8 +228,10 @@ describe('watches', () => {
     await api.call('DELETE', `${watched}/s`);
     const query = `watch=true&labelSelector=on%3Dyes&timeoutSeconds=1&resourceVersion=${before.metadata.resourceVersion}`;
     const events = await take(await api.open('GET', `${watched}?${query}`), 10);
+    // kubernetes/test/e2e/apimachinery/watch.go "should observe an object deletion if it stops meeting the requirements of the selector"
     expect(events.map(said)).toEqual(['ADDED s', 'MODIFIED s', 'DELETED s']);
     // The object that leaves is the one that matched last, at the revision at which it left.
+    // apiserver/pkg/storage/cacher/cache_watcher.go convertToWatchEvent
     expect(events[2]?.object.metadata.labels).toEqual({ on: 'yes' });
     expect(Number(events[2]?.object.metadata.resourceVersion)).toBeGreaterThan(
       Number(events[1]?.object.metadata.resourceVersion),
@@ -216,6 +241,7 @@ describe('watches', () => {
   test('initial events end with a bookmark that says so', async () => {
     const query = 'watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
     const events = await take(await api.open('GET', `${maps}?${query}&labelSelector=parity`), 8);
+    // docs: Kubernetes API Concepts, Streaming lists
     expect(events.slice(0, 7).map(said)).toEqual([0, 1, 2, 3, 4, 5, 6].map((at) => `ADDED m${at}`));
     const [bookmark] = events.slice(-1);
     expect(bookmark?.type).toBe('BOOKMARK');
@@ -229,6 +255,7 @@ describe('watches', () => {
 
   test('what initial events need', async () => {
     const { json } = await api.call('GET', `${maps}?watch=true&sendInitialEvents=true`);
+    // apimachinery/pkg/apis/meta/internalversion/validation/validation.go ValidateListOptions
     expect(json).toMatchObject(
       invalidList(
         'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
@@ -246,14 +273,17 @@ describe('watches', () => {
     const begun = Date.now();
     const stream = await api.open('GET', `${maps}?watch=true&timeoutSeconds=1&resourceVersion=0`);
     await take(stream, 10_000);
+    // apiserver/pkg/endpoints/handlers/get.go ListResource
     expect(Date.now() - begun).toBeGreaterThan(900);
     expect(Date.now() - begun).toBeLessThan(5_000);
   });
 
   test('one object, by field selector and in the old form', async () => {
     const stream = await api.open('GET', `${maps}?watch=true&fieldSelector=metadata.name%3Dm3`);
+    // apiserver/pkg/storage/selection_predicate.go MatchesSingle
     expect((await take(stream, 1)).map(said)).toEqual(['ADDED m3']);
     const old = await api.open('GET', `/api/v1/watch/namespaces/${namespace}/configmaps/m3`);
+    // apiserver/pkg/endpoints/installer.go registerResourceHandlers
     expect((await take(old, 1)).map(said)).toEqual(['ADDED m3']);
   });
 
@@ -261,12 +291,15 @@ describe('watches', () => {
     const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
     const stream = await api.open('GET', `${maps}?watch=true&labelSelector=parity%3Dodd`, undefined, { accept });
     const events = await take(stream, 2);
+    // docs: Kubernetes API Concepts, Receiving resources as Tables
     expect(events[0]?.object).toMatchObject({ kind: 'Table', apiVersion: 'meta.k8s.io/v1' });
+    // kubernetes/pkg/printers/internalversion/printers.go AddHandlers
     expect(events[0]?.object.columnDefinitions.map(({ name }: { name: string }) => name)).toEqual([
       'Name',
       'Data',
       'Age',
     ]);
+    // apiserver/pkg/endpoints/handlers/response.go asTable
     expect(events[1]?.object.columnDefinitions ?? null).toBeNull();
     expect(events[0]?.object.rows[0].object).toMatchObject({ kind: 'PartialObjectMetadata', metadata: { name: 'm1' } });
   });
@@ -290,6 +323,7 @@ test('fields of pods that can be selected', async () => {
       'GET',
       `/api/v1/namespaces/${namespace}/pods?fieldSelector=${encodeURIComponent(selector)}`,
     );
+    // kubernetes/pkg/registry/core/pod/strategy.go ToSelectableFields
     expect(json.items?.map(named), selector).toEqual(['p']);
   }
 });

@@ -1,5 +1,5 @@
 import { int64, list, of, string, struct, type Infer } from '../../schema/field.ts';
-import { defineKind, type ObjectOf } from '../kind.ts';
+import { allMetadata, defineKind, type ObjectOf } from '../kind.ts';
 import { Condition } from '../meta/condition.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { policyFaults } from './policy-faults.ts';
@@ -107,6 +107,7 @@ export const ValidatingAdmissionPolicy = defineKind({
   },
   subresources: { status: true },
   unconditionalUpdate: false,
+  statusKeeps: allMetadata,
   columns: [
     nameColumn,
     {

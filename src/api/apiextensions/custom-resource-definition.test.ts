@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { complaints, made, updateComplaints } from '../rules/fixture.ts';
+import { complaints, made, unheard, updateComplaints } from '../rules/fixture.ts';
 import { CustomResourceDefinition } from './custom-resource-definition.ts';
 
 const version = { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } };
@@ -32,7 +32,7 @@ describe('CustomResourceDefinition', () => {
 
   test('the version that is stored is remembered', () => {
     const draft: Record<string, unknown> = structuredClone({ spec: good.spec });
-    CustomResourceDefinition.prepareCreate?.(draft);
+    CustomResourceDefinition.prepareCreate?.(draft, unheard);
     expect(draft['status']).toMatchObject({ storedVersions: ['v1'] });
   });
 

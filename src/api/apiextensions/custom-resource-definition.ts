@@ -1,3 +1,4 @@
+import { formatWarnings } from './format-warnings.ts';
 import { boolean, bytes, int32, int64, list, of, string, struct, time, type Infer } from '../../schema/field.ts';
 import { defineKind, type ObjectOf } from '../kind.ts';
 import { fillEmpty } from '../rules/draft.ts';
@@ -186,6 +187,7 @@ export const CustomResourceDefinition = defineKind({
   validate: (definition, old) => definitionFaults(definition, old),
   validateUpdate: (young, old) => definitionUpdateFaults(young, old),
   validateStatusUpdate: ({ status }) => definitionStatusFaults(status),
+  warnings: (definition, old) => formatWarnings(definition, old),
 });
 export interface CustomResourceDefinition extends ObjectOf<typeof CustomResourceDefinition> {}
 

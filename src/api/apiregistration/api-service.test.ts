@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cells, complaints } from '../rules/fixture.ts';
+import { cells, complaints, unheard } from '../rules/fixture.ts';
 import { APIService } from './api-service.ts';
 
 const spec = { group: 'example.com', version: 'v1', groupPriorityMinimum: 100, versionPriority: 10 };
@@ -21,7 +21,7 @@ test('an APIService is named after what it serves', () => {
 
 test('what is served here is always available', () => {
   const draft = { metadata: { creationTimestamp: '2026-01-01T00:00:00Z' }, spec };
-  APIService.prepareCreate?.(draft);
+  APIService.prepareCreate?.(draft, unheard);
   expect(draft).toMatchObject({ status: { conditions: [{ type: 'Available', status: 'True', reason: 'Local' }] } });
   expect(
     cells(APIService, { spec, status: { conditions: [{ type: 'Available', status: 'False', reason: 'Gone' }] } }),

@@ -1,7 +1,7 @@
 import { invalid, notSupported, required, type Fault } from '../../schema/fault.ts';
 import { boolean, bytes, int32, list, of, string, struct, time, type Infer } from '../../schema/field.ts';
 import { checkDns1035Label, checkPortNumber } from '../../schema/names.ts';
-import { defineKind, type ObjectOf } from '../kind.ts';
+import { allMetadata, defineKind, type ObjectOf } from '../kind.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { complaintFaults, subdomainFaults } from '../rules/faults.ts';
 import type { Loose } from '../rules/loose.ts';
@@ -59,6 +59,7 @@ export const APIService = defineKind({
   nameRule: 'path',
   generation: false,
   unconditionalUpdate: false,
+  statusKeeps: allMetadata,
   columns: [
     nameColumn,
     {

@@ -1,6 +1,7 @@
 import { defineKind, type Column, type KubernetesObject, type ObjectOf } from '../kind.ts';
 import { int32, int64, intOrString, list, of, string, struct, time, type Infer } from '../../schema/field.ts';
 import { PodTemplateSpec } from '../core/pod-template-spec.ts';
+import { templateWarnings } from '../core/warnings/workload-warnings.ts';
 import { templateColumns } from '../core/workload-columns.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 import { deepEqual } from '../../schema/freeze.ts';
@@ -145,5 +146,6 @@ export const DaemonSet = defineKind({
   ],
   validate: ({ spec }, old) => daemonSetFaults(spec ?? {}, old?.spec),
   validateStatusUpdate: ({ status }, old) => daemonSetStatusFaults(status ?? {}, old.status ?? {}),
+  warnings: (set, old) => templateWarnings(set, old),
 });
 export interface DaemonSet extends ObjectOf<typeof DaemonSet> {}

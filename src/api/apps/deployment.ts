@@ -1,6 +1,7 @@
 import { defineKind, type KubernetesObject, type ObjectOf } from '../kind.ts';
 import { boolean, int32, int64, intOrString, list, of, string, struct, time, type Infer } from '../../schema/field.ts';
 import { PodTemplateSpec } from '../core/pod-template-spec.ts';
+import { workloadWarnings } from '../core/warnings/workload-warnings.ts';
 import { templateColumns } from '../core/workload-columns.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
@@ -115,6 +116,7 @@ export const Deployment = defineKind({
     status: true,
     scale: { replicas: 'spec.replicas', statusReplicas: 'status.replicas', selector: 'spec.selector' },
   },
+  statusKeeps: ['labels'],
   columns: [
     nameColumn,
     {
@@ -141,5 +143,6 @@ export const Deployment = defineKind({
   ],
   validate: ({ spec }, old) => deploymentFaults(spec ?? {}, old?.spec),
   validateStatusUpdate: ({ status }, old) => deploymentStatusFaults(status ?? {}, old.status ?? {}),
+  warnings: (deployment, old) => workloadWarnings(deployment, old),
 });
 export interface Deployment extends ObjectOf<typeof Deployment> {}

@@ -2,6 +2,7 @@ import { defineKind, type KubernetesObject, type ObjectOf } from '../kind.ts';
 import { int32, int64, list, of, string, struct, time, type Infer } from '../../schema/field.ts';
 import { PodTemplateSpec } from '../core/pod-template-spec.ts';
 import { replicaStatusFaults } from '../core/validate-replication-controller.ts';
+import { workloadWarnings } from '../core/warnings/workload-warnings.ts';
 import { templateColumns } from '../core/workload-columns.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
@@ -77,5 +78,6 @@ export const ReplicaSet = defineKind({
   selectable: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   validate: ({ spec }, old) => replicaSetFaults(spec ?? {}, old?.spec),
   validateStatusUpdate: ({ status }) => replicaStatusFaults(status ?? {}),
+  warnings: (set, old) => workloadWarnings(set, old),
 });
 export interface ReplicaSet extends ObjectOf<typeof ReplicaSet> {}

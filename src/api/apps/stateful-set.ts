@@ -2,10 +2,13 @@ import { defineKind, type KubernetesObject, type ObjectOf } from '../kind.ts';
 import { int32, int64, intOrString, list, of, string, struct, time, type Infer } from '../../schema/field.ts';
 import { PersistentVolumeClaim } from '../core/persistent-volume-claim.ts';
 import { PodTemplateSpec } from '../core/pod-template-spec.ts';
+import { claimSpecWarnings } from '../core/warnings/claim-warnings.ts';
+import { templateWarnings } from '../core/warnings/workload-warnings.ts';
 import { templateColumns } from '../core/workload-columns.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { fillAbsent } from '../rules/draft.ts';
+import type { LooseObject } from '../rules/loose.ts';
 import {
   nameClaimTemplates,
   statefulSetFaults,
@@ -167,5 +170,21 @@ export const StatefulSet = defineKind({
   validate: ({ spec }) => statefulSetFaults(spec ?? {}),
   validateUpdate: ({ spec }, old) => statefulSetUpdateFaults(spec ?? {}, old.spec ?? {}),
   validateStatusUpdate: ({ status }, old) => statefulSetStatusFaults(status ?? {}, old.status ?? {}),
+  warnings: (set, old) => statefulSetWarnings(set, old),
 });
 export interface StatefulSet extends ObjectOf<typeof StatefulSet> {}
+
+/** Paths of claims are as upstream spells them: differently for a new set and for an update. */
+function statefulSetWarnings(set: LooseObject<StatefulSetSpec>, old?: LooseObject): string[] {
+  const { volumeClaimTemplates = [], revisionHistoryLimit = 0 } = set.spec ?? {};
+  const suffix = old === undefined ? '' : '.Spec';
+  return [
+    ...templateWarnings(set, old),
+    ...volumeClaimTemplates.flatMap(({ spec }, index) =>
+      claimSpecWarnings(`spec.volumeClaimTemplates[${index}]${suffix}`, spec),
+    ),
+    ...(revisionHistoryLimit < 0
+      ? ['spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended']
+      : []),
+  ];
+}

@@ -37,7 +37,6 @@ export function statefulSetFaults(spec: Spec): Fault[] {
     ...nonNegativeFaults('spec.replicas', spec.replicas),
     ...nonNegativeFaults('spec.minReadySeconds', spec.minReadySeconds),
     ...nonNegativeFaults('spec.ordinals.start', spec.ordinals?.start),
-    ...nonNegativeFaults('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
     ...selectorFaults(spec.selector, 'empty selector is invalid for statefulset'),
     ...mismatchFaults(spec.selector, spec.template),
     ...labelFaults(metadata?.labels, 'spec.template.labels'),

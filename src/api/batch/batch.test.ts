@@ -3,7 +3,7 @@
  * printers.go (printJob, printCronJob) and robfig/cron's parser.
  */
 import { describe, expect, test } from 'vitest';
-import { cells, complaints, made, updateComplaints } from '../rules/fixture.ts';
+import { cells, complaints, made, unheard, updateComplaints } from '../rules/fixture.ts';
 import { CronJob } from './cron-job.ts';
 import { overlap, parseIndexes } from './job-indexes.ts';
 import { Job } from './job.ts';
@@ -208,5 +208,40 @@ describe('indexes', () => {
   test('of two sets may meet', () => {
     expect(overlap(parseIndexes('1-3', 10), parseIndexes('3-5', 10))).toBe(3);
     expect(overlap(parseIndexes('1-3', 10), parseIndexes('4-5', 10))).toBeUndefined();
+  });
+});
+
+// pkg/registry/batch/job/strategy.go (generateSelector), pkg/apis/batch/validation (validateGeneratedSelector)
+describe('a job copied from another one', () => {
+  /** As created: prepared, then validated. */
+  const created = (spec: Json): string[] => {
+    const draft = structuredClone(
+      made(Job, { metadata: { name: 'it', namespace: 'default', uid: 'u' }, ...job(spec) }),
+    );
+    Job.prepareCreate?.(draft, unheard);
+    return complaints(Job, draft);
+  };
+  const template = (labels: Json): Json => ({ template: { metadata: { labels }, spec: podSpec } });
+
+  test('gets labels and a selector when it has none', () => {
+    expect(created({})).toEqual([]);
+  });
+
+  test('does not get its labels replaced, but is refused', () => {
+    expect(created(template({ 'job-name': 'other' }))).toEqual([
+      'spec.template.metadata.labels[job-name]: Invalid value: {"batch.kubernetes.io/controller-uid":"u","batch.kubernetes.io/job-name":"it","controller-uid":"u","job-name":"other"}: must be \'it\'',
+    ]);
+  });
+
+  test('does not get its selector replaced, but is refused', () => {
+    const selector = { matchLabels: { 'batch.kubernetes.io/controller-uid': 'other' } };
+    expect(created({ selector })).toContainEqual(
+      'spec.selector: Invalid value: {"matchLabels":{"batch.kubernetes.io/controller-uid":"other"}}: `selector` not auto-generated',
+    );
+  });
+
+  test('may select by labels of its own when it says so', () => {
+    const labels = { a: 'b' };
+    expect(created({ manualSelector: true, selector: { matchLabels: labels }, ...template(labels) })).toEqual([]);
   });
 });

@@ -36,9 +36,8 @@ export function generateSelector(draft: Record<string, unknown>): void {
   if (spec === undefined || metadata?.uid === undefined || spec.manualSelector === true) return;
   const { uid, name = '' } = metadata;
   const template = (spec.template ??= {});
-  const labels = { ...template.metadata?.labels };
-  for (const key of ['job-name', nameLabel]) labels[key] = name;
-  for (const key of ['controller-uid', uidLabel]) labels[key] ??= uid;
-  template.metadata = { ...template.metadata, labels };
-  spec.selector = { ...spec.selector, matchLabels: { ...spec.selector?.matchLabels, [uidLabel]: uid } };
+  const own = { 'job-name': name, [nameLabel]: name, 'controller-uid': uid, [uidLabel]: uid };
+  // What the client has put there stays: validation refuses what belongs to another job, such as a copied one's.
+  template.metadata = { ...template.metadata, labels: { ...own, ...template.metadata?.labels } };
+  spec.selector = { ...spec.selector, matchLabels: { [uidLabel]: uid, ...spec.selector?.matchLabels } };
 }

@@ -2,6 +2,7 @@ import { defineKind, type ObjectOf } from '../kind.ts';
 import { boolean, int32, int64, list, of, string, struct, time, type Infer } from '../../schema/field.ts';
 import { PodTemplateSpec } from '../core/pod-template-spec.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
+import { jobWarnings } from './job-warnings.ts';
 import { jobColumns } from './job-columns.ts';
 import { generateSelector, jobDefaults } from './job-defaults.ts';
 import { jobFaults } from './validate-job.ts';
@@ -139,5 +140,6 @@ export const Job = defineKind({
   prepareCreate: generateSelector,
   validate: (job, old) => jobFaults(job, old),
   validateStatusUpdate: (job, old) => jobStatusFaults(job, old),
+  warnings: (job, old) => jobWarnings(job, old),
 });
 export interface Job extends ObjectOf<typeof Job> {}

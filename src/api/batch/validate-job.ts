@@ -1,10 +1,12 @@
 /** Jobs: how many pods, which failures count, and what stays once it is made. */
 import { invalid, notSupported, required, tooLong, type Fault } from '../../schema/fault.ts';
 import { checkDns1123Label, checkDomainPrefixedPath } from '../../schema/names.ts';
+import { matches, selectorOf } from '../../schema/selector.ts';
 import type { PodSpec } from '../core/pod-spec.ts';
 import type { PodTemplateSpec } from '../core/pod-template-spec.ts';
 import { podTemplateFaults } from '../core/validate-pod-template.ts';
 import { mismatchFaults } from '../apps/validate-workload.ts';
+import type { LabelSelector } from '../meta/label-selector.ts';
 import type { ObjectMeta } from '../meta/object-meta.ts';
 import { sameMeaning } from '../rules/equal.ts';
 import { immutableFaults, nonNegativeFaults } from '../rules/faults.ts';
@@ -47,14 +49,26 @@ export function jobFaults(job: JobLike, old: JobLike | undefined): Fault[] {
 function labelFaults({ metadata, spec }: JobLike): Fault[] {
   if (spec?.manualSelector === true || spec?.selector === undefined) return [];
   const { uid = '', name = '' } = metadata ?? {};
-  const labels = spec.template?.metadata?.labels;
+  const labels = byKey(spec.template?.metadata?.labels ?? {});
   const expected = { 'controller-uid': uid, 'job-name': name, [uidLabel]: uid, [nameLabel]: name };
-  return Object.entries(expected).flatMap(([key, value]) => {
-    if (labels?.[key] === value) return [];
+  const faults = Object.entries(expected).flatMap(([key, value]) => {
+    if (labels[key] === value) return [];
     const path = `spec.template.metadata.labels[${key}]`;
     const text = `must be '${value}'`;
-    return [labels?.[key] === undefined ? required(path, text) : invalid(path, labels, text)];
+    return [labels[key] === undefined ? required(path, text) : invalid(path, labels, text)];
   });
+  return [...faults, ...foreignSelectorFaults(spec.selector, expected)];
+}
+
+/** A selector that is broken is complained of elsewhere. */
+function foreignSelectorFaults(selector: Loose<LabelSelector>, own: Readonly<Record<string, string>>): Fault[] {
+  if (labelSelectorFaults(selector, '').length > 0 || matches(selectorOf(selector as LabelSelector), own)) return [];
+  return [invalid('spec.selector', selector, '`selector` not auto-generated')];
+}
+
+/** As Go prints maps. */
+function byKey<T>(entries: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(entries).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** Pods of an indexed job are named after their index. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cells, complaints } from '../rules/fixture.ts';
+import { cells, complaints, unheard } from '../rules/fixture.ts';
 import { Lease } from './lease.ts';
 
 /** Texts: kubernetes pkg/apis/coordination/validation/validation.go. */
@@ -13,7 +13,7 @@ test('a lease lasts, and counts up', () => {
 
 test('without coordinated election its fields are not kept', () => {
   const draft = { spec: { holderIdentity: 'a', strategy: 'OldestEmulationVersion', preferredHolder: 'b' } };
-  Lease.prepareCreate?.(draft);
+  Lease.prepareCreate?.(draft, unheard);
   expect(draft).toEqual({ spec: { holderIdentity: 'a' } });
 });
 

@@ -2,12 +2,14 @@
  * AppArmor profiles were annotations of a pod before they were fields. A new pod has both forms, as upstream writes
  * them, so that whoever reads one of them sees what holds.
  */
+import type { Warn } from '../kind.ts';
 import type { Editable } from '../rules/draft.ts';
 import type { Container } from './container.ts';
 import type { PodSpec } from './pod-spec.ts';
 import type { AppArmorProfile } from './security-context.ts';
 
-const prefix = 'container.apparmor.security.beta.kubernetes.io/';
+/** Of the annotation that names a container's profile. */
+export const appArmorPrefix = 'container.apparmor.security.beta.kubernetes.io/';
 const localhost = 'localhost/';
 
 interface PodDraft {
@@ -16,15 +18,22 @@ interface PodDraft {
 }
 
 /** Fills in the form that is missing, container by container. Where they differ, validation and the field decide. */
-export function alignAppArmor(pod: PodDraft): void {
+export function alignAppArmor(pod: PodDraft, warn: Warn): void {
   const { spec } = pod;
   if (spec === undefined || spec.os?.name === 'windows') return;
-  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
-    const key = `${prefix}${container.name}`;
-    const annotation = pod.metadata?.annotations?.[key];
-    if (annotation === undefined) annotate(pod, key, annotationOf(profileIn(container) ?? profileIn(spec)));
-    else if (profileIn(container) === undefined) setProfile(container, profileOf(annotation), profileIn(spec));
-  }
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])])
+    alignContainer(pod, container, warn);
+}
+
+function alignContainer(pod: PodDraft, container: Editable<Container>, warn: Warn): void {
+  const shared = profileIn(pod.spec ?? {});
+  const key = `${appArmorPrefix}${container.name}`;
+  const annotation = pod.metadata?.annotations?.[key];
+  if (annotation === undefined) return annotate(pod, key, annotationOf(profileIn(container) ?? shared));
+  const profile = profileOf(annotation);
+  if (profile === undefined || profileIn(container) !== undefined) return;
+  warn(appArmorWarning('metadata', key));
+  setProfile(container, profile, shared);
 }
 
 type Profile = Editable<AppArmorProfile> | undefined;
@@ -38,8 +47,8 @@ function annotate(pod: PodDraft, key: string, text: string | undefined): void {
 }
 
 /** What the pod says already is not said again. */
-function setProfile(container: Editable<Container>, profile: AppArmorProfile | undefined, shared: Profile): void {
-  if (profile === undefined || isSame(profile, shared)) return;
+function setProfile(container: Editable<Container>, profile: AppArmorProfile, shared: Profile): void {
+  if (isSame(profile, shared)) return;
   container.securityContext = { ...container.securityContext, appArmorProfile: profile };
 }
 
@@ -66,3 +75,7 @@ function profileOf(annotation: string): AppArmorProfile | undefined {
 
 const isSame = (profile: AppArmorProfile, other: Profile): boolean =>
   profile.type === other?.type && profile.localhostProfile === other.localhostProfile;
+
+/** That a profile is given in the old form, in the metadata at `path`. */
+export const appArmorWarning = (path: string, key: string): string =>
+  `${path}.annotations[${key}]: deprecated since v1.30; use the "appArmorProfile" field instead`;

@@ -1,3 +1,4 @@
+import { addressWarnings } from '../rules/addresses.ts';
 import { defineKind, type ObjectOf } from '../kind.ts';
 import { int32, list, of, string, struct, type Infer } from '../../schema/field.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
@@ -62,5 +63,18 @@ export const Endpoints = defineKind({
     ageColumn,
   ],
   validate: ({ subsets }) => subsetFaults(subsets),
+  warnings: ({ metadata, subsets }) => (isOwn(metadata.labels) ? [] : subsetWarnings(subsets)),
 });
 export interface Endpoints extends ObjectOf<typeof Endpoints> {}
+
+/** Written by the controller, with addresses in their canonical form. */
+const isOwn = (labels: Readonly<Record<string, string>> | undefined): boolean =>
+  labels?.['endpoints.kubernetes.io/managed-by'] === 'endpoint-controller';
+
+function subsetWarnings(subsets: readonly EndpointSubset[] = []): string[] {
+  return subsets.flatMap((subset, index) =>
+    (['addresses', 'notReadyAddresses'] as const).flatMap((field) =>
+      (subset[field] ?? []).flatMap(({ ip }, at) => addressWarnings(`subsets[${index}].${field}[${at}].ip`, ip)),
+    ),
+  );
+}

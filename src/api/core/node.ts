@@ -1,3 +1,4 @@
+import { nodeWarnings } from './warnings/node-warnings.ts';
 import { defineKind, type ObjectOf } from '../kind.ts';
 import {
   boolean,
@@ -201,10 +202,24 @@ export const Node = defineKind({
   },
   columns: nodeColumns,
   selectable: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
-  prepareCreate: joinPodCidrs,
-  prepareUpdate: joinPodCidrs,
+  prepareCreate: (draft) => {
+    joinPodCidrs(draft);
+    dropRemoved(draft, {}, {});
+  },
+  prepareUpdate: (draft, old) => {
+    joinPodCidrs(draft);
+    dropRemoved(draft, old.spec ?? {}, old.status ?? {});
+  },
+  prepareStatusUpdate: (draft, old) => dropRemoved(draft, { configSource: {} }, old.status ?? {}),
   validate: (node) => nodeFaults(node),
   validateUpdate: (node, old) => nodeUpdateFaults(node, old),
   validateStatusUpdate: (node) => nodeStatusFaults(node),
+  warnings: (node) => nodeWarnings(node),
 });
 export interface Node extends ObjectOf<typeof Node> {}
+
+/** Settings of the kubelet by object are no longer a feature: they stay where they are stored, and come nowhere new. */
+function dropRemoved(draft: Record<string, unknown>, spec: NodeSpec, status: Partial<NodeStatus>): void {
+  if (spec.configSource === undefined) delete (draft['spec'] as Record<string, unknown> | undefined)?.['configSource'];
+  if (status.config === undefined) delete (draft['status'] as Record<string, unknown> | undefined)?.['config'];
+}

@@ -1,3 +1,4 @@
+import { claimWarnings } from './warnings/claim-warnings.ts';
 import { defineKind, type ObjectOf } from '../kind.ts';
 import { list, map, of, quantity, string, struct, time, type Infer } from '../../schema/field.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
@@ -135,5 +136,6 @@ export const PersistentVolumeClaim = defineKind({
   validate: ({ spec }) => claimSpecFaults(spec ?? {}, 'spec'),
   validateUpdate: (claim, old) => claimUpdateFaults(claim, old),
   validateStatusUpdate: (claim) => claimStatusFaults(claim),
+  warnings: (claim) => claimWarnings(claim),
 });
 export interface PersistentVolumeClaim extends ObjectOf<typeof PersistentVolumeClaim> {}

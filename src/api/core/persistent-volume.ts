@@ -21,6 +21,7 @@ import {
   StorageOSPersistentVolumeSource,
   VsphereVirtualDiskVolumeSource,
 } from './legacy-volume-source.ts';
+import { persistentVolumeWarnings } from './warnings/persistent-volume-warnings.ts';
 import { persistentVolumeColumns } from './persistent-volume-columns.ts';
 import { volumeSpecFaults, volumeUpdateFaults } from './validate-persistent-volume.ts';
 import { ObjectReference, SecretReference } from './object-reference.ts';
@@ -150,9 +151,23 @@ export const PersistentVolume = defineKind({
   subresources: { status: true },
   columns: persistentVolumeColumns,
   prepareCreate: (draft) => {
-    draft['status'] = { phase: 'Pending' };
+    const { creationTimestamp } = draft['metadata'] as { creationTimestamp?: string };
+    draft['status'] = { phase: 'Pending', ...(creationTimestamp && { lastPhaseTransitionTime: creationTimestamp }) };
   },
+  prepareStatusUpdate: (draft, old, now) => stampPhase(draft, old.status ?? {}, now),
   validate: (volume) => volumeSpecFaults(volume),
   validateUpdate: (volume, old) => volumeUpdateFaults(volume, old),
+  warnings: (volume) => persistentVolumeWarnings(volume),
 });
 export interface PersistentVolume extends ObjectOf<typeof PersistentVolume> {}
+
+/** A client that changes the phase need not say when, and one that does not may not take the time away. */
+function stampPhase(draft: Record<string, unknown>, before: PersistentVolumeStatus, now: string): void {
+  const status = (draft['status'] ??= {}) as { phase?: string; lastPhaseTransitionTime?: string };
+  const { lastPhaseTransitionTime: told } = status;
+  if (status.phase !== before.phase && (told === undefined || told === before.lastPhaseTransitionTime)) {
+    status.lastPhaseTransitionTime = now;
+  } else if (told === undefined && before.lastPhaseTransitionTime !== undefined) {
+    status.lastPhaseTransitionTime = before.lastPhaseTransitionTime;
+  }
+}

@@ -3,7 +3,7 @@
  * pkg/registry/core/pod/strategy.go and pkg/printers/internalversion/printers.go (printPod).
  */
 import { describe, expect, test } from 'vitest';
-import { made } from '../rules/fixture.ts';
+import { made, unheard } from '../rules/fixture.ts';
 import { preparePodCreate } from './pod-defaults.ts';
 import { qosClassOf } from './pod-qos.ts';
 import { Pod } from './pod.ts';
@@ -97,13 +97,13 @@ describe('defaults', () => {
 describe('a new pod', () => {
   test('is pending, whatever status the client sent', () => {
     const draft: Record<string, unknown> = { ...pod(), status: { phase: 'Running' } };
-    preparePodCreate(draft);
+    preparePodCreate(draft, unheard);
     expect(draft['status']).toEqual({ phase: 'Pending', qosClass: 'BestEffort' });
   });
 
   test('waits behind its gates', () => {
     const draft: Record<string, unknown> = { ...pod({ schedulingGates: [{ name: 'a/b' }] }) };
-    preparePodCreate(draft);
+    preparePodCreate(draft, unheard);
     expect(draft['status']).toMatchObject({
       conditions: [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated' }],
     });

@@ -1,12 +1,16 @@
 /** Defaults of real pods that templates do not get, and what a new pod's status says. */
+import type { Warn } from '../kind.ts';
 import type { Editable } from '../rules/draft.ts';
 import { fillAbsent } from '../rules/draft.ts';
 import { alignAppArmor } from './app-armor.ts';
 import type { Container } from './container.ts';
+import { writeLabelKeys } from './match-label-keys.ts';
 import { qosClassOf } from './pod-qos.ts';
 import type { PodSpec } from './pod-spec.ts';
+import type { PodStatus } from './pod-status.ts';
 
 interface PodDraft {
+  metadata?: { labels?: Record<string, string> };
   spec?: Editable<PodSpec>;
   status?: Record<string, unknown>;
 }
@@ -42,7 +46,7 @@ function podRequestsFromLimits({ resources, containers }: Editable<PodSpec>): vo
 }
 
 /** A new pod waits: for its gates to open, then for a node. */
-export function preparePodCreate(draft: Record<string, unknown>): void {
+export function preparePodCreate(draft: Record<string, unknown>, warn: Warn): void {
   const pod = draft as PodDraft;
   const spec = pod.spec ?? {};
   if (spec.serviceAccountName !== undefined) spec.serviceAccount = spec.serviceAccountName;
@@ -53,20 +57,27 @@ export function preparePodCreate(draft: Record<string, unknown>): void {
     reason: 'SchedulingGated',
     message: 'Scheduling is blocked due to non-empty scheduling gates',
   };
-  alignAppArmor(draft);
+  writeLabelKeys(spec, pod.metadata?.labels);
+  alignAppArmor(draft, warn);
   pod.status = { phase: 'Pending', qosClass: qosClassOf(spec), ...(gated ? { conditions: [condition] } : {}) };
 }
 
-/** The class does not change while a pod lives, and its owners are none of the kubelet's business. */
+/** The class does not change while a pod lives, and what was observed stays so for clients that do not know of it. */
 export function preparePodStatusUpdate(draft: Record<string, unknown>, old: object): void {
-  const before = old as {
-    readonly metadata?: { readonly ownerReferences?: unknown };
-    readonly status?: { readonly qosClass?: unknown };
-  };
+  const before = old as { readonly status?: PodStatus };
   const status = (draft['status'] ??= {}) as Record<string, unknown>;
+  keepObserved(status, before.status);
   fillAbsent(status, 'qosClass', before.status?.qosClass);
   if (status['qosClass'] === undefined) delete status['qosClass'];
-  const metadata = draft['metadata'] as Record<string, unknown>;
-  if (before.metadata?.ownerReferences === undefined) delete metadata['ownerReferences'];
-  else metadata['ownerReferences'] = before.metadata.ownerReferences;
+}
+
+/** Conditions are matched by type, in their order where a type occurs more than once. */
+function keepObserved(status: Editable<PodStatus>, before: PodStatus | undefined): void {
+  if (!status.observedGeneration && before?.observedGeneration) status.observedGeneration = before.observedGeneration;
+  const left = [...(before?.conditions ?? [])];
+  for (const condition of status.conditions ?? []) {
+    const at = left.findIndex(({ type }) => type === condition.type);
+    const [old] = at === -1 ? [] : left.splice(at, 1);
+    if (!condition.observedGeneration && old?.observedGeneration) condition.observedGeneration = old.observedGeneration;
+  }
 }

@@ -4,6 +4,8 @@ import { formatLabels } from '../rules/format-labels.ts';
 import { of } from '../../schema/field.ts';
 import { PodTemplateSpec } from './pod-template-spec.ts';
 import { podTemplateFaults } from './validate-pod-template.ts';
+import { podTemplateWarnings } from './warnings/pod-warnings.ts';
+import { isRespecified } from './warnings/workload-warnings.ts';
 import { templateColumns } from './workload-columns.ts';
 
 export const PodTemplate = defineKind({
@@ -31,5 +33,6 @@ export const PodTemplate = defineKind({
     },
   ],
   validate: ({ template }) => podTemplateFaults(template ?? {}, 'template'),
+  warnings: (object, old) => (isRespecified(object, old) ? podTemplateWarnings('template', object.template) : []),
 });
 export interface PodTemplate extends ObjectOf<typeof PodTemplate> {}

@@ -4,6 +4,7 @@ import { podColumns } from './pod-columns.ts';
 import { podDefaults, preparePodCreate, preparePodStatusUpdate } from './pod-defaults.ts';
 import { PodSpec } from './pod-spec.ts';
 import { PodStatus } from './pod-status.ts';
+import { podStatusWarnings, podWarnings } from './warnings/pod-warnings.ts';
 import { podCreateFaults, podFaults, podStatusUpdateFaults, podUpdateFaults } from './validate-pod.ts';
 
 export const Pod = defineKind({
@@ -34,6 +35,8 @@ export const Pod = defineKind({
       resize: { kind: 'Pod', verbs: ['get', 'patch', 'update'] },
     },
   },
+  // Old kubelets write them in a way that breaks collection.
+  statusKeeps: ['ownerReferences'],
   columns: podColumns,
   selectable: {
     'spec.nodeName': ({ spec }) => spec?.nodeName ?? '',
@@ -51,5 +54,7 @@ export const Pod = defineKind({
   validate: (pod, old) => [...podFaults(pod), ...(old === undefined ? podCreateFaults(pod) : [])],
   validateUpdate: (pod, old) => podUpdateFaults(pod, old),
   validateStatusUpdate: (pod, old) => podStatusUpdateFaults(pod, old),
+  warnings: (pod, old) => podWarnings(pod, old),
+  statusWarnings: ({ status }) => podStatusWarnings(status),
 });
 export interface Pod extends ObjectOf<typeof Pod> {}

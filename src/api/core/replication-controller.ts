@@ -4,6 +4,7 @@ import { formatLabels } from '../rules/format-labels.ts';
 import { int32, int64, list, map, of, string, struct, time, type Infer } from '../../schema/field.ts';
 import { PodTemplateSpec } from './pod-template-spec.ts';
 import { controllerFaults, replicaStatusFaults, selectorFromTemplate } from './validate-replication-controller.ts';
+import { workloadWarnings } from './warnings/workload-warnings.ts';
 import { templateColumns } from './workload-columns.ts';
 
 export const ReplicationControllerSpec = struct(
@@ -85,5 +86,6 @@ export const ReplicationController = defineKind({
   defaults: selectorFromTemplate,
   validate: ({ spec }) => controllerFaults(spec ?? {}),
   validateStatusUpdate: ({ status }) => replicaStatusFaults(status ?? {}),
+  warnings: (controller, old) => workloadWarnings(controller, old),
 });
 export interface ReplicationController extends ObjectOf<typeof ReplicationController> {}

@@ -1,6 +1,7 @@
 import { defineKind, type ObjectOf } from '../kind.ts';
 import { boolean, bytes, map, string } from '../../schema/field.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
+import { tlsPairComplaint } from './warnings/tls-pair.ts';
 import { secretFaults, secretUpdateFaults, takeOverText } from './validate-data.ts';
 
 export const Secret = defineKind({
@@ -27,5 +28,14 @@ export const Secret = defineKind({
   defaults: takeOverText,
   validate: (secret) => secretFaults(secret),
   validateUpdate: (secret, old) => secretUpdateFaults(secret, old),
+  warnings: (secret) => secretWarnings(secret),
 });
 export interface Secret extends ObjectOf<typeof Secret> {}
+
+/** A server with such a pair would not start; that is for who uses the Secret to find out, otherwise. */
+function secretWarnings({ type, data }: Pick<Secret, 'type' | 'data'>): string[] {
+  if (type !== 'kubernetes.io/tls') return [];
+  const text = (key: string): string => Buffer.from(data?.[key] ?? '', 'base64').toString();
+  const complaint = tlsPairComplaint(text('tls.crt'), text('tls.key'));
+  return complaint === undefined ? [] : [complaint];
+}

@@ -34,5 +34,25 @@ export const ServiceAccount = defineKind({
     },
     ageColumn,
   ],
+  prepareCreate: namesOnly,
+  prepareUpdate: namesOnly,
+  warnings: ({ metadata }, old) => mountableWarnings(metadata.annotations, old?.metadata.annotations),
 });
 export interface ServiceAccount extends ObjectOf<typeof ServiceAccount> {}
+
+/** Secrets are those of the account's own namespace: their names say all. */
+function namesOnly(draft: Record<string, unknown>): void {
+  const secrets = draft['secrets'] as readonly ObjectReference[] | undefined;
+  if (secrets !== undefined) draft['secrets'] = secrets.map(({ name }) => (name === undefined ? {} : { name }));
+}
+
+const mountable = 'kubernetes.io/enforce-mountable-secrets';
+
+type Annotations = Readonly<Record<string, string>> | undefined;
+
+/** Said once, when the annotation is new. */
+function mountableWarnings(annotations: Annotations, before: Annotations): string[] {
+  if (annotations?.[mountable] === undefined || before?.[mountable] !== undefined) return [];
+  const instead = 'deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets';
+  return [`metadata.annotations[${mountable}]: ${instead}`];
+}

@@ -2,6 +2,7 @@ import { defineKind, type ObjectOf } from '../kind.ts';
 import { boolean, int32, intOrString, list, map, of, string, struct, type Infer } from '../../schema/field.ts';
 import { SessionAffinityConfig } from './affinity.ts';
 import { serviceColumns } from './service-columns.ts';
+import { serviceStatusWarnings, serviceWarnings } from './warnings/service-warnings.ts';
 import { serviceDefaults } from './service-defaults.ts';
 import { joinClusterIPs, prepareServiceUpdate } from './service-update.ts';
 import { serviceFaults, serviceStatusFaults, serviceUpdateFaults } from './validate-service.ts';
@@ -122,5 +123,7 @@ export const Service = defineKind({
   validate: (service) => serviceFaults(service),
   validateUpdate: (service, old) => serviceUpdateFaults(service, old),
   validateStatusUpdate: (service) => serviceStatusFaults(service),
+  warnings: (service) => serviceWarnings(service),
+  statusWarnings: (service) => serviceStatusWarnings(service),
 });
 export interface Service extends ObjectOf<typeof Service> {}

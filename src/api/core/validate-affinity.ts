@@ -196,9 +196,15 @@ function spreadKeyFaults(
   { matchLabelKeys = [], labelSelector }: Loose<TopologySpreadConstraint>,
   path: string,
 ): Fault[] {
+  const expressions = labelSelector?.matchExpressions ?? [];
+  // The server itself writes one expression per key into a pod's selector: In, with the pod's own value.
+  const written = (key: string): boolean => {
+    const [first, ...more] = expressions.filter((each) => each.key === key);
+    return more.length === 0 && first?.operator === 'In' && first.values?.length === 1;
+  };
   const keys = new Set([
     ...Object.keys(labelSelector?.matchLabels ?? {}),
-    ...(labelSelector?.matchExpressions ?? []).map(({ key }) => key ?? ''),
+    ...expressions.flatMap(({ key = '' }) => (written(key) ? [] : [key])),
   ]);
   return [
     ...keysWithSelectorFaults(matchLabelKeys, labelSelector, path),

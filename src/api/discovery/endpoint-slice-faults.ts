@@ -1,6 +1,7 @@
 /** What is wrong with an EndpointSlice. Texts and paths are those of Kubernetes 1.35. */
 import { duplicate, invalid, notSupported, required, tooMany, type Fault } from '../../schema/fault.ts';
 import { checkDns1123Label, checkDns1123Subdomain, checkLabelValue, type Complaints } from '../../schema/names.ts';
+import type { ObjectMeta } from '../meta/object-meta.ts';
 import { addressFaults, addressWarnings, parseAddress, specialAddressFaults } from '../rules/addresses.ts';
 import { complaintFaults, dnsLabelFaults, ifSet, labelNameFaults, subdomainFaults } from '../rules/faults.ts';
 import { labelFaults } from '../rules/label-selector.ts';
@@ -11,6 +12,7 @@ const limits = { endpoints: 1000, addresses: 100, ports: 20_000, topologyLabels:
 const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
 
 export interface LooseSlice {
+  readonly metadata?: Loose<ObjectMeta> | undefined;
   readonly addressType?: string | undefined;
   readonly endpoints?: readonly Loose<Endpoint>[] | undefined;
   readonly ports?: readonly Loose<EndpointPort>[] | undefined;
@@ -118,8 +120,12 @@ function portFaults(port: Loose<EndpointPort>, earlier: readonly Loose<EndpointP
   ];
 }
 
-export function endpointSliceWarnings({ addressType, endpoints = [] }: LooseSlice): string[] {
-  if (addressType === 'FQDN') return [];
+const managerLabel = 'endpointslice.kubernetes.io/managed-by';
+/** Controllers of our own write addresses in their canonical form. */
+const ownManagers: readonly string[] = ['endpointslice-controller.k8s.io', 'endpointslicemirroring-controller.k8s.io'];
+
+export function endpointSliceWarnings({ metadata, addressType, endpoints = [] }: LooseSlice): string[] {
+  if (addressType === 'FQDN' || ownManagers.includes(metadata?.labels?.[managerLabel] ?? '')) return [];
   return endpoints.flatMap(({ addresses = [] }, index) =>
     addresses.flatMap((each, at) => addressWarnings(`endpoints[${index}].addresses[${at}]`, each)),
   );

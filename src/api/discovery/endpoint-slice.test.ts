@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cells, complaints, made, updateComplaints } from '../rules/fixture.ts';
+import { cells, complaints, made, unheard, updateComplaints } from '../rules/fixture.ts';
 import { EndpointSlice } from './endpoint-slice.ts';
 
 const slice = (content: object): Record<string, unknown> => ({ addressType: 'IPv4', endpoints: [], ...content });
@@ -52,7 +52,7 @@ describe('EndpointSlice', () => {
 
   test('the old topology labels cannot be written', () => {
     const draft = { endpoints: [{ addresses: ['10.0.0.1'], deprecatedTopology: { a: 'b' } }] };
-    EndpointSlice.prepareCreate?.(draft);
+    EndpointSlice.prepareCreate?.(draft, unheard);
     expect(draft.endpoints).toEqual([{ addresses: ['10.0.0.1'] }]);
   });
 });

@@ -90,10 +90,16 @@ export const EndpointSlice = defineKind({
   prepareCreate: (draft) => dropTopology(draft),
   prepareUpdate(draft, old) {
     if (!sameMeaning(draft['endpoints'], old.endpoints)) dropTopology(draft);
+    const metadata = draft['metadata'] as { labels?: object; generation?: number };
+    // Labels say which Service and whose slice it is: they count as much as the endpoints do.
+    if (!sameMeaning(metadata.labels, old.metadata.labels)) metadata.generation = (old.metadata.generation ?? 0) + 1;
   },
   validate: endpointSliceFaults,
   validateUpdate: (young, old) => immutableFaults('addressType', young.addressType, old.addressType),
-  warnings: (slice) => endpointSliceWarnings(slice),
+  warnings: (slice, old) => [
+    ...(old === undefined && slice.addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : []),
+    ...endpointSliceWarnings(slice),
+  ],
 });
 export interface EndpointSlice extends ObjectOf<typeof EndpointSlice> {}
 

@@ -1,5 +1,5 @@
 import { boolean, int32, list, of, string, struct, time, type Infer } from '../../schema/field.ts';
-import { defineKind, type ObjectOf } from '../kind.ts';
+import { allMetadata, defineKind, type ObjectOf } from '../kind.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { flowSchemaFaults } from './flow-faults.ts';
 
@@ -123,7 +123,7 @@ export const FlowSchema = defineKind({
     status: of(3, FlowSchemaStatus).always().doc('What is known of it.'),
   },
   subresources: { status: true },
-  unconditionalUpdate: false,
+  statusKeeps: allMetadata,
   columns: [
     nameColumn,
     {

@@ -1,5 +1,5 @@
 import { int32, list, of, string, struct, time, type Infer } from '../../schema/field.ts';
-import { defineKind, type ObjectOf } from '../kind.ts';
+import { allMetadata, defineKind, type ObjectOf } from '../kind.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { priorityLevelFaults } from './flow-faults.ts';
 
@@ -92,7 +92,7 @@ export const PriorityLevelConfiguration = defineKind({
     status: of(3, PriorityLevelConfigurationStatus).always().doc('What is known of it.'),
   },
   subresources: { status: true },
-  unconditionalUpdate: false,
+  statusKeeps: allMetadata,
   columns: [
     nameColumn,
     { name: 'Type', type: 'string', doc: 'Limited or Exempt.', value: ({ spec }) => spec?.type ?? '' },

@@ -181,8 +181,16 @@ export const Ingress = defineKind({
   ],
   validate: ingressFaults,
   validateStatusUpdate: (young) => ingressStatusFaults(young.status ?? {}),
+  warnings: ({ metadata, spec }, old) => (old === undefined ? classWarnings(metadata.annotations, spec) : []),
 });
 export interface Ingress extends ObjectOf<typeof Ingress> {}
+
+const classAnnotation = 'kubernetes.io/ingress.class';
+
+function classWarnings(annotations: Readonly<Record<string, string>> = {}, spec: IngressSpec | undefined): string[] {
+  if (annotations[classAnnotation] === undefined || spec?.ingressClassName !== undefined) return [];
+  return [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`];
+}
 
 /** The first three hosts. Rules after the third named one count as more, whether they name a host or not. */
 function formatHosts(rules: readonly IngressRule[] = []): string {

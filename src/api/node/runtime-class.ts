@@ -2,6 +2,7 @@ import { invalid, type Fault } from '../../schema/fault.ts';
 import { list, map, of, quantity, string, struct, type Infer } from '../../schema/field.ts';
 import { isNegative } from '../../schema/quantity.ts';
 import { Toleration } from '../core/taint.ts';
+import { labelKeyWarnings } from '../core/warnings/node-labels.ts';
 import { defineKind, type ObjectOf } from '../kind.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { dnsLabelFaults, negativeText } from '../rules/faults.ts';
@@ -46,6 +47,7 @@ export const RuntimeClass = defineKind({
     ...overheadFaults(each.overhead),
     ...labelFaults(each.scheduling?.nodeSelector, 'scheduling.nodeSelector'),
   ],
+  warnings: ({ scheduling }) => labelKeyWarnings(scheduling?.nodeSelector, () => 'scheduling.nodeSelector'),
 });
 export interface RuntimeClass extends ObjectOf<typeof RuntimeClass> {}
 

@@ -1,4 +1,4 @@
-import { defineKind, type ObjectOf } from '../kind.ts';
+import { allMetadata, defineKind, type ObjectOf } from '../kind.ts';
 import {
   boolean,
   inline,
@@ -218,6 +218,7 @@ export const ResourceClaim = defineKind({
   validate: ({ spec }) => claimFaults(spec),
   validateUpdate: (young, old) => immutableFaults('spec', young.spec, old.spec),
   subresources: { status: true },
+  statusKeeps: allMetadata,
 });
 export interface ResourceClaim extends ObjectOf<typeof ResourceClaim> {}
 

@@ -3,7 +3,7 @@ import { decodeObject } from '../../schema/decode.ts';
 import { applyDefaults } from '../../schema/defaults.ts';
 import { faultMessage } from '../../schema/fault.ts';
 import { deepFreeze } from '../../schema/freeze.ts';
-import type { Cell, Kind } from '../kind.ts';
+import type { Cell, Kind, Warn } from '../kind.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -19,6 +19,14 @@ export function made(kind: Kind, content: Json): Json {
 /** The complaints of the kind's own rules about a new object. */
 export function complaints(kind: Kind, content: Json): string[] {
   return (kind.validate?.(made(kind, content)) ?? []).map(faultMessage);
+}
+
+/** For preparations whose warnings a test is not about. */
+export const unheard: Warn = () => undefined;
+
+/** What the kind warns of: about a new object, or about a change of one. */
+export function warnings(kind: Kind, content: Json, old?: Json): string[] {
+  return [...(kind.warnings?.(made(kind, content), old === undefined ? undefined : made(kind, old)) ?? [])];
 }
 
 /** The complaints about a change. */

@@ -56,6 +56,10 @@ export const CSIDriver = defineKind({
     spec: of(2, CSIDriverSpec).present().doc('What it needs and can do.'),
   },
   unconditionalUpdate: false,
+  // As upstream has it, the first generation is that of the first change.
+  prepareCreate: (draft) => {
+    delete (draft['metadata'] as Record<string, unknown>)['generation'];
+  },
   columns: [
     nameColumn,
     {

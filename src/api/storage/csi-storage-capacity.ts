@@ -1,6 +1,7 @@
 import { invalid } from '../../schema/fault.ts';
 import { of, quantity, string } from '../../schema/field.ts';
 import { isNegative } from '../../schema/quantity.ts';
+import { labelInUseWarnings, labelKeyWarnings } from '../core/warnings/node-labels.ts';
 import { defineKind, type ObjectOf } from '../kind.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 import { nameColumn } from '../rules/columns.ts';
@@ -40,6 +41,12 @@ export const CSIStorageCapacity = defineKind({
   validateUpdate: (young, old) => [
     ...immutableFaults('nodeTopology', young.nodeTopology, old.nodeTopology),
     ...immutableFaults('storageClassName', young.storageClassName, old.storageClassName),
+  ],
+  warnings: ({ nodeTopology }) => [
+    ...(nodeTopology?.matchExpressions ?? []).flatMap(({ key }, index) =>
+      labelInUseWarnings(`nodeTopology.matchExpressions[${index}].key`, key),
+    ),
+    ...labelKeyWarnings(nodeTopology?.matchLabels, (key) => `nodeTopology.matchLabels.${key}`),
   ],
 });
 export interface CSIStorageCapacity extends ObjectOf<typeof CSIStorageCapacity> {}

@@ -1,6 +1,7 @@
 import { duplicate, forbidden, invalid, required, tooLong, type Fault } from '../../schema/fault.ts';
 import { boolean, list, map, string } from '../../schema/field.ts';
 import { checkQualifiedName } from '../../schema/names.ts';
+import { deprecatedNodeLabel } from '../core/warnings/node-labels.ts';
 import { TopologySelectorTerm } from '../core/topology-selector-term.ts';
 import { defineKind, type KubernetesObject, type ObjectOf } from '../kind.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
@@ -71,6 +72,14 @@ export const StorageClass = defineKind({
     ...unchanged(young.provisioner, old.provisioner, 'provisioner'),
     ...unchanged(young.reclaimPolicy, old.reclaimPolicy, 'reclaimPolicy'),
   ],
+  warnings: ({ allowedTopologies }) =>
+    (allowedTopologies ?? []).flatMap(({ matchLabelExpressions }, term) =>
+      (matchLabelExpressions ?? []).flatMap(({ key }, index) => {
+        const said = deprecatedNodeLabel(key);
+        const path = `allowedTopologies[${term}].matchLabelExpressions[${index}].key`;
+        return said === undefined ? [] : [`${path}: ${said}`];
+      }),
+    ),
 });
 export interface StorageClass extends ObjectOf<typeof StorageClass> {}
 

@@ -1,6 +1,6 @@
 import { forbidden, invalid, required, tooLong, type Fault } from '../../schema/fault.ts';
 import { boolean, int32, map, of, string, struct, time, type Infer } from '../../schema/field.ts';
-import { defineKind, type ObjectOf } from '../kind.ts';
+import { allMetadata, defineKind, type ObjectOf } from '../kind.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { immutableFaults, subdomainFaults } from '../rules/faults.ts';
 import type { Loose } from '../rules/loose.ts';
@@ -53,6 +53,7 @@ export const VolumeAttachment = defineKind({
   subresources: { status: true },
   generation: false,
   unconditionalUpdate: false,
+  statusKeeps: allMetadata,
   columns: [
     nameColumn,
     {

@@ -1,10 +1,11 @@
 /** What the registry works with, and what one write brings along. */
-import type { Clock } from '../../base/clock.ts';
+import { timestamp, type Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import type { Store, Write } from '../../store/store.ts';
 import type { AdmissionPlugin, Operation, UserInfo } from '../access.ts';
 import type { Resource, Resources } from './resources.ts';
 import type { DraftObject, Snapshot } from './snapshot.ts';
+import type { Moment } from './strategy.ts';
 
 export interface Registry {
   readonly store: Store;
@@ -29,6 +30,11 @@ export interface WriteContext {
   warn(text: string): void;
   /** Adds to what the audit log says of the request. */
   readonly annotate?: ((key: string, value: string) => void) | undefined;
+}
+
+/** What a kind's own preparations are told of a write. */
+export function momentOf({ clock }: Registry, context: WriteContext): Moment {
+  return { warn: (text) => context.warn(text), now: timestamp(clock.now()) };
 }
 
 /** The options of a write as admission sees them. */

@@ -11,6 +11,7 @@ import {
   bothClaims,
   claimOf,
   hasClaims,
+  momentOf,
   type Claim,
   type PreparedWrite,
   type Registry,
@@ -21,7 +22,7 @@ import { recordWrite } from './managed-fields.ts';
 import { settleNamespace, stampNew } from './metadata.ts';
 import { keyOf } from './resources.ts';
 import { draftMeta, metaOf, type DraftObject, type Snapshot } from './snapshot.ts';
-import { finishDraft, validateKind } from './strategy.ts';
+import { finishDraft, kindWarnings, validateKind } from './strategy.ts';
 
 const mostAttempts = 8;
 /** Generated names keep room for five characters within 63. */
@@ -98,13 +99,13 @@ async function attemptCreate(
   if (!managed) recordWrite(registry, named, draft, undefined, context);
   const admission = admissionOf(registry, context, { operation: 'CREATE', target: named, draft });
   await admission.admit();
-  finishDraft(kind, draft, undefined, '');
+  finishDraft(kind, draft, undefined, '', momentOf(registry, context));
   const write: PreparedWrite = { operation: 'CREATE', target: named, draft, context };
   const claim = claimOf(registry, write);
   let charge: Claim | undefined;
   try {
     check(named, draft);
-    for (const warning of kind.warnings?.(draft) ?? []) context.warn(warning);
+    for (const warning of kindWarnings(kind, draft, '')) context.warn(warning);
     await admission.validate();
     charge = await registry.ledger?.charge(write);
   } catch (error) {

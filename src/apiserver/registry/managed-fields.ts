@@ -3,6 +3,7 @@ import { timestamp } from '../../base/clock.ts';
 import type { Kind } from '../../api/kind.ts';
 import { emptySet, fieldSet, type FieldSet } from '../../schema/apply/field-set.ts';
 import { keepTimes, trackUpdate, type WriteContext as TrackContext } from '../../schema/apply/track.ts';
+import { TypedError } from '../../schema/apply/shape.ts';
 import type { Converter } from '../../schema/apply/updater.ts';
 import { deepClone } from '../../schema/freeze.ts';
 import type { Registry, Target, WriteContext } from './context.ts';
@@ -43,9 +44,20 @@ export function recordWrite(
   const live = old?.value as DraftObject | undefined;
   const { resource } = target;
   const named = { ...draft, kind: resource.storage.kind, apiVersion: resource.storage.apiVersion };
-  const tracked = trackUpdate(live, named, trackContext(registry, target, context));
-  setManagers(draft, metaOf(tracked).managedFields);
+  setManagers(draft, managersOf(live, named, trackContext(registry, target, context)));
 }
+
+/** Nobody, of an object whose list items can not be told apart (`conditions: [{}]`): whether it is valid is for others to say. */
+function managersOf(live: DraftObject | undefined, named: DraftObject, context: TrackContext): Managers {
+  try {
+    return metaOf(trackUpdate(live, named, context)).managedFields;
+  } catch (error) {
+    if (error instanceof TypedError) return undefined;
+    throw error;
+  }
+}
+
+type Managers = ReturnType<typeof metaOf>['managedFields'];
 
 /** Before storing: a write that would change nothing but times in managedFields changes nothing. */
 export function keepManagerTimes(draft: DraftObject, old: Snapshot): void {
@@ -57,7 +69,7 @@ export function keepManagerTimes(draft: DraftObject, old: Snapshot): void {
   setManagers(draft, metaOf(kept).managedFields);
 }
 
-function setManagers(draft: DraftObject, managers: ReturnType<typeof metaOf>['managedFields']): void {
+function setManagers(draft: DraftObject, managers: Managers): void {
   const meta = draftMeta(draft);
   if (managers === undefined) delete meta.managedFields;
   else meta.managedFields = managers;
@@ -115,7 +127,8 @@ function resetsOf(kind: Kind, subresource: string): () => FieldSet {
   let fields = onStatus.get(kind);
   if (fields === undefined) {
     const others = Object.keys(kind.schema.fields).filter((name) => !statusFields.has(name));
-    onStatus.set(kind, (fields = fieldSet(...others.map((name) => [name]))));
+    const kept = (kind.statusKeeps ?? []).map((name) => ['metadata', name]);
+    onStatus.set(kind, (fields = fieldSet(...others.map((name) => [name]), ...kept)));
   }
   const found = fields;
   return () => found;

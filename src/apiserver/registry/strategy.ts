@@ -1,5 +1,5 @@
 /** What the kind itself says about a write: what it drops or keeps, whether it counts generations, its rules. */
-import type { Kind } from '../../api/kind.ts';
+import type { Kind, Warn } from '../../api/kind.ts';
 import type { Fault } from '../../schema/fault.ts';
 import { deepClone, deepEqual } from '../../schema/freeze.ts';
 import { zeroOf } from '../../schema/decode.ts';
@@ -11,25 +11,40 @@ import { draftMeta, metaOf, type DraftObject } from './snapshot.ts';
 /** Kinds whose creator reports their status along with them: the agent registers its Node so. */
 const statusOnCreate: ReadonlySet<string> = new Set(['Node']);
 
+/** Of a write. */
+export interface Moment {
+  readonly warn: Warn;
+  /** RFC 3339. */
+  readonly now: string;
+}
+
 /**
  * Takes out of a draft what the path it came on may not change, then lets the kind finish it.
  * `subresource`: '' or 'status'.
  */
-export function finishDraft(kind: Kind, draft: DraftObject, old: object | undefined, subresource: string): void {
-  if (old === undefined) finishNew(kind, draft);
-  else if (subresource === 'status') finishStatus(kind, draft, old as DraftObject);
+export function finishDraft(
+  kind: Kind,
+  draft: DraftObject,
+  old: object | undefined,
+  subresource: string,
+  moment: Moment,
+): void {
+  if (old === undefined) finishNew(kind, draft, moment.warn);
+  else if (subresource === 'status') finishStatus(kind, draft, old as DraftObject, moment.now);
   else finishUpdate(kind, draft, old as DraftObject, subresource);
 }
 
-function finishNew(kind: Kind, draft: DraftObject): void {
+function finishNew(kind: Kind, draft: DraftObject, warn: Warn): void {
   const reported = kind.group === '' && statusOnCreate.has(kind.kind);
   if (kind.subresources.status === true && !reported) resetStatus(kind, draft);
-  kind.prepareCreate?.(draft);
+  kind.prepareCreate?.(draft, warn);
 }
 
-function finishStatus(kind: Kind, draft: DraftObject, before: DraftObject): void {
+function finishStatus(kind: Kind, draft: DraftObject, before: DraftObject, now: string): void {
   keepAllBut(draft, before, 'status');
-  kind.prepareStatusUpdate?.(draft, before);
+  const [meta, old]: [DraftObject, DraftObject] = [draftMeta(draft), metaOf(before)];
+  for (const field of kind.statusKeeps ?? []) keep(meta, old, field);
+  kind.prepareStatusUpdate?.(draft, before, now);
 }
 
 function finishUpdate(kind: Kind, draft: DraftObject, before: DraftObject, subresource: string): void {
@@ -44,7 +59,7 @@ function resetStatus(kind: Kind, draft: DraftObject): void {
   if (status?.always === true) draft['status'] = zeroOf(status.schema);
 }
 
-function keep(draft: DraftObject, before: DraftObject, field: string): void {
+function keep(draft: DraftObject, before: Readonly<DraftObject>, field: string): void {
   if (before[field] === undefined) delete draft[field];
   else draft[field] = before[field];
 }
@@ -85,6 +100,12 @@ export function validateKindUpdate(
   const ofKind = kind.validateUpdate?.(draft, old) ?? [];
   const changes = combineFaults(validateObjectUpdate(kind.schema, draft, old), [...ofKind, ...own]);
   return combineFaults(validateKind(resource, draft, old), changes);
+}
+
+/** What the kind warns of; nothing for subresources that change details of their own. */
+export function kindWarnings(kind: Kind, draft: DraftObject, subresource: string, old?: object): readonly string[] {
+  if (subresource === 'status') return kind.statusWarnings?.(draft) ?? [];
+  return subresource === '' || subresource === 'scale' ? (kind.warnings?.(draft, old) ?? []) : [];
 }
 
 /** What a converted version asks for beyond the stored one, in its own words (events.k8s.io does). */

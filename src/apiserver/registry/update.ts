@@ -14,6 +14,7 @@ import { ClaimLost, Overtaken, putObject, removeObject } from './commit.ts';
 import {
   bothClaims,
   claimOf,
+  momentOf,
   type Claim,
   type PreparedWrite,
   type Registry,
@@ -26,7 +27,7 @@ import { keepIdentity, settleNamespace } from './metadata.ts';
 import { isHeld } from './namespace-deletion.ts';
 import { keyOf } from './resources.ts';
 import { draftMeta, metaOf, seal, withRevision, type DraftObject, type Sealed, type Snapshot } from './snapshot.ts';
-import { finishDraft, validateKindUpdate } from './strategy.ts';
+import { finishDraft, kindWarnings, validateKindUpdate } from './strategy.ts';
 
 export interface Updated {
   readonly snapshot: Snapshot;
@@ -189,11 +190,12 @@ async function admitted(
   const admission = direct ? noAdmission : admissionOf(registry, context, { operation: 'UPDATE', target, draft, old });
   if (!direct && options.managed !== true) recordWrite(registry, target, draft, old, context);
   await admission.admit();
-  if (!direct) finishDraft(kind, draft, old.value, target.subresource);
+  if (!direct) finishDraft(kind, draft, old.value, target.subresource, momentOf(registry, context));
   const claim = direct ? undefined : claimOf(registry, { operation: 'UPDATE', target, draft, old, context });
   try {
     check(target, draft, old, options);
-    for (const warning of kind.warnings?.(draft, withRevision(old.value, old.revision)) ?? []) context.warn(warning);
+    const before = withRevision(old.value, old.revision);
+    if (!direct) for (const text of kindWarnings(kind, draft, target.subresource, before)) context.warn(text);
     await admission.validate();
     return claim;
   } catch (error) {

@@ -91,7 +91,7 @@ export class Simulation {
     draft['metadata'] = { uid: this.#random.uuid(), ...object.metadata };
     applyDefaults(kind.schema, draft);
     kind.defaults?.(draft);
-    kind.prepareCreate?.(draft);
+    kind.prepareCreate?.(draft, () => undefined);
     return draft as unknown as Draft<T>;
   }
 

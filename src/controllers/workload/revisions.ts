@@ -87,17 +87,19 @@ function draftOf(kind: Kind, owner: RevisionOwner, revision: number, collisions:
   };
 }
 
-/** Revisions beyond the history limit that no pod runs any more, the oldest first. */
+/** Revisions beyond the history limit that no pod runs any more, the oldest first. A limit below zero is none. */
 export function surplusRevisions(
   owner: RevisionOwner,
   revisions: readonly ControllerRevision[],
   inUse: ReadonlySet<string>,
 ): readonly ControllerRevision[] {
+  const limit = owner.spec?.revisionHistoryLimit ?? 10;
+  if (limit < 0) return [];
   const current = currentRevision(owner, revisions);
   const idle = revisions
     .toSorted(byRevision)
     .filter((revision) => revision !== current && !inUse.has(hashOf(revision)));
-  return idle.slice(0, Math.max(0, idle.length - (owner.spec?.revisionHistoryLimit ?? 10)));
+  return idle.slice(0, Math.max(0, idle.length - limit));
 }
 
 export function hashOf({ metadata }: ControllerRevision): string {

@@ -88,6 +88,13 @@ describe('defaults', () => {
     });
   });
 
+  test('of a disk of Azure: kubectl describe falls over one without a caching mode and a kind', () => {
+    const volumes = [{ name: 'disk', azureDisk: { diskName: 'd', diskURI: 'https://example.com/d.vhd' } }];
+    expect(made(Pod, pod({ volumes }))['spec']).toMatchObject({
+      volumes: [{ azureDisk: { cachingMode: 'ReadWrite', fsType: 'ext4', kind: 'Shared', readOnly: false } }],
+    });
+  });
+
   test('the old name of the service account follows the new one, and the other way round', () => {
     expect(made(Pod, pod({ serviceAccount: 'a' }))['spec']).toMatchObject({ serviceAccountName: 'a' });
     expect(made(Pod, pod({ serviceAccountName: 'b' }))['spec']).toMatchObject({ serviceAccount: 'b' });

@@ -5,6 +5,7 @@ import { of } from '../../schema/field.ts';
 import { PodTemplateSpec } from './pod-template-spec.ts';
 import { podTemplateFaults } from './validate-pod-template.ts';
 import { templateColumns } from './workload-columns.ts';
+import { templateWarnings } from './pod-warnings.ts';
 
 export const PodTemplate = defineKind({
   group: '',
@@ -31,5 +32,6 @@ export const PodTemplate = defineKind({
     },
   ],
   validate: ({ template }) => podTemplateFaults(template ?? {}, 'template'),
+  warnings: ({ template }) => templateWarnings(template, 'template'),
 });
 export interface PodTemplate extends ObjectOf<typeof PodTemplate> {}

@@ -166,7 +166,18 @@ describe('applying', () => {
 
   test.each([
     [thing({ colour: 1 }), '.spec.colour: field not declared in schema'],
-    [thing({ replicas: 'x' }), '.spec.replicas: expected numeric (int or float), got "x"'],
+    [thing({ replicas: 'x' }), '.spec.replicas: expected numeric (int or float), got string'],
+    [
+      thing({ selector: { app: false } }),
+      '.spec.selector.app: expected string, got &value.valueUnstructured{Value:false}',
+    ],
+    [
+      thing({ selector: { app: { b: ['c', 1] } } }),
+      '.spec.selector.app: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"b":[]interface {}{"c", 1}}}',
+    ],
+    [thing({ items: [{ name: 'x', flag: 'yes' }] }), '.spec.items[name="x"].flag: expected boolean, got &{yes}'],
+    [thing({ items: { a: null } }), '.spec.items: expected list, got &{map[a:<nil>]}'],
+    [thing({ selector: [1] }), '.spec.selector: expected map, got &{[1]}'],
     [thing({ items: [{ name: 'x' }, { name: 'x' }] }), '.spec.items: duplicate entries for key [name="x"]'],
     [
       thing({ items: [{ image: 'x' }] }),

@@ -44,9 +44,10 @@ const typeRules: Readonly<Partial<Record<Schema['type'], TypeRule>>> = {
 };
 
 function wrongType(schema: Schema, value: unknown): string | undefined {
-  const [fits, expected, shown] = typeRules[schema.type] ?? [];
-  if (fits === undefined || fits(value)) return undefined;
-  return `expected ${expected}, got ${shown(value)}`;
+  const rule = typeRules[schema.type];
+  if (rule === undefined) return undefined;
+  const [fits, expected, shown] = rule;
+  return fits(value) ? undefined : `expected ${expected}, got ${shown(value)}`;
 }
 
 /** Values as Go prints them, in upstream's box or out of it: %T, %#v and %v. */
@@ -63,7 +64,7 @@ function goSyntax(value: unknown): string {
     return `map[string]interface {}{${fields.map((key) => `${quoteText(key)}:${goSyntax(value[key])}`).join(', ')}}`;
   }
   if (value === null) return 'interface {}(nil)';
-  return typeof value === 'string' ? quoteText(value) : String(value);
+  return typeof value === 'string' ? quoteText(value) : JSON.stringify(value);
 }
 
 function boxed(value: unknown): string {
@@ -76,7 +77,8 @@ function goText(value: unknown): string {
     const fields = Object.keys(value).toSorted();
     return `map[${fields.map((key) => `${key}:${goText(value[key])}`).join(' ')}]`;
   }
-  return value === null ? '<nil>' : String(value);
+  if (value === null) return '<nil>';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function checkFields(schema: Schema, value: object, path: string, complaints: string[]): void {

@@ -71,7 +71,6 @@ describe('defaults', () => {
     ],
     [{ limits: { cpu: '2', memory: '200Mi' } }, { cpu: '600m', memory: '200Mi' }],
     [{ requests: { memory: '1Gi' } }, { memory: '1Gi' }],
-    [{}, undefined],
   ])(
     'a pod as a whole asks for what its containers ask for together, else for its limit: %j',
     (resources, requests) => {

@@ -8,7 +8,6 @@ import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { formatLabels } from '../rules/format-labels.ts';
 import { selectorColumn } from './selector-column.ts';
 import { daemonSetFaults, daemonSetStatusFaults } from './validate-daemon-set.ts';
-import { isSameSpec, templateWarnings } from '../core/pod-warnings.ts';
 
 export const RollingUpdateDaemonSet = struct(
   'io.k8s.api.apps.v1.RollingUpdateDaemonSet',
@@ -145,7 +144,6 @@ export const DaemonSet = defineKind({
     selectorColumn<Row>(({ spec }) => spec?.selector),
   ],
   validate: ({ spec }, old) => daemonSetFaults(spec ?? {}, old?.spec),
-  warnings: (set, old) => (isSameSpec(set, old) ? [] : templateWarnings(set.spec?.template, 'spec.template')),
   validateStatusUpdate: ({ status }, old) => daemonSetStatusFaults(status ?? {}, old.status ?? {}),
 });
 export interface DaemonSet extends ObjectOf<typeof DaemonSet> {}

@@ -6,7 +6,6 @@ import { LabelSelector } from '../meta/label-selector.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { selectorColumn } from './selector-column.ts';
 import { deploymentFaults, deploymentStatusFaults } from './validate-deployment.ts';
-import { templateOwnerWarnings } from '../core/pod-warnings.ts';
 
 export const RollingUpdateDeployment = struct(
   'io.k8s.api.apps.v1.RollingUpdateDeployment',
@@ -141,7 +140,6 @@ export const Deployment = defineKind({
     selectorColumn<Row>(({ spec }) => spec?.selector, ''),
   ],
   validate: ({ spec }, old) => deploymentFaults(spec ?? {}, old?.spec),
-  warnings: templateOwnerWarnings,
   validateStatusUpdate: ({ status }, old) => deploymentStatusFaults(status ?? {}, old.status ?? {}),
 });
 export interface Deployment extends ObjectOf<typeof Deployment> {}

@@ -7,7 +7,6 @@ import { LabelSelector } from '../meta/label-selector.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
 import { selectorColumn } from './selector-column.ts';
 import { replicaSetFaults } from './validate-replica-set.ts';
-import { templateOwnerWarnings } from '../core/pod-warnings.ts';
 
 export const ReplicaSetSpec = struct('io.k8s.api.apps.v1.ReplicaSetSpec', 'Which pods and how many.', {
   replicas: int32(1).default(1).pointer().doc('How many pods there should be; 1 when left out.'),
@@ -77,7 +76,6 @@ export const ReplicaSet = defineKind({
   ],
   selectable: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   validate: ({ spec }, old) => replicaSetFaults(spec ?? {}, old?.spec),
-  warnings: templateOwnerWarnings,
   validateStatusUpdate: ({ status }) => replicaStatusFaults(status ?? {}),
 });
 export interface ReplicaSet extends ObjectOf<typeof ReplicaSet> {}

@@ -12,9 +12,6 @@ import {
   statefulSetStatusFaults,
   statefulSetUpdateFaults,
 } from './validate-stateful-set.ts';
-import { claimSpecWarnings } from '../core/claim-warnings.ts';
-import { isSameSpec, templateWarnings } from '../core/pod-warnings.ts';
-import type { ObjectMeta } from '../meta/object-meta.ts';
 
 export const RollingUpdateStatefulSetStrategy = struct(
   'io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy',
@@ -137,27 +134,6 @@ interface Row extends KubernetesObject {
   readonly spec?: StatefulSetSpec;
 }
 
-interface StatefulSetLike {
-  readonly metadata: Partial<ObjectMeta>;
-  readonly spec?: StatefulSetSpec;
-}
-
-/** Paths of claims are upstream's, which names no spec on create. */
-function statefulSetWarnings(set: StatefulSetLike, old?: StatefulSetLike): string[] {
-  const { template, volumeClaimTemplates = [], revisionHistoryLimit = 0 } = set.spec ?? {};
-  const below = old === undefined ? '' : '.Spec';
-  return [
-    ...(isSameSpec(set, old) ? [] : templateWarnings(template, 'spec.template')),
-    ...volumeClaimTemplates.flatMap(({ spec }, at) =>
-      claimSpecWarnings(spec, `spec.volumeClaimTemplates[${at}]${below}`),
-    ),
-    ...(revisionHistoryLimit < 0 ? [negativeHistoryText] : []),
-  ];
-}
-
-const negativeHistoryText =
-  'spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended';
-
 export const StatefulSet = defineKind({
   group: 'apps',
   version: 'v1',
@@ -189,7 +165,6 @@ export const StatefulSet = defineKind({
   ],
   defaults: nameClaimTemplates,
   validate: ({ spec }) => statefulSetFaults(spec ?? {}),
-  warnings: statefulSetWarnings,
   validateUpdate: ({ spec }, old) => statefulSetUpdateFaults(spec ?? {}, old.spec ?? {}),
   validateStatusUpdate: ({ status }, old) => statefulSetStatusFaults(status ?? {}, old.status ?? {}),
 });

@@ -5,7 +5,6 @@ import { cronJobColumns } from './job-columns.ts';
 import { cronJobFaults } from './validate-cron-job.ts';
 import { ObjectReference } from '../core/object-reference.ts';
 import { ObjectMeta } from '../meta/object-meta.ts';
-import { cronJobWarnings } from './job-warnings.ts';
 
 export const JobTemplateSpec = struct('io.k8s.api.batch.v1.JobTemplateSpec', 'A job to be made later.', {
   metadata: of(1, ObjectMeta).always().doc('Name, labels and the other data that every object has.'),
@@ -52,6 +51,5 @@ export const CronJob = defineKind({
   subresources: { status: true },
   columns: cronJobColumns,
   validate: (cronJob, old) => cronJobFaults(cronJob, old),
-  warnings: cronJobWarnings,
 });
 export interface CronJob extends ObjectOf<typeof CronJob> {}

@@ -6,7 +6,6 @@ import { jobColumns } from './job-columns.ts';
 import { generateSelector, jobDefaults } from './job-defaults.ts';
 import { jobFaults } from './validate-job.ts';
 import { jobStatusFaults } from './validate-job-status.ts';
-import { jobWarnings } from './job-warnings.ts';
 
 export const PodFailurePolicyOnExitCodesRequirement = struct(
   'io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement',
@@ -139,7 +138,6 @@ export const Job = defineKind({
   defaults: jobDefaults,
   prepareCreate: generateSelector,
   validate: (job, old) => jobFaults(job, old),
-  warnings: jobWarnings,
   validateStatusUpdate: (job, old) => jobStatusFaults(job, old),
 });
 export interface Job extends ObjectOf<typeof Job> {}

@@ -4,7 +4,6 @@ import { LabelSelector } from '../meta/label-selector.ts';
 import { claimColumns } from './persistent-volume-columns.ts';
 import { claimStatusFaults, claimUpdateFaults, joinDataSources } from './validate-claim.ts';
 import { claimSpecFaults } from './validate-claim-spec.ts';
-import { claimWarnings } from './claim-warnings.ts';
 
 export const VolumeResourceRequirements = struct(
   'io.k8s.api.core.v1.VolumeResourceRequirements',
@@ -134,7 +133,6 @@ export const PersistentVolumeClaim = defineKind({
     draft['status'] = { phase: 'Pending' };
   },
   validate: ({ spec }) => claimSpecFaults(spec ?? {}, 'spec'),
-  warnings: (claim) => claimWarnings(claim),
   validateUpdate: (claim, old) => claimUpdateFaults(claim, old),
   validateStatusUpdate: (claim) => claimStatusFaults(claim),
 });

@@ -25,7 +25,6 @@ import { persistentVolumeColumns } from './persistent-volume-columns.ts';
 import { volumeSpecFaults, volumeUpdateFaults } from './validate-persistent-volume.ts';
 import { ObjectReference, SecretReference } from './object-reference.ts';
 import { HostPathVolumeSource, NFSVolumeSource } from './volume.ts';
-import { persistentVolumeWarnings } from './claim-warnings.ts';
 
 export const LocalVolumeSource = struct('io.k8s.api.core.v1.LocalVolumeSource', 'A disk or directory of one node.', {
   path: string(1).required().doc('Path on the node.'),
@@ -154,7 +153,6 @@ export const PersistentVolume = defineKind({
     draft['status'] = { phase: 'Pending' };
   },
   validate: (volume) => volumeSpecFaults(volume),
-  warnings: (volume) => persistentVolumeWarnings(volume),
   validateUpdate: (volume, old) => volumeUpdateFaults(volume, old),
 });
 export interface PersistentVolume extends ObjectOf<typeof PersistentVolume> {}

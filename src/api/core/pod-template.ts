@@ -5,7 +5,6 @@ import { of } from '../../schema/field.ts';
 import { PodTemplateSpec } from './pod-template-spec.ts';
 import { podTemplateFaults } from './validate-pod-template.ts';
 import { templateColumns } from './workload-columns.ts';
-import { templateWarnings } from './pod-warnings.ts';
 
 export const PodTemplate = defineKind({
   group: '',
@@ -32,6 +31,5 @@ export const PodTemplate = defineKind({
     },
   ],
   validate: ({ template }) => podTemplateFaults(template ?? {}, 'template'),
-  warnings: ({ template }) => templateWarnings(template, 'template'),
 });
 export interface PodTemplate extends ObjectOf<typeof PodTemplate> {}

@@ -5,7 +5,6 @@ import { podDefaults, preparePodCreate, preparePodStatusUpdate } from './pod-def
 import { PodSpec } from './pod-spec.ts';
 import { PodStatus } from './pod-status.ts';
 import { podCreateFaults, podFaults, podStatusUpdateFaults, podUpdateFaults } from './validate-pod.ts';
-import { podWarnings } from './pod-warnings.ts';
 
 export const Pod = defineKind({
   group: '',
@@ -50,7 +49,6 @@ export const Pod = defineKind({
   prepareCreate: preparePodCreate,
   prepareStatusUpdate: preparePodStatusUpdate,
   validate: (pod, old) => [...podFaults(pod), ...(old === undefined ? podCreateFaults(pod) : [])],
-  warnings: (pod, old) => (old === undefined ? podWarnings(pod) : []),
   validateUpdate: (pod, old) => podUpdateFaults(pod, old),
   validateStatusUpdate: (pod, old) => podStatusUpdateFaults(pod, old),
 });

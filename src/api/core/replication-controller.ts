@@ -5,7 +5,6 @@ import { int32, int64, list, map, of, string, struct, time, type Infer } from '.
 import { PodTemplateSpec } from './pod-template-spec.ts';
 import { controllerFaults, replicaStatusFaults, selectorFromTemplate } from './validate-replication-controller.ts';
 import { templateColumns } from './workload-columns.ts';
-import { templateOwnerWarnings } from './pod-warnings.ts';
 
 export const ReplicationControllerSpec = struct(
   'io.k8s.api.core.v1.ReplicationControllerSpec',
@@ -85,7 +84,6 @@ export const ReplicationController = defineKind({
   selectable: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   defaults: selectorFromTemplate,
   validate: ({ spec }) => controllerFaults(spec ?? {}),
-  warnings: templateOwnerWarnings,
   validateStatusUpdate: ({ status }) => replicaStatusFaults(status ?? {}),
 });
 export interface ReplicationController extends ObjectOf<typeof ReplicationController> {}

@@ -6,7 +6,6 @@ import { serviceDefaults } from './service-defaults.ts';
 import { joinClusterIPs, prepareServiceUpdate } from './service-update.ts';
 import { serviceFaults, serviceStatusFaults, serviceUpdateFaults } from './validate-service.ts';
 import { Condition } from '../meta/condition.ts';
-import { serviceWarnings } from './service-warnings.ts';
 
 export const PortStatus = struct('io.k8s.api.core.v1.PortStatus', 'One port of a load balancer.', {
   port: int32(1).present().doc('Number of the port.'),
@@ -121,7 +120,6 @@ export const Service = defineKind({
   prepareCreate: joinClusterIPs,
   prepareUpdate: prepareServiceUpdate,
   validate: (service) => serviceFaults(service),
-  warnings: (service) => serviceWarnings(service),
   validateUpdate: (service, old) => serviceUpdateFaults(service, old),
   validateStatusUpdate: (service) => serviceStatusFaults(service),
 });

@@ -49,23 +49,13 @@ export function ingressFaults(ingress: LooseObject<IngressSpec>, old?: LooseObje
   ];
 }
 
-const classAnnotation = 'kubernetes.io/ingress.class';
-
-/** At creation: the old annotation without the new field. Text: pkg/registry/networking/ingress/strategy.go. */
-export function ingressWarnings({ metadata, spec }: LooseObject<IngressSpec>, old?: object): string[] {
-  if (old !== undefined || metadata?.annotations?.[classAnnotation] === undefined) return [];
-  if (spec?.ingressClassName !== undefined) return [];
-  return [`annotation ${JSON.stringify(classAnnotation)} is deprecated, please use 'spec.ingressClassName' instead`];
-}
-
 /** At creation the old annotation and the new field must agree. Upstream leaves `metadata` out of this path. */
 function annotationFaults({ metadata, spec }: LooseObject<IngressSpec>): Fault[] {
-  const annotation = metadata?.annotations?.[classAnnotation];
+  const key = 'kubernetes.io/ingress.class';
+  const annotation = metadata?.annotations?.[key];
   const named = spec?.ingressClassName;
   if (annotation === undefined || named === undefined || annotation === named) return [];
-  return [
-    invalid(`annotations.${classAnnotation}`, annotation, 'must match `ingressClassName` when both are specified'),
-  ];
+  return [invalid(`annotations.${key}`, annotation, 'must match `ingressClassName` when both are specified')];
 }
 
 function toleranceOf({ spec = {} }: LooseObject<IngressSpec>): Tolerance {

@@ -2,7 +2,7 @@ import { inline, int32, list, of, string, struct, type Infer } from '../../schem
 import { TypedLocalObjectReference } from '../core/persistent-volume-claim.ts';
 import { defineKind, type ObjectOf } from '../kind.ts';
 import { ageColumn, nameColumn } from '../rules/columns.ts';
-import { ingressFaults, ingressStatusFaults, ingressWarnings } from './ingress-faults.ts';
+import { ingressFaults, ingressStatusFaults } from './ingress-faults.ts';
 
 export const ServiceBackendPort = struct(
   'io.k8s.api.networking.v1.ServiceBackendPort',
@@ -180,7 +180,6 @@ export const Ingress = defineKind({
     ageColumn,
   ],
   validate: ingressFaults,
-  warnings: ingressWarnings,
   validateStatusUpdate: (young) => ingressStatusFaults(young.status ?? {}),
 });
 export interface Ingress extends ObjectOf<typeof Ingress> {}

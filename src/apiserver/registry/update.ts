@@ -193,20 +193,13 @@ async function admitted(
   const claim = direct ? undefined : claimOf(registry, { operation: 'UPDATE', target, draft, old, context });
   try {
     check(target, draft, old, options);
-    warnOf(target, draft, old, context);
+    for (const warning of kind.warnings?.(draft, withRevision(old.value, old.revision)) ?? []) context.warn(warning);
     await admission.validate();
     return claim;
   } catch (error) {
     claim?.settle?.(false);
     throw error;
   }
-}
-
-/** A status has its reporter, who has nothing to mend in the rest. */
-function warnOf({ resource, subresource }: Target, draft: DraftObject, old: Entry, context: WriteContext): void {
-  if (subresource === 'status') return;
-  const before = withRevision(old.value, old.revision);
-  for (const warning of resource.storage.warnings?.(draft, before) ?? []) context.warn(warning);
 }
 
 function check(target: Target, draft: DraftObject, old: Entry, options: UpdateOptions): void {

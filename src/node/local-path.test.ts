@@ -4,7 +4,7 @@ import { PersistentVolume } from '../api/core/persistent-volume.ts';
 import { FakeClock } from '../base/clock.ts';
 import { silentLogger } from '../base/log.ts';
 import { MemoryClient } from '../client/testing/memory-client.ts';
-import { localPathProvisioner, localPathService } from './local-path.ts';
+import { localPathProvisioner, localPathService, realDirectories } from './local-path.ts';
 
 let stop: () => Promise<void> = () => Promise.resolve();
 afterEach(() => stop());
@@ -21,9 +21,16 @@ function run() {
     record: () => {},
   };
   const abort = new AbortController();
-  const running = localPathService({ client, clock, logger: silentLogger, events, nodeName: 'one', folder }).run(
-    abort.signal,
-  );
+  const service = localPathService({
+    client,
+    clock,
+    logger: silentLogger,
+    events,
+    isOurs: (nodeName) => nodeName === 'one',
+    folder,
+    directories: realDirectories,
+  });
+  const running = service.run(abort.signal);
   stop = () => {
     abort.abort();
     return running;

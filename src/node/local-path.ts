@@ -28,10 +28,27 @@ export interface LocalPathOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: Events;
-  readonly nodeName: string;
+  /** Whether a node's volumes are made here. */
+  readonly isOurs: (nodeName: string) => boolean;
   /** The directories lie below it. */
   readonly folder: string;
+  readonly directories: Directories;
 }
+
+/** What volumes are made of. */
+export interface Directories {
+  make(path: string): Promise<void>;
+  remove(path: string): Promise<void>;
+}
+
+export const realDirectories: Directories = {
+  async make(path) {
+    await mkdir(path, { recursive: true });
+    // Whatever user the pod runs as must be able to write.
+    await chmod(path, 0o777);
+  },
+  remove: async (path) => await rm(path, { recursive: true, force: true }),
+};
 
 export function localPathService(options: LocalPathOptions): Service {
   const { client, clock, logger } = options;
@@ -41,7 +58,7 @@ export function localPathService(options: LocalPathOptions): Service {
 }
 
 function provisioner(
-  { client, clock, logger, events, nodeName, folder }: LocalPathOptions,
+  { client, clock, logger, events, isOurs, folder, directories }: LocalPathOptions,
   informers: Informers,
 ): Controller {
   const claims = informers.of(PersistentVolumeClaim);
@@ -52,14 +69,13 @@ function provisioner(
       sources: [watching(claims), watching(classes, () => [])],
       async reconcile(key) {
         const claim = claims.get(refOf(key));
-        if (claim === undefined || !isMine(claim, nodeName)) return;
+        const nodeName = claim === undefined ? '' : selectedNodeOf(claim);
+        if (claim === undefined || nodeName === '' || !isOurs(nodeName)) return;
         const storageClass = classes.get({ name: classOf(claim) });
         if (storageClass?.provisioner !== localPathProvisioner) return;
         const name = `pvc-${claim.metadata.uid}`;
         const path = join(folder, `${name}_${claim.metadata.namespace ?? ''}_${claim.metadata.name}`);
-        await mkdir(path, { recursive: true });
-        // Whatever user the pod runs as must be able to write.
-        await chmod(path, 0o777);
+        await directories.make(path);
         try {
           await client.create(PersistentVolume, volumeFor(claim, storageClass, nodeName, name, path));
           events.normal(
@@ -77,10 +93,10 @@ function provisioner(
   );
 }
 
-/** It waits for a volume, and its first pod was sent here. */
-function isMine({ metadata, spec }: PersistentVolumeClaim, nodeName: string): boolean {
+/** Where the first pod of a claim was sent that waits for a volume; '' if it waits for none. */
+function selectedNodeOf({ metadata, spec }: PersistentVolumeClaim): string {
   const unbound = (spec?.volumeName ?? '') === '' && metadata.deletionTimestamp === undefined;
-  return unbound && metadata.annotations?.[selectedNodeAnnotation] === nodeName;
+  return unbound ? (metadata.annotations?.[selectedNodeAnnotation] ?? '') : '';
 }
 
 function volumeFor(
@@ -118,7 +134,7 @@ function volumeFor(
   };
 }
 
-function deleter({ client, clock, logger, folder }: LocalPathOptions, informers: Informers): Controller {
+function deleter({ client, clock, logger, folder, directories }: LocalPathOptions, informers: Informers): Controller {
   const volumes = informers.of(PersistentVolume);
   return new Controller(
     {
@@ -128,7 +144,7 @@ function deleter({ client, clock, logger, folder }: LocalPathOptions, informers:
         const volume = volumes.get({ name });
         const path = volume === undefined ? undefined : pathToDelete(volume, folder);
         if (path === undefined) return;
-        await rm(path, { recursive: true, force: true });
+        await directories.remove(path);
         await client.delete(PersistentVolume, { name }).catch((error: unknown) => {
           if (!isNotFound(error)) throw error;
         });

@@ -4,6 +4,7 @@
  * backtracks too much. That engine knows no `u` flag: patterns get it only when they need it.
  */
 import { setFlagsFromString } from 'node:v8';
+import { GoPatternError, translateGoPattern } from './go-pattern.ts';
 
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
@@ -20,35 +21,12 @@ export function compilePattern(source: string): RegExp | undefined {
   return expression;
 }
 
-const classes: Readonly<Record<string, string>> = {
-  alnum: '0-9A-Za-z',
-  alpha: 'A-Za-z',
-  ascii: '\\x00-\\x7F',
-  blank: '\\t ',
-  cntrl: '\\x00-\\x1F\\x7F',
-  digit: '0-9',
-  graph: '!-~',
-  lower: 'a-z',
-  print: ' -~',
-  punct: '!-\\/:-@[-`{-~',
-  space: '\\t\\n\\v\\f\\r ',
-  upper: 'A-Z',
-  word: '0-9A-Za-z_',
-  xdigit: '0-9A-Fa-f',
-};
-
 function attempt(source: string): RegExp | undefined {
-  const [, options = '', rest = source] = /^\(\?([ims]+)\)(.*)$/s.exec(source) ?? [];
-  const translated = rest
-    .replaceAll('(?P<', '(?<')
-    .replace(/\\z/g, '$')
-    .replace(/\\A/g, '^')
-    .replace(/\\p([A-Z])(?!\w*\})/g, '\\p{$1}')
-    .replace(/\[:(\w+):\]/g, (whole, name: string) => classes[name] ?? whole);
-  const unicode = /\\[pP]\{|[\ud800-\udfff]/.test(translated) ? 'u' : '';
   try {
-    return new RegExp(translated, options + unicode);
-  } catch {
-    return undefined;
+    const translated = translateGoPattern(source);
+    return new RegExp(translated.source, translated.flags);
+  } catch (error) {
+    if (error instanceof GoPatternError || error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }

@@ -22,12 +22,33 @@ const deployment = (name: string, replicas: number, more: object): string =>
       },
     },
   });
-const apply = (object: string): Promise<string> =>
-  ok(run(clientProgram('kubectl'), ['apply', '-f', '-'], { env: { KUBECONFIG: cluster.kubeconfig }, input: object }));
 const onSimulated = {
   nodeSelector: { 'coracle.dev/simulated': 'true' },
   tolerations: [{ key: 'coracle.dev/simulated', operator: 'Exists' }],
 };
+/** Two pods, one after the other, each with a claim of the default class. */
+const keeping = (name: string): string =>
+  JSON.stringify({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: { app: name } },
+      template: {
+        metadata: { labels: { app: name } },
+        spec: { containers: [{ name: 'main', image: 'busybox' }], ...onSimulated },
+      },
+      volumeClaimTemplates: [
+        {
+          metadata: { name: 'data' },
+          spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+        },
+      ],
+    },
+  });
+const apply = (object: string): Promise<string> =>
+  ok(run(clientProgram('kubectl'), ['apply', '-f', '-'], { env: { KUBECONFIG: cluster.kubeconfig }, input: object }));
 const lines = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
 const nodesOf = async (app: string): Promise<readonly string[]> =>
   lines(await ok(k('get', 'pods', '-l', `app=${app}`, '-o', 'jsonpath={range .items[*]}{.spec.nodeName}{"\\n"}{end}')));
@@ -47,6 +68,13 @@ test('pods that tolerate them run there, all others on the real node, and the nu
   // Nothing of the cluster's own runs on them.
   const own = await ok(k('get', 'pods', '-n', 'kube-system', '-o', 'wide'));
   expect(own).not.toContain('-sim-');
+
+  // Claims get volumes as simulated as they are, which go with them.
+  await apply(keeping('keeping'));
+  await ok(k('rollout', 'status', 'statefulset/keeping', '--timeout=60s'));
+  expect(await ok(k('get', 'pv', '-o', 'name'))).toMatch(/^(persistentvolume\/pvc-\S+\n){2}$/);
+  await ok(k('delete', 'statefulset/keeping', 'pvc/data-keeping-0', 'pvc/data-keeping-1', '--timeout=60s'));
+  await eventually('the volumes are gone', async () => (await ok(k('get', 'pv', '-o', 'name'))) === '');
 
   // They have no kubelet, and are no machines of which there could be too many kinds.
   expect((await k('logs', 'deployment/many')).stderr).toContain('is simulated');

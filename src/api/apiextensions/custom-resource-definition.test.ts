@@ -83,6 +83,19 @@ describe('CustomResourceDefinition', () => {
     expect(complaints(CustomResourceDefinition, withSchema(schema))).toEqual(expected),
   );
 
+  test.each([
+    ['^(?i)(abort|warn)?$', true],
+    ['^((?i)sun|mon)day$', true],
+    ['a(?=b)', false],
+    ['(', false],
+  ])('the pattern %s is one in Go: %j', (pattern, isOne) => {
+    const schema = { type: 'object', properties: { a: { type: 'string', pattern } } };
+    const at = `${root}.properties[a].pattern`;
+    expect(complaints(CustomResourceDefinition, withSchema(schema))).toEqual(
+      isOne ? [] : [`${at}: Invalid value: ${JSON.stringify(pattern)}: must be a valid regular expression`],
+    );
+  });
+
   test('a group of the project asks for approval', () => {
     const protectedGroup = {
       ...good,

@@ -3,6 +3,7 @@
  * (allOf, anyOf, oneOf, not). Texts and paths are those of Kubernetes 1.35.
  */
 import { forbidden, invalid, notSupported, required, type Fault } from '../../schema/fault.ts';
+import { compilePattern } from '../../schema/patterns.ts';
 import type { JSONSchemaProps } from './json-schema-props.ts';
 
 type Level = 'root' | 'item' | 'field';
@@ -141,7 +142,7 @@ function mapFaults(schema: JSONSchemaProps, path: string): Fault[] {
           ),
         ]
       : []),
-    ...(pattern === undefined || isExpression(pattern)
+    ...(pattern === undefined || compilePattern(pattern) !== undefined
       ? []
       : [invalid(`${path}.pattern`, pattern, 'must be a valid regular expression')]),
   ];
@@ -159,23 +160,6 @@ function mapTypeFaults(schema: JSONSchemaProps, path: string): Fault[] {
       ? []
       : [notSupported(`${path}.x-kubernetes-map-type`, mapType, ['atomic', 'granular'])]),
   ];
-}
-
-function isExpression(pattern: string): boolean {
-  try {
-    return new RegExp(pattern, 'u') instanceof RegExp;
-  } catch {
-    return isLooseExpression(pattern);
-  }
-}
-
-/** Escapes that the unicode mode refuses, such as `\-`, are fine. */
-function isLooseExpression(pattern: string): boolean {
-  try {
-    return new RegExp(pattern) instanceof RegExp;
-  } catch {
-    return false;
-  }
 }
 
 /** What the branches of allOf and the like may not say, since it would not be structural. */

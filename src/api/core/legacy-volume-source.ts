@@ -275,13 +275,21 @@ export const AzureDiskVolumeSource = struct(
   {
     diskName: string(1).required().doc('Name of the disk.'),
     diskURI: string(2).required().doc('URI of the disk.'),
-    cachingMode: string(3).enum('None', 'ReadOnly', 'ReadWrite').pointer().doc('`None`, `ReadOnly` or `ReadWrite`.'),
+    cachingMode: string(3)
+      .enum('None', 'ReadOnly', 'ReadWrite')
+      .default('ReadWrite')
+      .pointer()
+      .doc('`None`, `ReadOnly` or `ReadWrite`.'),
     fsType: string(4)
       .default('ext4')
       .pointer()
       .doc('File system to mount, such as `ext4`; the plugin picks one when it is left out.'),
     readOnly: boolean(5).default(false).pointer().doc('Whether nothing may be written.'),
-    kind: string(6).enum('Shared', 'Dedicated', 'Managed').pointer().doc('`Shared`, `Dedicated` or `Managed`.'),
+    kind: string(6)
+      .enum('Shared', 'Dedicated', 'Managed')
+      .default('Shared')
+      .pointer()
+      .doc('`Shared`, `Dedicated` or `Managed`.'),
   },
 );
 export interface AzureDiskVolumeSource extends Infer<typeof AzureDiskVolumeSource> {}

@@ -64,6 +64,31 @@ describe('defaults', () => {
     expect(spec).toMatchObject({ containers: [{ resources: { requests: { cpu: '100m', memory: '1Gi' } } }] });
   });
 
+  test.each([
+    [
+      { limits: { cpu: '2', memory: '200Mi' }, requests: { memory: '100Mi' } },
+      { cpu: '600m', memory: '100Mi' },
+    ],
+    [{ limits: { cpu: '2', memory: '200Mi' } }, { cpu: '600m', memory: '200Mi' }],
+    [{ requests: { memory: '1Gi' } }, { memory: '1Gi' }],
+  ])(
+    'a pod as a whole asks for what its containers ask for together, else for its limit: %j',
+    (resources, requests) => {
+      const containers = [
+        container({ resources: { requests: { cpu: '500m' } } }),
+        container({ name: 'b', resources: { requests: { cpu: '100m' } } }),
+      ];
+      expect(made(Pod, pod({ resources, containers }))['spec']).toMatchObject({ resources: { requests } });
+    },
+  );
+
+  test('huge pages that containers may have are those of the pod', () => {
+    const containers = [container({ resources: { limits: { 'hugepages-2Mi': '4Mi' } } })];
+    expect(made(Pod, pod({ resources: { requests: { cpu: '1' } }, containers }))['spec']).toMatchObject({
+      resources: { limits: { 'hugepages-2Mi': '4Mi' }, requests: { cpu: '1', 'hugepages-2Mi': '4Mi' } },
+    });
+  });
+
   test("on the host network, ports are the host's", () => {
     const spec = made(Pod, pod({ hostNetwork: true, containers: [container({ ports: [{ containerPort: 80 }] })] }))[
       'spec'
@@ -85,6 +110,13 @@ describe('defaults', () => {
         { hostPath: { type: '' } },
         { projected: { defaultMode: 420, sources: [{ serviceAccountToken: { expirationSeconds: 3600 } }] } },
       ],
+    });
+  });
+
+  test('of a disk of Azure: kubectl describe falls over one without a caching mode and a kind', () => {
+    const volumes = [{ name: 'disk', azureDisk: { diskName: 'd', diskURI: 'https://example.com/d.vhd' } }];
+    expect(made(Pod, pod({ volumes }))['spec']).toMatchObject({
+      volumes: [{ azureDisk: { cachingMode: 'ReadWrite', fsType: 'ext4', kind: 'Shared', readOnly: false } }],
     });
   });
 

@@ -1,10 +1,13 @@
 /** Defaults of real pods that templates do not get, and what a new pod's status says. */
 import type { Warn } from '../kind.ts';
+import { formatQuantity } from '../../schema/quantity.ts';
 import type { Editable } from '../rules/draft.ts';
 import { fillAbsent } from '../rules/draft.ts';
 import { alignAppArmor } from './app-armor.ts';
 import type { Container } from './container.ts';
 import { writeLabelKeys } from './match-label-keys.ts';
+import { podAmounts } from './pod-amounts.ts';
+import { isHugePagesName } from './validate-resources.ts';
 import { qosClassOf } from './pod-qos.ts';
 import type { PodSpec } from './pod-spec.ts';
 import type { PodStatus } from './pod-status.ts';
@@ -22,7 +25,7 @@ export function podDefaults(draft: Record<string, unknown>): void {
     requestsFromLimits(container);
     if (spec.hostNetwork === true) hostPortsFromPorts(container);
   }
-  podRequestsFromLimits(spec);
+  podResourcesFromContainers(spec);
   fillAbsent(spec, 'enableServiceLinks', true);
 }
 
@@ -37,12 +40,26 @@ function hostPortsFromPorts({ ports }: Editable<Container>): void {
   }
 }
 
-/** Requests of the whole pod, where only its limits are given and no container says more. */
-function podRequestsFromLimits({ resources, containers }: Editable<PodSpec>): void {
-  if (resources?.limits === undefined || Object.keys(resources.limits).length === 0) return;
-  const asked = new Set((containers ?? []).flatMap((each) => Object.keys(each.resources?.requests ?? {})));
-  const missing = Object.entries(resources.limits).filter(([name]) => !asked.has(name));
-  if (missing.length > 0) resources.requests = { ...Object.fromEntries(missing), ...resources.requests };
+/**
+ * What a pod asks for as a whole, where it says so in part: requests that are missing are those of its containers
+ * together, or else its limit; limits of huge pages are those of its containers.
+ */
+function podResourcesFromContainers(spec: Editable<PodSpec>): void {
+  const { resources } = spec;
+  if (resources === undefined || resources === null) return;
+  const { limits = {}, requests = {} } = resources;
+  if (Object.keys(limits).length === 0 && Object.keys(requests).length === 0) return;
+  const containers = { ...spec, resources: undefined };
+  const ofContainers = (part: 'requests' | 'limits', isWanted: (name: string) => boolean) =>
+    Object.entries(podAmounts(containers, part, false))
+      .filter(([name]) => isWanted(name))
+      .map(([name, amount]) => [name, formatQuantity(amount)] as const);
+  const pages = ofContainers('limits', (name) => isHugePagesName(name) && requests[name] === undefined);
+  const allLimits = { ...Object.fromEntries(pages), ...limits };
+  if (Object.keys(allLimits).length === 0) return;
+  resources.limits = allLimits;
+  const asked = ofContainers('requests', (name) => name === 'cpu' || name === 'memory');
+  resources.requests = { ...allLimits, ...Object.fromEntries(asked), ...requests };
 }
 
 /** A new pod waits: for its gates to open, then for a node. */

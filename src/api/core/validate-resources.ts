@@ -31,7 +31,7 @@ const standardNames: ReadonlySet<string> = new Set([
   ...words('requests.ephemeral-storage limits.cpu limits.memory limits.ephemeral-storage'),
 ]);
 
-const isHugePagesName = (name: string): boolean => name.startsWith('hugepages-');
+export const isHugePagesName = (name: string): boolean => name.startsWith('hugepages-');
 const isHugePagesRequest = (name: string): boolean => name.startsWith('requests.hugepages-');
 /** Without a domain, or in Kubernetes' own. */
 const isNativeResource = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');

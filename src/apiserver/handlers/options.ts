@@ -24,12 +24,9 @@ export function writeContext({ query, user, userAgent, warnings, annotate }: Con
     dryRun: query.getAll('dryRun').length > 0,
     fieldManager: query.get('fieldManager') ?? '',
     fieldValidation: validation === 'Strict' || validation === 'Ignore' ? validation : 'Warn',
-    warn: (text) => void (warnings.length < mostWarnings && warnings.push(text)),
+    warn: (text) => void warnings.push(text),
   };
 }
-
-/** Headers have a bounded size; upstream cuts off too. */
-const mostWarnings = 60;
 
 export function checkOptions(
   kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',

@@ -25,3 +25,15 @@ test('a Status that says when to come back says so in a header too', () => {
   expect(statusHeaders(tooManyRequests('wait', 10).status)).toEqual({ 'retry-after': '10' });
   expect(statusHeaders(notFound({ group: '', resource: 'pods' }, 'x').status)).toEqual({});
 });
+
+/** Limits: apiserver pkg/endpoints/filters/warning.go. */
+test('warnings that would be too long together are cut short, and the last left out', () => {
+  const long = (count: number, length: number): readonly string[] =>
+    Array.from({ length: count }, (_, at) => `${at} `.padEnd(length, 'x'));
+  const sizes = (warnings: readonly string[]): readonly number[] =>
+    [warningHeaders(warnings)['warning'] ?? []].flat().map((each) => String(each).length - '299 - ""'.length);
+  expect(sizes(long(4, 1024))).toEqual([1024, 1024, 1024, 1024]);
+  expect(sizes(long(5, 1024))).toEqual([256, 256, 256, 256, 256]);
+  expect(sizes(long(1000, 1024))).toHaveLength(16);
+  expect(sizes(long(1000, 100))).toHaveLength(41);
+});

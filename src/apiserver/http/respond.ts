@@ -13,10 +13,28 @@ const level = constants.Z_BEST_SPEED;
 
 const commonHeaders: Headers = { 'cache-control': 'no-cache, private' };
 
-/** `Warning: 299 - "text"`, one header per text. */
+/** Characters of all warnings together, from which on each is cut to the second number of them, as upstream does. */
+const mostWarned = 4096;
+const mostWarnedEach = 256;
+
+/** `Warning: 299 - "text"`, one header per text; cut short, and the last left out, when they are too long together. */
 export function warningHeaders(warnings: readonly string[]): Headers {
   if (warnings.length === 0) return {};
-  return { warning: [...new Set(warnings)].map((text) => `299 - "${headerText(text)}"`) };
+  const texts = [...new Set(warnings)];
+  const isLong = texts.reduce((sum, { length }) => sum + length, 0) > mostWarned;
+  return { warning: (isLong ? cut(texts) : texts).map((text) => `299 - "${headerText(text)}"`) };
+}
+
+function cut(texts: readonly string[]): string[] {
+  const kept: string[] = [];
+  let written = 0;
+  for (const text of texts) {
+    if (written >= mostWarned) break;
+    const short = text.slice(0, mostWarnedEach);
+    written += short.length;
+    kept.push(short);
+  }
+  return kept;
 }
 
 /** Headers hold ASCII: what clients put into field names and the like must not break an answer. */

@@ -7,7 +7,7 @@ import { EventRecorder } from '../../client/event-recorder.ts';
 import type { HttpsClient } from '../../client/https-client.ts';
 import { Informers } from '../../client/informers.ts';
 import { createDnsServer, defaultCorefile } from '../../dns/dns-server.ts';
-import { localPathProvisioner, localPathService } from '../../node/local-path.ts';
+import { localPathProvisioner, localPathService, realDirectories } from '../../node/local-path.ts';
 import { createAnnouncer } from '../../proxy/announcer.ts';
 import { createNetworkPolicies } from '../../proxy/network-policies.ts';
 import { createPodRoutes } from '../../proxy/pod-routes.ts';
@@ -51,7 +51,15 @@ export async function runLocalPath(
   signal: AbortSignal,
 ): Promise<void> {
   const events = new EventRecorder({ client, clock, random, component: localPathProvisioner, host: nodeName, logger });
-  const service = localPathService({ client, clock, logger, events, nodeName, folder: volumes });
+  const service = localPathService({
+    client,
+    clock,
+    logger,
+    events,
+    isOurs: (each) => each === nodeName,
+    folder: volumes,
+    directories: realDirectories,
+  });
   try {
     await runAll([events, service], signal);
   } finally {

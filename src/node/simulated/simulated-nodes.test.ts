@@ -1,8 +1,11 @@
 import { afterEach, expect, test } from 'vitest';
 import { Lease } from '../../api/coordination/lease.ts';
 import { Node } from '../../api/core/node.ts';
+import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
+import { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { simulatedNode } from '../../api/core/simulated-node.ts';
+import { StorageClass } from '../../api/storage/storage-class.ts';
 import { FakeClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/log.ts';
 import { seededRandom } from '../../base/random.ts';
@@ -92,6 +95,37 @@ test('pods run with addresses of their own, and are gone once they are deleted',
   await test.client.delete(Pod, { namespace: 'default', name: 'one' });
   await test.clock.advance(1_000);
   expect(test.client.all(Pod).map(({ metadata }) => metadata.name)).not.toContain('one');
+});
+
+test('a claim whose first pod was sent to one gets a volume there, and others do not', async () => {
+  const test = cluster();
+  test.client.seed(StorageClass, {
+    metadata: { name: 'local-path' },
+    provisioner: 'coracle.dev/local-path',
+    reclaimPolicy: 'Delete',
+    volumeBindingMode: 'WaitForFirstConsumer',
+  });
+  for (const [name, node] of Object.entries({ here: 'test-sim-00001', real: 'another' })) {
+    test.client.seed(PersistentVolumeClaim, {
+      metadata: { name, namespace: 'default', annotations: { 'volume.kubernetes.io/selected-node': node } },
+      spec: { storageClassName: 'local-path', resources: { requests: { storage: '1Gi' } } },
+      status: { phase: 'Pending' },
+    });
+  }
+  await simulate(test, 1);
+  await test.clock.advance(1_000);
+  expect(test.client.all(PersistentVolume).map(({ spec }) => [spec?.claimRef?.name, spec?.nodeAffinity])).toEqual([
+    [
+      'here',
+      {
+        required: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['test-sim-00001'] }] },
+          ],
+        },
+      },
+    ],
+  ]);
 });
 
 test('after a restart pods keep their addresses, and what was missed is made up for', async () => {

@@ -7,6 +7,7 @@
  *   are gone. Everything that was lost while this did not run is made up for.
  * - A pod that is bound to one becomes Running and ready, with an address of its own; one that is deleted is gone
  *   soon after. Containers never end by themselves.
+ * - A claim whose first pod was sent to one gets a volume of the class `local-path`, which is as simulated as they are.
  * - At rest there is one Lease to renew every few hundred milliseconds, whatever the number of nodes up to thousands:
  *   Leases promise an hour, and node health takes them at their word.
  */
@@ -22,8 +23,10 @@ import { runAll, type Service } from '../../base/service.ts';
 import { refOf } from '../../client/cache.ts';
 import { isAlreadyExists, isConflict, isNotFound, type Client } from '../../client/client.ts';
 import { Controller, watching } from '../../client/controller.ts';
+import { EventRecorder } from '../../client/event-recorder.ts';
 import { Informer } from '../../client/informer.ts';
 import { AddressPool } from '../../network/addresses.ts';
+import { localPathProvisioner, localPathService, type Directories } from '../local-path.ts';
 import { leaseDraft, leaseNamespace, nodeDraft, nodeName, nodeStatus, podRange, runningStatus } from './objects.ts';
 
 export interface SimulatedNodesOptions {
@@ -46,6 +49,9 @@ const width = 48;
 const leaseSeconds = 3_600;
 /** Milliseconds in which every Lease is renewed once. */
 const renewEvery = (leaseSeconds * 1000) / 3;
+/** What volumes say they are directories of. None is made: no container ever looks into one. */
+const volumeFolder = '/var/lib/simulated/local-path';
+const directories: Directories = { make: () => Promise.resolve(), remove: () => Promise.resolve() };
 
 export function simulatedNodes(options: SimulatedNodesOptions): Service {
   return new SimulatedNodes(options);
@@ -82,7 +88,15 @@ class SimulatedNodes implements Service {
       { clock, logger: this.#options.logger },
     );
     const leases: Service = { name: 'leases', run: (until) => this.#renew(until) };
-    await runAll([pods, controller, leases], signal);
+    await runAll([pods, controller, leases, ...this.#volumes()], signal);
+  }
+
+  #volumes(): readonly Service[] {
+    const { client, clock, random, logger } = this.#options;
+    const events = new EventRecorder({ client, clock, random, component: localPathProvisioner, logger });
+    const isOurs = (nodeName: string): boolean => this.#mine.has(nodeName);
+    const service = localPathService({ client, clock, logger, events, isOurs, folder: volumeFolder, directories });
+    return [events, service];
   }
 
   #podInformer(): Informer<Pod> {

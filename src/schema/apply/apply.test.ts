@@ -166,7 +166,18 @@ describe('applying', () => {
 
   test.each([
     [thing({ colour: 1 }), '.spec.colour: field not declared in schema'],
-    [thing({ replicas: 'x' }), '.spec.replicas: expected numeric (int or float), got "x"'],
+    [thing({ replicas: 'x' }), '.spec.replicas: expected numeric (int or float), got string'],
+    [
+      thing({ selector: { app: false } }),
+      '.spec.selector.app: expected string, got &value.valueUnstructured{Value:false}',
+    ],
+    [
+      thing({ selector: { app: { b: ['c', 1] } } }),
+      '.spec.selector.app: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"b":[]interface {}{"c", 1}}}',
+    ],
+    [thing({ items: [{ name: 'x', flag: 'yes' }] }), '.spec.items[name="x"].flag: expected boolean, got &{yes}'],
+    [thing({ items: { a: null } }), '.spec.items: expected list, got &{map[a:<nil>]}'],
+    [thing({ selector: [1] }), '.spec.selector: expected map, got &{[1]}'],
     [thing({ items: [{ name: 'x' }, { name: 'x' }] }), '.spec.items: duplicate entries for key [name="x"]'],
     [
       thing({ items: [{ image: 'x' }] }),
@@ -194,6 +205,31 @@ describe('updates', () => {
     expect(fieldsOf(updated, 'two')).toEqual({ 'f:spec': { 'f:replicas': {}, 'f:total': {} } });
   });
 
+  test("a struct that is always there is nobody's, so that no applier takes away what the server put into it", () => {
+    const client = (spec: object): Json => ({
+      ...thing(spec, {
+        annotations: { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(thing({ replicas: 2 })) },
+      }),
+      status: {},
+    });
+    const created = trackUpdate(
+      undefined,
+      client({ replicas: 2, strategy: {}, items: [] }),
+      context('kubectl-client-side-apply'),
+    );
+    expect(fieldsOf(created, 'kubectl-client-side-apply')).toMatchObject({ 'f:spec': { 'f:replicas': {} } });
+    expect(fieldsOf(created, 'kubectl-client-side-apply')).not.toHaveProperty('f:spec.f:strategy');
+    // What kubectl does on the first `apply --server-side`: the updater's fields become the applier's.
+    const [updater] = managersOf(created);
+    const taken = {
+      ...created,
+      metadata: { name: 'a', managedFields: [{ ...updater, manager: 'kubectl', operation: 'Apply' }] },
+      spec: { replicas: 2, strategy: { type: 'Fast' }, items: [] },
+    };
+    const applied = apply(taken, { replicas: 2 }, 'kubectl');
+    expect(applied['spec']).toMatchObject({ strategy: { type: 'Fast' } });
+  });
+
   test('removing a field removes it from its owners', () => {
     const live = apply(undefined, { replicas: 2, total: 1 }, 'one');
     const updated = trackUpdate(live, { ...live, spec: { total: 1 } }, context('two'));
@@ -208,7 +244,7 @@ describe('updates', () => {
       { ...thing({ replicas: 1 }), status: { ready: 1 } },
       context('one', { reset: () => fieldSet(['status']) }),
     );
-    expect(fieldsOf(created, 'one')).toEqual({ 'f:spec': { '.': {}, 'f:replicas': {} } });
+    expect(fieldsOf(created, 'one')).toEqual({ 'f:spec': { 'f:replicas': {} } });
     const status = trackUpdate(
       created,
       { ...created, status: { ready: 2 } },

@@ -19,7 +19,7 @@ import {
   withoutManagers,
   type Manager,
 } from './managed-fields.ts';
-import { blank, managerOf, ownershipOf, stripped, updateManagers, type WriteContext } from './track.ts';
+import { zeroObject, managerOf, ownershipOf, stripped, updateManagers, type WriteContext } from './track.ts';
 import { toFieldSet, type Json } from './typed.ts';
 import { ConflictError, mergeConfiguration, reconcileManagers, yieldFields, type Conflict } from './updater.ts';
 
@@ -59,11 +59,11 @@ export function applyConfiguration(
   context: WriteContext & { readonly force: boolean },
 ): Applied {
   checkRequest(configuration, context);
-  const bare = withoutManagers(live ?? blank(context));
+  const bare = withoutManagers(live ?? { apiVersion: context.apiVersion });
   let managers: ReadonlyMap<string, Manager> =
     decodeManagers(managedFieldsOf(live ?? {})) ?? new Map<string, Manager>();
   if (managers.size === 0 && live !== undefined) {
-    managers = updateManagers(blank(context), bare, managers, {
+    managers = updateManagers(zeroObject(context), bare, managers, {
       ...context,
       manager: 'before-first-apply',
       subresource: '',

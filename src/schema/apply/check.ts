@@ -22,27 +22,63 @@ function check(target: Schema, value: unknown, path: string, complaints: string[
   else if (schema.type === 'struct' || schema.type === 'map') checkFields(schema, value, path, complaints);
 }
 
-type TypeRule = readonly [(value: unknown) => boolean, string];
-const isText: TypeRule = [(value) => typeof value === 'string', 'string'];
-const isNumeric: TypeRule = [(value) => typeof value === 'number', 'numeric (int or float)'];
-const isMap: TypeRule = [isRecord, 'map'];
+type TypeRule = readonly [fits: (value: unknown) => boolean, expected: string, shown: (value: unknown) => string];
+const isText: TypeRule = [
+  (value) => typeof value === 'string',
+  'string',
+  (value) => `&value.valueUnstructured{Value:${goSyntax(value)}}`,
+];
+const isNumeric: TypeRule = [(value) => typeof value === 'number', 'numeric (int or float)', goType];
+const isMap: TypeRule = [isRecord, 'map', boxed];
 
 /** Types that JSON writes in several ways are left to decoding. */
 const typeRules: Readonly<Partial<Record<Schema['type'], TypeRule>>> = {
   struct: isMap,
   map: isMap,
-  list: [Array.isArray, 'list'],
+  list: [Array.isArray, 'list', boxed],
   integer: isNumeric,
   number: isNumeric,
-  boolean: [(value) => typeof value === 'boolean', 'boolean'],
+  boolean: [(value) => typeof value === 'boolean', 'boolean', boxed],
   string: isText,
   bytes: isText,
 };
 
 function wrongType(schema: Schema, value: unknown): string | undefined {
-  const [fits, expected] = typeRules[schema.type] ?? [];
-  if (fits === undefined || fits(value)) return undefined;
-  return `expected ${expected}, got ${typeof value === 'string' ? quoteText(value) : JSON.stringify(value)}`;
+  const rule = typeRules[schema.type];
+  if (rule === undefined) return undefined;
+  const [fits, expected, shown] = rule;
+  return fits(value) ? undefined : `expected ${expected}, got ${shown(value)}`;
+}
+
+/** Values as Go prints them, in upstream's box or out of it: %T, %#v and %v. */
+function goType(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}';
+  if (isRecord(value)) return 'map[string]interface {}';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+function goSyntax(value: unknown): string {
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`;
+  if (isRecord(value)) {
+    const fields = Object.keys(value).toSorted();
+    return `map[string]interface {}{${fields.map((key) => `${quoteText(key)}:${goSyntax(value[key])}`).join(', ')}}`;
+  }
+  if (value === null) return 'interface {}(nil)';
+  return typeof value === 'string' ? quoteText(value) : JSON.stringify(value);
+}
+
+function boxed(value: unknown): string {
+  return `&{${goText(value)}}`;
+}
+
+function goText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
+  if (isRecord(value)) {
+    const fields = Object.keys(value).toSorted();
+    return `map[${fields.map((key) => `${key}:${goText(value[key])}`).join(' ')}]`;
+  }
+  if (value === null) return '<nil>';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function checkFields(schema: Schema, value: object, path: string, complaints: string[]): void {

@@ -2,6 +2,7 @@
  * Ownership on every write that is no apply: who changed a field owns it, and takes it from whoever owned it.
  * Objects are plain and may be frozen; results share what did not change.
  */
+import { decodeObject } from '../decode.ts';
 import { deepEqual, isRecord } from '../freeze.ts';
 import type { StructSchema } from '../schema.ts';
 import { difference, emptySet, fieldSet, isEmptySet, union, type FieldSet } from './field-set.ts';
@@ -58,13 +59,18 @@ export function trackUpdate(live: Json | undefined, object: Json, context: Write
   const managers = startingManagers(live, object, context.subresource !== '');
   const bare = withoutManagers(object);
   if (managers.size === 0 && live !== undefined) return bare;
-  const next = updateManagers(withoutManagers(live ?? blank(context)), bare, managers, context);
+  const next = updateManagers(withoutManagers(live ?? zeroObject(context)), bare, managers, context);
   return withManagers(bare, capUpdateManagers(next));
 }
 
-/** What an object is compared with before it exists: nothing but a version, so that it can be converted. */
-export function blank({ apiVersion }: WriteContext): Json {
-  return { apiVersion };
+/**
+ * What an object is compared with before it exists: its zero value. Structs that are always there (`spec`, a pod
+ * template's `metadata`) are so before anyone writes, and thus nobody's; who owned one as a whole would, by letting
+ * go of it, take away what the server has put into it since.
+ */
+export function zeroObject({ apiVersion, convert }: WriteContext): Json {
+  const typed = convert({ apiVersion }, apiVersion);
+  return { ...(typed === undefined ? {} : decodeObject(typed.schema, {}).value), apiVersion };
 }
 
 /** What the request says about managedFields counts, unless it says nothing sensible or is a subresource's. */

@@ -63,16 +63,16 @@ export const componentRoles: readonly ComponentRole[] = [
     role: 'system:kubelet-api-admin',
     subjects: [user('kube-apiserver-kubelet-client')],
   },
-  // The class `local-path`: each node's agent makes its volumes.
+  // The class `local-path`: each node's agent makes its volumes, and one process those of all simulated nodes.
   {
     name: 'coracle:local-path-provisioner',
     role: 'system:persistent-volume-provisioner',
-    subjects: [account('local-path-provisioner')],
+    subjects: [account('local-path-provisioner'), account('coracle-simulated-nodes')],
   },
   {
     name: 'coracle:local-path-resizer',
     rules: [can('patch', 'core', 'persistentvolumes persistentvolumeclaims/status')],
-    subjects: [account('local-path-provisioner')],
+    subjects: [account('local-path-provisioner'), account('coracle-simulated-nodes')],
   },
   {
     name: 'system:coredns',

@@ -2,7 +2,7 @@ import { defineKind, type ObjectOf } from '../kind.ts';
 import { boolean, int32, int64, list, of, string, struct, time, type Infer } from '../../schema/field.ts';
 import { JobSpec } from './job.ts';
 import { cronJobColumns } from './job-columns.ts';
-import { cronJobFaults } from './validate-cron-job.ts';
+import { cronJobFaults, cronJobWarnings } from './validate-cron-job.ts';
 import { ObjectReference } from '../core/object-reference.ts';
 import { ObjectMeta } from '../meta/object-meta.ts';
 
@@ -51,5 +51,6 @@ export const CronJob = defineKind({
   subresources: { status: true },
   columns: cronJobColumns,
   validate: (cronJob, old) => cronJobFaults(cronJob, old),
+  warnings: (cronJob, old) => cronJobWarnings(cronJob, old),
 });
 export interface CronJob extends ObjectOf<typeof CronJob> {}

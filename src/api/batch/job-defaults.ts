@@ -35,10 +35,9 @@ export function generateSelector(draft: Record<string, unknown>): void {
   draft['status'] = {};
   if (spec === undefined || metadata?.uid === undefined || spec.manualSelector === true) return;
   const { uid, name = '' } = metadata;
+  const own = { 'job-name': name, [nameLabel]: name, 'controller-uid': uid, [uidLabel]: uid };
   const template = (spec.template ??= {});
-  const labels = { ...template.metadata?.labels };
-  for (const key of ['job-name', nameLabel]) labels[key] = name;
-  for (const key of ['controller-uid', uidLabel]) labels[key] ??= uid;
-  template.metadata = { ...template.metadata, labels };
-  spec.selector = { ...spec.selector, matchLabels: { ...spec.selector?.matchLabels, [uidLabel]: uid } };
+  // Labels that the client has set otherwise are refused by validation.
+  template.metadata = { ...template.metadata, labels: { ...own, ...template.metadata?.labels } };
+  spec.selector = { ...spec.selector, matchLabels: { [uidLabel]: uid, ...spec.selector?.matchLabels } };
 }

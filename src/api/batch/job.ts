@@ -4,7 +4,7 @@ import { PodTemplateSpec } from '../core/pod-template-spec.ts';
 import { LabelSelector } from '../meta/label-selector.ts';
 import { jobColumns } from './job-columns.ts';
 import { generateSelector, jobDefaults } from './job-defaults.ts';
-import { jobFaults } from './validate-job.ts';
+import { jobFaults, jobWarnings } from './validate-job.ts';
 import { jobStatusFaults } from './validate-job-status.ts';
 
 export const PodFailurePolicyOnExitCodesRequirement = struct(
@@ -139,5 +139,6 @@ export const Job = defineKind({
   prepareCreate: generateSelector,
   validate: (job, old) => jobFaults(job, old),
   validateStatusUpdate: (job, old) => jobStatusFaults(job, old),
+  warnings: (job, old) => jobWarnings(job, old),
 });
 export interface Job extends ObjectOf<typeof Job> {}

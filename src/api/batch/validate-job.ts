@@ -1,10 +1,12 @@
 /** Jobs: how many pods, which failures count, and what stays once it is made. */
 import { invalid, notSupported, required, tooLong, type Fault } from '../../schema/fault.ts';
+import { matches, selectorOf } from '../../schema/selector.ts';
 import { checkDns1123Label, checkDomainPrefixedPath } from '../../schema/names.ts';
 import type { PodSpec } from '../core/pod-spec.ts';
 import type { PodTemplateSpec } from '../core/pod-template-spec.ts';
 import { podTemplateFaults } from '../core/validate-pod-template.ts';
 import { mismatchFaults } from '../apps/validate-workload.ts';
+import type { LabelSelector } from '../meta/label-selector.ts';
 import type { ObjectMeta } from '../meta/object-meta.ts';
 import { sameMeaning } from '../rules/equal.ts';
 import { immutableFaults, nonNegativeFaults } from '../rules/faults.ts';
@@ -33,28 +35,47 @@ const maxFailedOfMany = 10_000;
 export function jobFaults(job: JobLike, old: JobLike | undefined): Fault[] {
   const spec = job.spec ?? {};
   return [
-    ...(old === undefined ? [...labelFaults(job), ...podNameFaults(job)] : []),
+    ...labelFaults(job, old),
     ...jobSpecFaults(spec, 'spec'),
     ...(spec.selector === undefined
       ? [required('spec.selector')]
       : labelSelectorFaults(spec.selector, 'spec.selector')),
     ...mismatchFaults(spec.selector, spec.template),
+    ...podNameFaults(job),
     ...(old === undefined ? [] : updateFaults(spec, old)),
   ];
 }
 
-/** The server has put these labels on the template; a client's own would be in the way. */
-function labelFaults({ metadata, spec }: JobLike): Fault[] {
+/** The server has put these labels on the template, and selects by one of them; a client's own would be in the way. */
+function labelFaults({ metadata, spec }: JobLike, old: JobLike | undefined): Fault[] {
   if (spec?.manualSelector === true || spec?.selector === undefined) return [];
   const { uid = '', name = '' } = metadata ?? {};
   const labels = spec.template?.metadata?.labels;
-  const expected = { 'controller-uid': uid, 'job-name': name, [uidLabel]: uid, [nameLabel]: name };
-  return Object.entries(expected).flatMap(([key, value]) => {
-    if (labels?.[key] === value) return [];
-    const path = `spec.template.metadata.labels[${key}]`;
-    const text = `must be '${value}'`;
-    return [labels?.[key] === undefined ? required(path, text) : invalid(path, labels, text)];
-  });
+  const prefixed = { [uidLabel]: uid, [nameLabel]: name };
+  const expected = { 'controller-uid': uid, 'job-name': name, ...(mayLack(old) ? {} : prefixed) };
+  const path = (key: string): string => `spec.template.metadata.labels[${key}]`;
+  return [
+    ...Object.entries(expected).flatMap(([key, value]) => {
+      if (labels?.[key] === value) return [];
+      const text = `must be '${value}'`;
+      return [labels?.[key] === undefined ? required(path(key), text) : invalid(path(key), labels, text)];
+    }),
+    ...(isGenerated(spec.selector, expected)
+      ? []
+      : [invalid('spec.selector', spec.selector, '`selector` not auto-generated')]),
+  ];
+}
+
+/** What is no selector at all has faults of its own. */
+function isGenerated(selector: NonNullable<Spec['selector']>, labels: Readonly<Record<string, string>>): boolean {
+  if (labelSelectorFaults(selector, '').length > 0) return true;
+  return matches(selectorOf(selector as LabelSelector), labels);
+}
+
+/** Jobs of a time before those labels had a prefix may go on without. */
+function mayLack(old: JobLike | undefined): boolean {
+  const labels = old?.spec?.template?.metadata?.labels;
+  return old !== undefined && [nameLabel, uidLabel].some((key) => labels?.[key] === undefined);
 }
 
 /** Pods of an indexed job are named after their index. */
@@ -66,6 +87,25 @@ function podNameFaults({ metadata, spec }: JobLike): Fault[] {
   const text = `will not able to create pod with invalid DNS label: ${longest}`;
   return [invalid('metadata.name', metadata?.name ?? '', text)];
 }
+
+const trackable = { completions: 100_000, parallelism: 10_000 };
+
+/** On create, and when the spec changes. */
+export function jobWarnings({ metadata, spec = {} }: JobLike, old: JobLike | undefined): readonly string[] {
+  if (old !== undefined) return sameMeaning(spec, old.spec) ? [] : specWarnings(spec);
+  const complaints = checkDns1123Label(metadata?.name ?? '');
+  return [...(complaints.length > 0 ? [`${nameWarning}: [${complaints.join(' ')}]`] : []), ...specWarnings(spec)];
+}
+
+function specWarnings({ completionMode, completions = 0, parallelism = 0 }: Spec): readonly string[] {
+  const many = completions > trackable.completions && parallelism > trackable.parallelism;
+  return completionMode === 'Indexed' && many ? [manyWarning] : [];
+}
+
+const nameWarning =
+  'metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended';
+const manyWarning =
+  'In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail';
 
 const counts = [
   'parallelism',

@@ -4,7 +4,7 @@ import type { Taint } from '../../api/core/taint.ts';
 import { timestamp } from '../../base/clock.ts';
 
 /** Milliseconds without a sign of life after which a node is unknown; new nodes are given longer. */
-export const grace = { running: 40_000, starting: 60_000 };
+export const grace = { running: 50_000, starting: 60_000 };
 
 const prefix = 'node.kubernetes.io/';
 export const taintKeys = {

@@ -15,7 +15,7 @@ import type { Informer } from '../../client/informer.ts';
 import { deepEqual } from '../../schema/freeze.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { allLost, pauseIn, zoneOf, zonesOf } from './zones.ts';
-import { dueAt, isEvicting, readinessOf, taintsFor, unknownConditions } from './plan.ts';
+import { dueAt, isEvicting, labelsFor, readinessOf, taintsFor, unknownConditions } from './plan.ts';
 
 const leaseNamespace = 'kube-node-lease';
 
@@ -94,7 +94,7 @@ class NodeWatcher {
     if (readinessOf(node) !== readinessOf(old)) return this.#turned(node, old);
     if (heartbeatOf(node) !== heartbeatOf(old)) this.#hear(name);
     const same = deepEqual(statesOf(node), statesOf(old)) && deepEqual(node.spec ?? {}, old.spec ?? {});
-    return same ? [] : [name];
+    return same && deepEqual(node.metadata.labels, old.metadata.labels) ? [] : [name];
   }
 
   /** What may be done about the others depends on how many are lost. */
@@ -117,7 +117,10 @@ class NodeWatcher {
       this.#heard.delete(name);
       return {};
     }
-    const { clock } = this.#deps;
+    const { client, clock } = this.#deps;
+    const labels = labelsFor(node);
+    // The change comes back here.
+    if (labels !== undefined) await client.patch(Node, node.metadata, { metadata: { labels } }, { type: 'merge' });
     const lease = this.#leases.get({ namespace: leaseNamespace, name });
     const promised = (lease?.spec?.leaseDurationSeconds ?? 0) * 1000;
     const left = dueAt(node, this.#heard.get(name) ?? clock.monotonic(), promised) - clock.monotonic();

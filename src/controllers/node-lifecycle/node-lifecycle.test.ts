@@ -251,6 +251,20 @@ describe('taints', () => {
   });
 });
 
+describe('labels by their old names', () => {
+  it('follow those of today', async () => {
+    const labels = { 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'arm64', 'beta.kubernetes.io/arch': 'other' };
+    await simulation.client.patch(Node, { name: 'one' }, { metadata: { labels } }, { type: 'merge' });
+    await live(10, 'one', 'two');
+    expect(node('one').metadata.labels).toEqual({
+      ...labels,
+      'beta.kubernetes.io/os': 'linux',
+      'beta.kubernetes.io/arch': 'arm64',
+    });
+    expect(Object.keys(node('two').metadata.labels ?? {})).toEqual([]);
+  });
+});
+
 describe('a new node', () => {
   const born = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' as const };
 

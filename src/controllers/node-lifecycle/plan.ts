@@ -132,3 +132,16 @@ export function isEvicting({ spec }: Node): boolean {
     ({ key, effect }) => effect === 'NoExecute' && (key === taintKeys.notReady || key === taintKeys.unreachable),
   );
 }
+
+/** Labels by their old names, which say what those of today say. */
+const oldLabels = [
+  ['kubernetes.io/os', 'beta.kubernetes.io/os'],
+  ['kubernetes.io/arch', 'beta.kubernetes.io/arch'],
+] as const;
+
+/** What the node's labels lack or say wrongly; undefined when they are right. */
+export function labelsFor({ metadata }: Node): Readonly<Record<string, string>> | undefined {
+  const { labels = {} } = metadata;
+  const wrong = oldLabels.filter(([now, before]) => labels[now] !== undefined && labels[before] !== labels[now]);
+  return wrong.length === 0 ? undefined : Object.fromEntries(wrong.map(([now, before]) => [before, labels[now] ?? '']));
+}

@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest';
 import type { CertificateSigningRequest } from '../../api/certificates/certificate-signing-request.ts';
 import type { Node } from '../../api/core/node.ts';
-import { approvalRights, grantedFor, servingVerdict, signers, takesNode, validityOf, type Requested } from './plan.ts';
+import { parseTimestamp } from '../../base/clock.ts';
+import {
+  approvalRights,
+  grantedFor,
+  removalTime,
+  servingVerdict,
+  signers,
+  takesNode,
+  validityOf,
+  type Requested,
+} from './plan.ts';
 
 const node = (name: string, ...addresses: readonly string[]): Node =>
   ({
@@ -111,4 +121,18 @@ test('a certificate is good from five minutes ago, and a long one for that much 
     return until / 3_600_000;
   };
   expect([hours(3600), hours(86_400), hours()]).toEqual([1, 24 - 1 / 12, 8760 - 1 / 12]);
+});
+
+test.each<[string, readonly string[], string, number]>([
+  ['nobody has decided', [], '', 24],
+  ['was approved and is not signed', ['Approved'], '', Infinity],
+  ['was signed', ['Approved'], 'PEM', 1],
+  ['was denied', ['Denied'], '', 1],
+  ['was approved, and its signer refused', ['Approved', 'Failed'], '', 1],
+])('a request that %s is kept for so many hours', (_, types, certificate, hours) => {
+  const creationTimestamp = '2026-01-01T00:00:00Z';
+  const conditions = types.map((type) => ({ type, status: 'True', lastUpdateTime: creationTimestamp }));
+  const csr = { metadata: { creationTimestamp }, status: { conditions, certificate } };
+  const at = removalTime(csr as unknown as CertificateSigningRequest, undefined);
+  expect((at - parseTimestamp(creationTimestamp)) / 3_600_000).toBe(hours);
 });

@@ -171,17 +171,19 @@ function addressesOf({ metadata, status }: Node): readonly string[] {
   return [metadata.name, ...(status?.addresses ?? []).map(({ address }) => address)];
 }
 
-/** When a request has served its time, in milliseconds since the epoch. `expires`: end of its certificate. */
+/**
+ * When a request has served its time, in milliseconds since the epoch: Infinity while one that is approved waits for
+ * its signer. `expires`: end of its certificate.
+ */
 export function removalTime(csr: CertificateSigningRequest, expires: number | undefined): number {
-  const at = (type: string): number | undefined => lastUpdate(csr.status?.conditions ?? [], type);
-  const times = [
-    parseTimestamp(csr.metadata.creationTimestamp) + (decisionOf(csr) === 'pending' ? 24 * hour : Infinity),
-    ...['Approved', 'Denied', 'Failed'].map((type) => (at(type) ?? Infinity) + hour),
+  const conditions = csr.status?.conditions ?? [];
+  const issued = (csr.status?.certificate ?? '') !== '';
+  const decided = [...(issued ? ['Approved'] : []), 'Denied', 'Failed'];
+  return Math.min(
+    conditions.length === 0 ? parseTimestamp(csr.metadata.creationTimestamp) + 24 * hour : Infinity,
+    ...decided.map((type) => (lastUpdate(conditions, type) ?? Infinity) + hour),
     expires ?? Infinity,
-  ];
-  // One that is approved and waits for its certificate is kept for as long as one that waits for approval.
-  const waiting = decisionOf(csr) === 'approved' && (csr.status?.certificate ?? '') === '';
-  return waiting ? parseTimestamp(csr.metadata.creationTimestamp) + 24 * hour : Math.min(...times);
+  );
 }
 
 function lastUpdate(conditions: readonly CertificateSigningRequestCondition[], type: string): number | undefined {

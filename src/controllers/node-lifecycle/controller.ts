@@ -117,10 +117,8 @@ class NodeWatcher {
       this.#heard.delete(name);
       return {};
     }
-    const { client, clock } = this.#deps;
-    const labels = labelsFor(node);
-    // The change comes back here.
-    if (labels !== undefined) await client.patch(Node, node.metadata, { metadata: { labels } }, { type: 'merge' });
+    await this.#relabel(node);
+    const { clock } = this.#deps;
     const lease = this.#leases.get({ namespace: leaseNamespace, name });
     const promised = (lease?.spec?.leaseDurationSeconds ?? 0) * 1000;
     const left = dueAt(node, this.#heard.get(name) ?? clock.monotonic(), promised) - clock.monotonic();
@@ -135,6 +133,12 @@ class NodeWatcher {
     const pause = await this.#taint(node, note);
     const waits = [...(left > 0 ? [left] : []), ...(pause === undefined ? [] : [pause])];
     return waits.length === 0 ? {} : { after: Math.min(...waits) };
+  }
+
+  async #relabel(node: Node): Promise<void> {
+    const labels = labelsFor(node);
+    if (labels === undefined) return;
+    await this.#deps.client.patch(Node, node.metadata, { metadata: { labels } }, { type: 'merge' });
   }
 
   async #giveUp(node: Node, conditions: NonNullable<Node['status']>['conditions']): Promise<void> {

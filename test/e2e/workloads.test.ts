@@ -6,20 +6,19 @@ import { eventually, testCluster } from '../support/cluster.ts';
 
 const cluster = testCluster('workloads');
 
-async function kubectl(...args: readonly string[]): Promise<string> {
+async function fed(input: string, ...args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await run(clientProgram('kubectl'), args, {
     env: { KUBECONFIG: cluster.kubeconfig },
+    input,
   });
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stdout}${stderr}`);
   return stdout;
 }
 
+const kubectl = (...args: readonly string[]): Promise<string> => fed('', ...args);
+
 async function apply(object: object): Promise<void> {
-  const { code, stderr } = await run(clientProgram('kubectl'), ['apply', '-f', '-'], {
-    env: { KUBECONFIG: cluster.kubeconfig },
-    input: JSON.stringify(object),
-  });
-  if (code !== 0) throw new Error(stderr);
+  await fed(JSON.stringify(object), 'apply', '-f', '-');
 }
 
 const podSpec = (script: string): object => ({
@@ -54,6 +53,47 @@ it('runs jobs to their end: complete, by index, failed', async () => {
   expect(status).toMatchObject({ completedIndexes: '0,2', failedIndexes: '1', succeeded: 2, failed: 1 });
   expect(await kubectl('logs', 'job/plain')).toBe('hello\n');
   expect(await kubectl('describe', 'job', 'late')).toContain('Job was active longer than specified deadline');
+});
+
+it('makes up for an evicted pod without counting it as failed, when its job says so', async () => {
+  const podFailurePolicy = { rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] }] };
+  const template = podSpec('trap exit TERM; sleep 100 & wait');
+  await apply(job('evicted', { backoffLimit: 0, podFailurePolicy, template }));
+  const pods = async (): Promise<readonly string[]> =>
+    (await kubectl('get', 'pods', '-l', 'job-name=evicted', '-o', 'name')).trim().split('\n');
+  await eventually(
+    'its pod runs',
+    async () => (await kubectl('get', 'job', 'evicted', '-o', 'jsonpath={.status.ready}')) === '1',
+  );
+  const [first = ''] = await pods();
+  const path = `/api/v1/namespaces/default/${first.replace('pod/', 'pods/')}/eviction`;
+  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: first.replace('pod/', '') } };
+  await fed(JSON.stringify(eviction), 'create', '--raw', path, '-f', '-');
+  await eventually('another pod runs', async () => {
+    const [status, names] = [await kubectl('get', 'job', 'evicted', '-o', 'json'), await pods()];
+    const { ready, failed = 0 } = (JSON.parse(status) as { status: { ready: number; failed?: number } }).status;
+    expect(failed).toBe(0);
+    return ready === 1 && !names.includes(first);
+  });
+  await kubectl('delete', 'job', 'evicted');
+});
+
+it('counts pods that a job took in, and forgets the indexes that it loses', async () => {
+  const labels = { app: 'taken' };
+  const { spec } = podSpec('sleep 3') as { readonly spec: object };
+  await apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'taken', labels }, spec });
+  const own = { manualSelector: true, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } };
+  await apply(job('taker', own));
+  await kubectl('wait', '--for=condition=complete', 'job/taker', '--timeout=30s');
+  expect(await kubectl('get', 'pods', '-l', 'app=taken', '-o', 'name')).toBe('pod/taken\n');
+
+  const template = podSpec('if [ $JOB_COMPLETION_INDEX = 0 ]; then sleep 6; fi');
+  await apply(job('shrinking', { completions: 4, parallelism: 4, completionMode: 'Indexed', template }));
+  const succeeded = (): Promise<string> => kubectl('get', 'job', 'shrinking', '-o', 'jsonpath={.status.succeeded}');
+  await eventually('three have succeeded', async () => (await succeeded()) === '3');
+  await kubectl('patch', 'job', 'shrinking', '--type=merge', '-p', '{"spec":{"completions":2,"parallelism":2}}');
+  await eventually('two are forgotten', async () => (await succeeded()) === '1');
+  await kubectl('wait', '--for=condition=complete', 'job/shrinking', '--timeout=30s');
 });
 
 it('starts a job from a CronJob, and deletes finished jobs when their time is over', async () => {

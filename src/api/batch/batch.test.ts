@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { cells, complaints, made, unheard, updateComplaints } from '../rules/fixture.ts';
+import { faultMessage } from '../../schema/fault.ts';
 import { CronJob } from './cron-job.ts';
 import { overlap, parseIndexes } from './job-indexes.ts';
 import { Job } from './job.ts';
@@ -112,6 +113,108 @@ describe('jobs', () => {
     expect(complaints(Job, content)).toEqual(expected);
   });
 
+  test("labels that are the server's to set are refused when they say something else", () => {
+    const labels = { ...(stored()['spec'] as { template: { metadata: { labels: Json } } }).template.metadata.labels };
+    const template = { metadata: { labels: { ...labels, 'job-name': 'mine' } }, spec: podSpec };
+    const printed = JSON.stringify({ ...labels, 'job-name': 'mine' });
+    expect(complaints(Job, stored({ template }))).toEqual([
+      `spec.template.metadata.labels[job-name]: Invalid value: ${printed}: must be 'it'`,
+    ]);
+    const draft = structuredClone(made(Job, { metadata: { name: 'it', uid: 'u' }, spec: { template } })) as Record<
+      string,
+      unknown
+    >;
+    Job.prepareCreate?.(draft, unheard);
+    expect(draft).toMatchObject({
+      spec: { template: { metadata: { labels: { 'job-name': 'mine', 'controller-uid': 'u' } } } },
+    });
+  });
+
+  test('a selector that does not select by the uid is none that the server has made', () => {
+    const matchLabels = { 'batch.kubernetes.io/controller-uid': 'other' };
+    expect(complaints(Job, stored({ selector: { matchLabels } }))).toEqual([
+      'spec.selector: Invalid value: {"matchLabels":{"batch.kubernetes.io/controller-uid":"other"}}: `selector` not auto-generated',
+      expect.stringContaining('`selector` does not match template `labels`'),
+    ]);
+  });
+
+  test('an indexed job whose pods would have no valid name may not become one by an update', () => {
+    const name = 'a'.repeat(62);
+    const named = (completions: number): Json => {
+      const spec = stored({ completionMode: 'Indexed', completions, parallelism: completions, manualSelector: true })[
+        'spec'
+      ];
+      return { metadata: { name, namespace: 'default', uid: 'u' }, spec };
+    };
+    expect(updateComplaints(Job, named(0), named(1))).toEqual([
+      `metadata.name: Invalid value: "${name}": will not able to create pod with invalid DNS label: ${name}-0`,
+    ]);
+  });
+
+  test.for<[string, Json, Json, Json, string[]]>([
+    [
+      'successes may be forgotten by an indexed job that shrinks',
+      { completionMode: 'Indexed', completions: 2, parallelism: 2 },
+      { succeeded: 4, completedIndexes: '0-3' },
+      { succeeded: 2, completedIndexes: '0,1' },
+      [],
+    ],
+    [
+      'and by no other',
+      { completionMode: 'Indexed', completions: 2, parallelism: 1 },
+      { succeeded: 4 },
+      { succeeded: 2 },
+      ['status.succeeded: Invalid value: 2: cannot decrease the succeeded counter'],
+    ],
+    [
+      'indexes beyond the last may stay while something else changes',
+      { completionMode: 'Indexed', completions: 2, parallelism: 2 },
+      { completedIndexes: '0-3' },
+      { completedIndexes: '0-3', active: 1 },
+      [],
+    ],
+    [
+      'but may not be added',
+      { completionMode: 'Indexed', completions: 2, parallelism: 2 },
+      { completedIndexes: '0' },
+      { completedIndexes: '0-3' },
+      ['status.completedIndexes: Invalid value: "0-3": error parsing completedIndexes: too large index: "3"'],
+    ],
+    [
+      'a job that is complete was not otherwise so',
+      {},
+      {
+        startTime: '2026-01-01T00:00:00Z',
+        completionTime: '2026-01-01T00:00:01Z',
+        conditions: [{ type: 'Complete', status: 'True' }],
+      },
+      {
+        startTime: '2026-01-01T00:00:00Z',
+        completionTime: '2026-01-01T00:00:01Z',
+        conditions: [
+          { type: 'Complete', status: 'True' },
+          { type: 'SuccessCriteriaMet', status: 'True' },
+        ],
+      },
+      [
+        'status.conditions: Invalid value: cannot set SuccessCriteriaMet=True for Job already has Complete=true conditions',
+      ],
+    ],
+  ])('%s', ([, spec, before, after, expected]) => {
+    const with_ = (status: Json): Json => made(Job, { ...stored(spec), status });
+    expect(Job.validateStatusUpdate?.(with_(after) as never, with_(before) as never).map(faultMessage)).toEqual(
+      expected,
+    );
+  });
+
+  test('names that are no DNS label are warned of, once', () => {
+    const named = made(Job, { ...stored(), metadata: { name: 'a.b', namespace: 'default', uid: 'u' } }) as never;
+    expect(Job.warnings?.(named)).toEqual([
+      'metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [must not contain dots]',
+    ]);
+    expect(Job.warnings?.(named, named)).toEqual([]);
+  });
+
   test('completions may not change', () => {
     expect(updateComplaints(Job, stored({ completions: 1 }), stored({ completions: 2 }))).toEqual([
       'spec.completions: Invalid value: 2: field is immutable',
@@ -153,6 +256,17 @@ describe('cron jobs', () => {
       ['spec.schedule: Invalid value: "* * * *": expected exactly 5 fields, found 4: [* * * *]'],
     ],
     [{ timeZone: 'Nowhere/Land' }, ['spec.timeZone: Invalid value: "Nowhere/Land": unknown time zone Nowhere/Land']],
+    [{ timeZone: 'europe/berlin' }, ['spec.timeZone: Invalid value: "europe/berlin": unknown time zone europe/berlin']],
+    [{ timeZone: '+01' }, ['spec.timeZone: Invalid value: "+01": unknown time zone +01']],
+    [{ timeZone: 'US/Pacific' }, []],
+    [{ timeZone: 'Etc/GMT-14' }, []],
+    [
+      { timeZone: 'local' },
+      [
+        'spec.timeZone: Invalid value: "local": timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones',
+        'spec.timeZone: Invalid value: "local": unknown time zone local',
+      ],
+    ],
   ])('%j: %j', ([spec, expected]) => {
     expect(complaints(CronJob, cronJob(spec))).toEqual(expected);
   });

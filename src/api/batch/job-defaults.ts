@@ -35,8 +35,8 @@ export function generateSelector(draft: Record<string, unknown>): void {
   draft['status'] = {};
   if (spec === undefined || metadata?.uid === undefined || spec.manualSelector === true) return;
   const { uid, name = '' } = metadata;
-  const template = (spec.template ??= {});
   const own = { 'job-name': name, [nameLabel]: name, 'controller-uid': uid, [uidLabel]: uid };
+  const template = (spec.template ??= {});
   // What the client has put there stays: validation refuses what belongs to another job, such as a copied one's.
   template.metadata = { ...template.metadata, labels: { ...own, ...template.metadata?.labels } };
   spec.selector = { ...spec.selector, matchLabels: { [uidLabel]: uid, ...spec.selector?.matchLabels } };

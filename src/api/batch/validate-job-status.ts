@@ -1,6 +1,7 @@
 /** What the controller may say of a job: counts that add up, and ends that are ends. */
 import { parseTimestamp } from '../../base/clock.ts';
 import { duplicate, invalid, required, type Fault } from '../../schema/fault.ts';
+import { sameMeaning } from '../rules/equal.ts';
 import { nonNegativeFaults } from '../rules/faults.ts';
 import type { Loose } from '../rules/loose.ts';
 import type { JobStatus } from './job.ts';
@@ -21,18 +22,23 @@ const wrong = (text: string): Fault => ({
 const holds = (status: Status, type: string): boolean =>
   status.conditions?.some((each) => each.type === type && each.status === 'True') === true;
 
+/**
+ * Most rules are asked about what has changed only: a status may be in the wrong for a moment after its spec was
+ * changed, and must then be mended in any order.
+ */
 export function jobStatusFaults(job: JobLike, old: JobLike): Fault[] {
   const status = job.status ?? {};
+  const before = old.status ?? {};
   return [
     ...counts.flatMap((field) => nonNegativeFaults(`status.${field}`, status[field])),
     ...uncountedFaults(status),
-    ...conditionFaults(job, status),
-    ...endFaults(status),
-    ...indexFaults(job, status),
+    ...conditionFaults(job, status, before),
+    ...endFaults(status, before),
+    ...indexFaults(job, status, before),
     ...((status.ready ?? 0) > (status.active ?? 0)
       ? [invalid('status.ready', status.ready, 'cannot set more ready pods than active')]
       : []),
-    ...changeFaults(job, old.status ?? {}),
+    ...changeFaults(job, before),
   ];
 }
 
@@ -68,79 +74,130 @@ const dependent = [
   ],
 ] as const;
 
-function conditionFaults({ spec }: JobLike, status: Status): Fault[] {
+function conditionFaults({ spec }: JobLike, status: Status, old: Status): Fault[] {
   const success =
     spec?.successPolicy !== undefined && holds(status, 'Complete') && !holds(status, 'SuccessCriteriaMet');
+  const turned = (type: string): boolean => holds(status, type) !== holds(old, type);
+  const excluded = exclusive.filter(
+    ([one, other]) =>
+      holds(status, one) && holds(status, other) && (one !== 'Complete' || turned(one) || turned(other)),
+  );
   return [
-    ...exclusive.filter(([one, other]) => holds(status, one) && holds(status, other)).map(([, , text]) => wrong(text)),
+    ...excluded.map(([, , text]) => wrong(text)),
     ...dependent.filter(([one, other]) => holds(status, one) && !holds(status, other)).map(([, , text]) => wrong(text)),
     ...(success ? [wrong('cannot set Complete=True for Job with SuccessPolicy unless SuccessCriteriaMet=True')] : []),
   ];
 }
 
-function endFaults(status: Status): Fault[] {
-  const finished = holds(status, 'Complete') || holds(status, 'Failed');
-  return [...completionTimeFaults(status), ...(finished ? finishedFaults(status) : [])];
+const isFinished = (status: Status): boolean => holds(status, 'Complete') || holds(status, 'Failed');
+
+function endFaults(status: Status, old: Status): Fault[] {
+  return [...completionTimeFaults(status, old), ...(isFinished(status) ? finishedFaults(status, old) : [])];
 }
 
-function completionTimeFaults(status: Status): Fault[] {
+type Rule = readonly [broken: boolean, fault: () => Fault];
+
+const broken = (rules: readonly Rule[]): Fault[] => rules.filter(([is]) => is).map(([, fault]) => fault());
+
+/** Absent and null are one. */
+const given = <T>(value: T | null | undefined): T | undefined => value ?? undefined;
+
+function completionTimeFaults(status: Status, old: Status): Fault[] {
   const path = 'status.completionTime';
-  const time = status.completionTime ?? undefined;
-  const start = status.startTime ?? undefined;
+  const [time, start] = [given(status.completionTime), given(status.startTime)];
   const complete = holds(status, 'Complete');
-  if (time === undefined) return complete ? [required(path, 'completionTime is required for Complete jobs')] : [];
+  const moved = time !== given(old.completionTime);
+  const told = moved || complete !== holds(old, 'Complete');
+  if (time === undefined) {
+    return broken([[complete && told, () => required(path, 'completionTime is required for Complete jobs')]]);
+  }
   const early = start !== undefined && parseTimestamp(time) < parseTimestamp(start);
-  return [
-    ...(complete ? [] : [invalid(path, time, 'cannot set completionTime when there is no Complete=True condition')]),
-    ...(early ? [invalid(path, time, 'completionTime cannot be set before startTime')] : []),
-  ];
+  const misfit = 'cannot set completionTime when there is no Complete=True condition';
+  return broken([
+    [!complete && told, () => invalid(path, time, misfit)],
+    [
+      early && (moved || start !== given(old.startTime)),
+      () => invalid(path, time, 'completionTime cannot be set before startTime'),
+    ],
+  ]);
 }
 
-function finishedFaults(status: Status): Fault[] {
+function finishedFaults(status: Status, old: Status): Fault[] {
   const { active = 0, terminating = 0, uncountedTerminatedPods: uncounted } = status;
-  const left = (uncounted?.succeeded ?? []).length + (uncounted?.failed ?? []).length;
+  const left = [...(uncounted?.succeeded ?? []), ...(uncounted?.failed ?? [])];
   const empty = 'uncountedTerminatedPods needs to be empty for finished job';
-  return [
-    ...(active > 0 ? [invalid('status.active', active, 'active>0 is invalid for finished job')] : []),
-    ...((status.startTime ?? undefined) === undefined
-      ? [required('status.startTime', 'startTime is required for finished job')]
-      : []),
-    ...(left > 0 ? [invalid('status.uncountedTerminatedPods', uncounted, empty)] : []),
-    ...(terminating > 0
-      ? [invalid('status.terminating', terminating, 'terminating>0 is invalid for finished job')]
-      : []),
-  ];
+  const asked = (field: 'active' | 'startTime' | 'uncountedTerminatedPods'): boolean =>
+    !isFinished(old) || !sameMeaning(status[field], old[field]);
+  return broken([
+    [active > 0 && asked('active'), () => invalid('status.active', active, 'active>0 is invalid for finished job')],
+    [
+      given(status.startTime) === undefined && asked('startTime'),
+      () => required('status.startTime', 'startTime is required for finished job'),
+    ],
+    [
+      left.length > 0 && asked('uncountedTerminatedPods'),
+      () => invalid('status.uncountedTerminatedPods', uncounted, empty),
+    ],
+    [terminating > 0, () => invalid('status.terminating', terminating, 'terminating>0 is invalid for finished job')],
+  ]);
 }
 
-function indexFaults({ spec }: JobLike, { completedIndexes = '', failedIndexes }: Status): Fault[] {
-  const completions = spec?.completions ?? Infinity;
-  const completed = parseIndexes(completedIndexes, completions);
-  const failed = parseIndexes(failedIndexes ?? '', completions);
-  const met = overlap(completed, failed);
-  const plain = spec?.completionMode !== 'Indexed' && completedIndexes !== '';
-  const unlimited = spec?.backoffLimitPerIndex === undefined && failedIndexes !== undefined;
-  const texts = [
-    ['completedIndexes', completed.problem !== undefined, `error parsing completedIndexes: ${completed.problem}`],
-    ['failedIndexes', failed.problem !== undefined, `error parsing failedIndexes: ${failed.problem}`],
-    ['completedIndexes', plain, 'cannot set non-empty completedIndexes when non-indexed completion mode'],
-    ['failedIndexes', unlimited, 'cannot set non-null failedIndexes when backoffLimitPerIndex is null'],
-    ['failedIndexes', met !== undefined, `failedIndexes and completedIndexes overlap at index: ${met}`],
-  ] as const;
-  const values = { completedIndexes, failedIndexes };
-  return texts.filter(([, broken]) => broken).map(([field, , text]) => invalid(`status.${field}`, values[field], text));
+function indexFaults(job: JobLike, status: Status, old: Status): Fault[] {
+  const { completedIndexes = '', failedIndexes } = status;
+  const completed = completedIndexes === (old.completedIndexes ?? '') ? [] : completedFaults(job, completedIndexes);
+  const failed = failedIndexes === old.failedIndexes ? [] : failedFaults(job, failedIndexes);
+  const changed = completedIndexes !== (old.completedIndexes ?? '') || failedIndexes !== old.failedIndexes;
+  return [...completed, ...failed, ...(changed ? overlapFaults(job, status) : [])];
+}
+
+function completedFaults({ spec = {} }: JobLike, indexes: string): Fault[] {
+  const path = 'status.completedIndexes';
+  const { problem } = parseIndexes(indexes, spec.completions ?? Infinity);
+  const plain = 'cannot set non-empty completedIndexes when non-indexed completion mode';
+  return broken([
+    [
+      spec.completions !== undefined && problem !== undefined,
+      () => invalid(path, indexes, `error parsing completedIndexes: ${problem}`),
+    ],
+    [spec.completionMode !== 'Indexed' && indexes !== '', () => invalid(path, indexes, plain)],
+  ]);
+}
+
+function failedFaults({ spec = {} }: JobLike, indexes: string | undefined): Fault[] {
+  if (indexes === undefined) return [];
+  const path = 'status.failedIndexes';
+  const unlimited = 'cannot set non-null failedIndexes when backoffLimitPerIndex is null';
+  if (spec.backoffLimitPerIndex === undefined) return [invalid(path, indexes, unlimited)];
+  const { problem } = parseIndexes(indexes, spec.completions ?? Infinity);
+  return spec.completions === undefined || problem === undefined
+    ? []
+    : [invalid(path, indexes, `error parsing failedIndexes: ${problem}`)];
+}
+
+function overlapFaults({ spec = {} }: JobLike, { completedIndexes = '', failedIndexes = '' }: Status): Fault[] {
+  const { completions } = spec;
+  if (completions === undefined) return [];
+  const met = overlap(parseIndexes(completedIndexes, completions), parseIndexes(failedIndexes, completions));
+  const text = `failedIndexes and completedIndexes overlap at index: ${met}`;
+  return met === undefined ? [] : [invalid('status.failedIndexes', failedIndexes, text)];
 }
 
 const lasting = ['Failed', 'Complete', 'FailureTarget'] as const;
 
 function changeFaults({ spec, status = {} }: JobLike, old: Status): Fault[] {
   const lost = lasting.filter((type) => holds(old, type) && !holds(status, type));
-  const fewer = (['failed', 'succeeded'] as const).filter((field) => (status[field] ?? 0) < (old[field] ?? 0));
+  // An indexed job that may shrink forgets the successes of the indexes that it loses.
+  const elastic = spec?.completionMode === 'Indexed' && spec.completions === spec.parallelism;
+  const counters = elastic ? (['failed'] as const) : (['failed', 'succeeded'] as const);
+  const fewer = counters.filter((field) => (status[field] ?? 0) < (old[field] ?? 0));
+  const late = holds(old, 'Complete') && !holds(old, 'SuccessCriteriaMet') && holds(status, 'SuccessCriteriaMet');
   const undone = holds(old, 'SuccessCriteriaMet') && !holds(status, 'SuccessCriteriaMet');
   return [
     ...lost.map((type) => wrong(`cannot disable the terminal ${type}=True condition`)),
     ...fewer.map((field) => invalid(`status.${field}`, status[field] ?? 0, `cannot decrease the ${field} counter`)),
     ...timeChangeFaults(status, old, spec?.suspend === true),
     ...(undone ? [wrong('cannot disable the SuccessCriteriaMet=True condition')] : []),
+    ...(late ? [wrong('cannot set SuccessCriteriaMet=True for Job already has Complete=true conditions')] : []),
   ];
 }
 

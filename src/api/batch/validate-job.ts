@@ -35,22 +35,24 @@ const maxFailedOfMany = 10_000;
 export function jobFaults(job: JobLike, old: JobLike | undefined): Fault[] {
   const spec = job.spec ?? {};
   return [
-    ...(old === undefined ? [...labelFaults(job), ...podNameFaults(job)] : []),
+    ...labelFaults(job, old),
     ...jobSpecFaults(spec, 'spec'),
     ...(spec.selector === undefined
       ? [required('spec.selector')]
       : labelSelectorFaults(spec.selector, 'spec.selector')),
     ...mismatchFaults(spec.selector, spec.template),
+    ...podNameFaults(job),
     ...(old === undefined ? [] : updateFaults(spec, old)),
   ];
 }
 
-/** The server has put these labels on the template; a client's own would be in the way. */
-function labelFaults({ metadata, spec }: JobLike): Fault[] {
+/** The server has put these labels on the template, and selects by one of them; a client's own would be in the way. */
+function labelFaults({ metadata, spec }: JobLike, old: JobLike | undefined): Fault[] {
   if (spec?.manualSelector === true || spec?.selector === undefined) return [];
   const { uid = '', name = '' } = metadata ?? {};
   const labels = byKey(spec.template?.metadata?.labels ?? {});
-  const expected = { 'controller-uid': uid, 'job-name': name, [uidLabel]: uid, [nameLabel]: name };
+  const prefixed = { [uidLabel]: uid, [nameLabel]: name };
+  const expected = { 'controller-uid': uid, 'job-name': name, ...(mayLack(old) ? {} : prefixed) };
   const faults = Object.entries(expected).flatMap(([key, value]) => {
     if (labels[key] === value) return [];
     const path = `spec.template.metadata.labels[${key}]`;
@@ -69,6 +71,12 @@ function foreignSelectorFaults(selector: Loose<LabelSelector>, own: Readonly<Rec
 /** As Go prints maps. */
 function byKey<T>(entries: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(entries).toSorted(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** Jobs of a time before those labels had a prefix may go on without. */
+function mayLack(old: JobLike | undefined): boolean {
+  const labels = old?.spec?.template?.metadata?.labels;
+  return old !== undefined && [nameLabel, uidLabel].some((key) => labels?.[key] === undefined);
 }
 
 /** Pods of an indexed job are named after their index. */

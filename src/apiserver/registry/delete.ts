@@ -86,7 +86,8 @@ function checkOptions(options: DeleteOptions): void {
   if (faults.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', faults);
 }
 
-function checkPreconditions({ resource, name }: Target, { preconditions }: DeleteOptions, old: Entry): void {
+/** Throws 409 when the stored object is not the one that is meant. */
+export function checkPreconditions({ resource, name }: Target, { preconditions }: DeleteOptions, old: Entry): void {
   const { uid, resourceVersion } = preconditions ?? {};
   const of = { group: resource.kind.group, resource: resource.kind.kind };
   const present = metaOf(old.value).uid ?? '';

@@ -1,5 +1,6 @@
 /** `pods/NAME/eviction`: a deletion that a PodDisruptionBudget may put off. */
 import { timestamp } from '../../base/clock.ts';
+import { withDisruptionTarget } from '../../api/core/disruption-target.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import { Eviction } from '../../api/policy/eviction.ts';
 import { PodDisruptionBudget } from '../../api/policy/pod-disruption-budget.ts';
@@ -10,11 +11,11 @@ import { bodyOf } from '../handlers/objects.ts';
 import { checkOptions } from '../handlers/options.ts';
 import type { Target } from '../registry/context.ts';
 import { admissionOf } from '../registry/admit.ts';
-import { deleteObject, type DeleteOptions } from '../registry/delete.ts';
+import { checkPreconditions, deleteObject, type DeleteOptions } from '../registry/delete.ts';
 import { checkType, decodeKind } from '../registry/draft.ts';
 import { readOne } from '../registry/read.ts';
 import { prefixOf } from '../registry/resources.ts';
-import { metaOf, type DraftObject } from '../registry/snapshot.ts';
+import { metaOf, type DraftObject, type Snapshot } from '../registry/snapshot.ts';
 import { updateObject } from '../registry/update.ts';
 import type { Answer, Call, SubresourceHandler } from '../server-types.ts';
 
@@ -45,28 +46,73 @@ async function evict(call: Call, eviction: DraftObject): Promise<Answer> {
   const admission = admissionOf(server.registry, call.context, { operation: 'CREATE', target, draft: eviction });
   await admission.admit();
   const { name = '' } = metaOf(eviction);
-  if (name !== '' && name !== target.name) throw badRequest('name in URL does not match name in Eviction object');
+  if (name !== target.name) throw badRequest('name in URL does not match name in Eviction object');
   await admission.validate();
   const options = (eviction['deleteOptions'] ?? {}) as DeleteOptions;
   const dryRun = call.context.dryRun || (options.dryRun ?? []).length > 0;
   const context = { ...call.context, dryRun };
-  const pod = readOne(server.registry.store, resource, target.namespace, target.name).value as Pod;
-  if (needsBudget(pod)) await spendBudget({ ...call, context }, pod);
-  const pinned = { ...options, preconditions: { uid: pod.metadata.uid, ...options.preconditions } };
-  // As upstream, it was let in as an eviction: plugins are not asked again about a deletion.
-  const admitted = { ...server.registry, admission: [] };
-  await deleteObject(admitted, { ...target, subresource: '' }, pinned, context);
+  const pod = readOne(server.registry.store, resource, target.namespace, target.name);
+  const budget = needsBudget(pod.value as Pod) ? budgetOf(call, pod.value as Pod) : undefined;
+  const inside = { ...call, context };
+  if (budget === undefined) await remove(inside, pod.value as Pod, options);
+  else if (unprotected(pod.value as Pod, budget)) await removeUnhealthy(inside, pod, budget, options);
+  else {
+    await spend(inside, budget);
+    await remove(inside, pod.value as Pod, options);
+  }
   return { type: 'value', status: 201, value: { ...success(), code: 201 } };
 }
 
-/** Throws 429 when the pod's budget has no disruption left, 500 when it has several budgets. */
-async function spendBudget(call: Call, pod: Pod): Promise<void> {
-  const [budget, ...others] = budgetsOf(call, pod);
-  if (others.length > 0) {
-    const message = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
-    throw new StatusError(500, 'InternalError', message, {});
+/** Only as it was seen: once it is healthy it is protected. */
+async function removeUnhealthy(
+  call: Call,
+  { value, revision }: Snapshot,
+  budget: PodDisruptionBudget,
+  options: DeleteOptions,
+): Promise<void> {
+  const { resourceVersion } = options.preconditions ?? {};
+  const preconditions = { resourceVersion: String(revision), ...options.preconditions };
+  try {
+    await remove(call, value as Pod, { ...options, preconditions });
+  } catch (error) {
+    if (resourceVersion !== undefined || !(error instanceof StatusError) || error.code !== 409) throw error;
+    throw stillProcessed(budget.metadata.name);
   }
-  if (budget !== undefined && !unprotected(pod, budget)) await spend(call, budget);
+}
+
+/** Says on the pod why it goes, and deletes it. */
+async function remove({ server, target, context }: Call, pod: Pod, options: DeleteOptions): Promise<void> {
+  const preconditions = { uid: pod.metadata.uid, ...options.preconditions };
+  const { snapshot } = await updateObject(server.registry, { ...target, subresource: 'status' }, context, {
+    merged: true,
+    createAbsent: false,
+    rules: 'none',
+    direct: true,
+    next(old) {
+      if (old === undefined) throw notFound(target.resource.name, target.name);
+      checkPreconditions(target, { preconditions }, old);
+      const draft = deepClone(old.value) as DraftObject;
+      draft['status'] = withDisruptionTarget((old.value as Pod).status, evicting, server.clock.now());
+      return draft;
+    },
+  });
+  const pinned =
+    preconditions.resourceVersion === undefined || context.dryRun
+      ? preconditions
+      : { ...preconditions, resourceVersion: String(snapshot.revision) };
+  // As upstream, it was let in as an eviction: plugins are not asked again about a deletion.
+  const admitted = { ...server.registry, admission: [] };
+  await deleteObject(admitted, { ...target, subresource: '' }, { ...options, preconditions: pinned }, context);
+}
+
+const evicting = { reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' };
+
+/** Throws 500 when the pod has several budgets. */
+function budgetOf(call: Call, pod: Pod): PodDisruptionBudget | undefined {
+  const [budget, ...others] = budgetsOf(call, pod);
+  if (others.length === 0) return budget;
+  const message = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
+  throw new StatusError(500, '', message);
 }
 
 /** Pods that do no work can go at any time. */
@@ -158,7 +204,7 @@ function checkBudget({ metadata, status = noStatus }: PodDisruptionBudget): void
   const of = { group: 'policy', resource: 'poddisruptionbudget' };
   const { observedGeneration = 0, disruptionsAllowed, disruptedPods = {}, desiredHealthy, currentHealthy } = status;
   if (observedGeneration < generation) {
-    throw refused(`The disruption budget ${name} is still being processed by the server.`, retrySeconds);
+    throw stillProcessed(name);
   }
   if (disruptionsAllowed < 0) throw forbidden(of, name, 'pdb disruptions allowed is negative');
   if (Object.keys(disruptedPods).length > mostUnconfirmed) {
@@ -169,6 +215,10 @@ function checkBudget({ metadata, status = noStatus }: PodDisruptionBudget): void
     `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
     0,
   );
+}
+
+function stillProcessed(name: string): StatusError {
+  return refused(`The disruption budget ${name} is still being processed by the server.`, retrySeconds);
 }
 
 function refused(message: string, retryAfter: number): StatusError {

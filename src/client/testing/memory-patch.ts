@@ -1,20 +1,19 @@
 /**
- * Patches of the memory client. Merge and JSON patches are complete. Strategic and apply patches merge
- * lists by the keys that the kind's schema names; of directives only `$deleteFromPrimitiveList` is known, and
- * ownership is not.
+ * Patches of the memory client. Strategic, merge and JSON patches are complete. Apply patches merge lists by the
+ * keys that the kind's schema names; ownership is not known.
  */
 import jsonPatch, { type Operation } from 'fast-json-patch';
 import type { Kind } from '../../api/kind.ts';
 import { resolve, type Schema } from '../../schema/schema.ts';
+import { applyStrategicMergePatch } from '../../schema/strategic-merge.ts';
 import type { PatchType } from '../client.ts';
 import type { Plain } from './memory-objects.ts';
 import { isRecord } from '../../schema/freeze.ts';
 
-const deletion = '$deleteFromPrimitiveList/';
-
 /** The patched object; `object` may be changed on the way. */
 export function applyPatch(kind: Kind, object: Plain, patch: unknown, type: PatchType): Plain {
   if (type === 'json') return jsonPatch.applyPatch(object, patch as Operation[]).newDocument;
+  if (type === 'strategic') return applyStrategicMergePatch(kind.schema, object, patch) as Plain;
   return merge(object, patch, type === 'merge' ? undefined : kind.schema) as Plain;
 }
 
@@ -25,8 +24,7 @@ function merge(target: unknown, patch: unknown, schema: Schema | undefined): unk
   if (!isRecord(patch)) return patch;
   const result: Record<string, unknown> = isRecord(target) ? { ...target } : {};
   for (const [field, value] of Object.entries(patch)) {
-    if (field.startsWith(deletion)) remove(result, field.slice(deletion.length), value);
-    else if (value === null) delete result[field];
+    if (value === null) delete result[field];
     else result[field] = merge(result[field], value, childOf(known, field));
   }
   return result;
@@ -35,11 +33,6 @@ function merge(target: unknown, patch: unknown, schema: Schema | undefined): unk
 function mergeLists(target: unknown, patch: readonly unknown[], schema: Schema | undefined): unknown {
   if (schema?.type !== 'list' || schema.mergeKey === undefined || !Array.isArray(target)) return patch;
   return schema.mergeKey === '' ? union(target, patch) : mergeByKey(target, patch, schema.mergeKey, schema.items);
-}
-
-function remove(from: Record<string, unknown>, field: string, values: unknown): void {
-  const list = from[field];
-  if (Array.isArray(list) && Array.isArray(values)) from[field] = list.filter((each) => !values.includes(each));
 }
 
 function childOf(schema: Schema | undefined, field: string): Schema | undefined {

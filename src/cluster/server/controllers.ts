@@ -110,9 +110,15 @@ export function controllersOf(options: ControllersOptions): readonly Service[] {
     serviceAccountController(as('service-account-controller')),
     rootCaController(as('root-ca-cert-publisher'), options.authority),
     ...storageControllers(as, events),
-    endpointSliceController(as('endpointslice-controller')),
-    endpointSliceMirroringController(as('endpointslicemirroring-controller')),
-    endpointsController(as('endpoint-controller')),
+    endpointSliceController(
+      as('endpointslice-controller'),
+      events('endpoint-slice-controller', 'endpointslice-controller'),
+    ),
+    endpointSliceMirroringController(
+      as('endpointslicemirroring-controller'),
+      events('endpoint-slice-mirroring-controller', 'endpointslicemirroring-controller'),
+    ),
+    endpointsController(as('endpoint-controller'), events('endpoint-controller')),
     createLoadBalancerController({
       ...as('service-controller'),
       log: options.logger,

@@ -9,19 +9,16 @@ import { Controller, watching } from '../../client/controller.ts';
 import { expiryOf, readSigningRequest, signRequest, type KeyPair } from '../../pki/certificate.ts';
 import type { Dependencies } from '../dependencies.ts';
 import {
-  approvalRight,
+  approvalRights,
   decisionOf,
   grantedFor,
   isToBeSigned,
-  lifetimeOf,
   removalTime,
   servingVerdict,
   takesNode,
+  validityOf,
   type Requested,
 } from './plan.ts';
-
-/** Certificates count from a little earlier: clocks differ. */
-const backdate = 300_000;
 
 /** Timers are bounded; it is looked at again then. */
 const longestPause = 24 * 3_600_000;
@@ -89,8 +86,8 @@ async function approveByRight(
   requested: Requested,
   nodes: readonly Node[],
 ): Promise<void> {
-  const right = approvalRight(request, requested);
-  if (right === undefined) return;
+  const rights = approvalRights(request, requested);
+  if (rights.length === 0) return;
   if (takesNode(request, requested, nodes)) {
     deps.logger.warn('a bootstrap token asks for the certificate of a node that there is: left to people', {
       request: request.metadata.name,
@@ -98,8 +95,15 @@ async function approveByRight(
     });
     return;
   }
-  const { username, uid, groups, extra } = request.spec;
-  const review = await deps.client.create(SubjectAccessReview, {
+  for (const { subresource, message } of rights) {
+    if (!(await isAllowed(deps, request, subresource))) continue;
+    return decide(deps, request, 'approval', { type: 'Approved', reason: 'AutoApproved', message });
+  }
+}
+
+async function isAllowed({ client }: Dependencies, { spec }: Request, subresource: string): Promise<boolean> {
+  const { username, uid, groups, extra } = spec;
+  const review = await client.create(SubjectAccessReview, {
     metadata: {},
     spec: {
       user: username ?? '',
@@ -110,13 +114,12 @@ async function approveByRight(
         group: 'certificates.k8s.io',
         resource: 'certificatesigningrequests',
         verb: 'create',
-        subresource: right.subresource,
+        subresource,
         version: '*',
       },
     },
   });
-  if (review.status?.allowed !== true) return;
-  await decide(deps, request, 'approval', { type: 'Approved', reason: 'AutoApproved', message: right.message });
+  return review.status?.allowed === true;
 }
 
 function isGrantable(request: Request, requested: Requested): boolean {
@@ -135,9 +138,9 @@ async function sign(deps: Dependencies, authority: KeyPair, request: Request): P
   let certificate: string;
   try {
     const granted = grantedFor(request, await readSigningRequest(pemOf(request)));
-    const now = clock.now();
-    const until = Math.min(now + lifetimeOf(request) * 1000, expiryOf(authority.certificate));
-    certificate = await signRequest(authority, pemOf(request), granted, { from: now - backdate, until }, random);
+    const { from, until } = validityOf(request, clock.now());
+    const span = { from, until: Math.min(until, expiryOf(authority.certificate)) };
+    certificate = await signRequest(authority, pemOf(request), granted, span, random);
   } catch (error) {
     const message = messageOf(error);
     return decide(deps, request, 'status', { type: 'Failed', reason: 'SignerValidationFailure', message });

@@ -50,19 +50,21 @@ export function grantedFor({ spec }: CertificateSigningRequest, requested: Reque
   const subject = { commonName, organizations };
   switch (spec.signerName) {
     case signers.client:
-      checkUsages(usages, 'client auth');
+      checkClientUsages(usages);
       return { ...subject, usages: ['client'] };
     case signers.kubelet:
-      checkNode(requested);
-      checkUsages(usages, 'client auth');
-      if (namesOf(requested) > 0) throw new Error('DNS, IP, email and URI subject alternative names are not allowed');
+      checkOrganization(requested);
+      checkNoNames(requested);
+      checkNodeName(requested);
+      checkNodeUsages(usages, 'client auth');
       return { ...subject, usages: ['client'] };
     case signers.serving:
-      checkNode(requested);
-      checkUsages(usages, 'server auth');
+      checkOrganization(requested);
       if (dnsNames.length + addresses.length === 0) throw new Error('DNS or IP subjectAltName is required');
-      if (requested.emails.length > 0) throw new Error('emails are not allowed');
-      if (requested.uris.length > 0) throw new Error('URI SANs are not allowed');
+      if (requested.emails.length > 0) throw new Error('Email subjectAltNames are not allowed');
+      if (requested.uris.length > 0) throw new Error('URI subjectAltNames are not allowed');
+      checkNodeUsages(usages, 'server auth');
+      checkNodeName(requested);
       return { ...subject, dnsNames, addresses, usages: ['server'] };
     default:
       return {
@@ -77,39 +79,65 @@ export function grantedFor({ spec }: CertificateSigningRequest, requested: Reque
   }
 }
 
-const namesOf = ({ dnsNames, addresses, emails, uris }: Requested): number =>
-  dnsNames.length + addresses.length + emails.length + uris.length;
+function checkOrganization({ organizations = [] }: Requested): void {
+  if (organizations.length === 1 && organizations[0] === nodeGroup) return;
+  throw new Error(`subject organization is not ${nodeGroup}`);
+}
 
-function checkNode({ commonName, organizations = [] }: Requested): void {
-  if (organizations.length !== 1 || organizations[0] !== nodeGroup) {
-    throw new Error(`subject organization is not ${nodeGroup}`);
-  }
+function checkNodeName({ commonName }: Requested): void {
   if (!commonName.startsWith(nodePrefix)) throw new Error(`subject common name does not begin with ${nodePrefix}`);
 }
 
-function checkUsages(usages: readonly string[], needed: string): void {
-  if (!usages.includes(needed)) throw new Error(`usages did not contain ${JSON.stringify(needed)}`);
-  const allowed = [needed, 'digital signature', 'key encipherment'];
-  const other = usages.find((usage) => !allowed.includes(usage));
-  if (other !== undefined) throw new Error(`usages may not contain ${JSON.stringify(other)}`);
+function checkNoNames({ dnsNames, emails, addresses, uris }: Requested): void {
+  const given = [
+    ['DNS', dnsNames],
+    ['Email', emails],
+    ['IP', addresses],
+    ['URI', uris],
+  ] as const;
+  const [first] = given.find(([, names]) => names.length > 0) ?? [];
+  if (first !== undefined) throw new Error(`${first} subjectAltNames are not allowed`);
 }
 
-/** Seconds for which the certificate is good. */
-export function lifetimeOf({ spec }: CertificateSigningRequest): number {
-  return Math.min(longest, Math.max(600, spec.expirationSeconds ?? longest));
+/** All of them, and no others; keys that are not RSA encipher nothing. */
+function checkNodeUsages(usages: readonly string[], needed: 'client auth' | 'server auth'): void {
+  const all = ['digital signature', 'key encipherment', needed].toSorted();
+  const asked = new Set([...usages, 'key encipherment']);
+  if (asked.size === all.length && all.every((usage) => asked.has(usage))) return;
+  throw new Error(`usages did not match [${all.join(' ')}]`);
 }
 
-/** The subresource of requests that the requester must be allowed to create, for approval without anybody's help. */
-export function approvalRight(
-  { spec }: CertificateSigningRequest,
-  requested: Requested,
-): { readonly subresource: 'selfnodeclient' | 'nodeclient'; readonly message: string } | undefined {
-  if (spec.signerName !== signers.kubelet) return undefined;
-  const self = spec.username === requested.commonName;
-  return {
-    subresource: self ? 'selfnodeclient' : 'nodeclient',
-    message: `Auto approving ${self ? 'self ' : ''}kubelet client certificate after SubjectAccessReview.`,
-  };
+function checkClientUsages(usages: readonly string[]): void {
+  const other = usages.find((usage) => !['digital signature', 'key encipherment', 'client auth'].includes(usage));
+  if (other !== undefined) throw new Error(`invalid usage for client certificate: ${other}`);
+  if (!usages.includes('client auth')) throw new Error('missing required usage for client certificate: client auth');
+}
+
+/** Certificates count from a little earlier, since clocks differ: milliseconds. */
+const backdate = 300_000;
+
+/** From when to when the certificate is good, in milliseconds since the epoch. A short one is not shortened. */
+export function validityOf({ spec }: CertificateSigningRequest, now: number): { from: number; until: number } {
+  const lifetime = Math.min(longest, Math.max(600, spec.expirationSeconds ?? longest)) * 1000;
+  return { from: now - backdate, until: now + (lifetime < 8 * hour ? lifetime : lifetime - backdate) };
+}
+
+interface ApprovalRight {
+  readonly subresource: 'selfnodeclient' | 'nodeclient';
+  readonly message: string;
+}
+
+/**
+ * The subresources of requests of which the requester must be allowed to create one, for approval without anybody's
+ * help.
+ */
+export function approvalRights({ spec }: CertificateSigningRequest, requested: Requested): readonly ApprovalRight[] {
+  if (spec.signerName !== signers.kubelet) return [];
+  const message = (whose: string): string =>
+    `Auto approving ${whose}kubelet client certificate after SubjectAccessReview.`;
+  const any = { subresource: 'nodeclient', message: message('') } as const;
+  const own = { subresource: 'selfnodeclient', message: message('self ') } as const;
+  return spec.username === requested.commonName ? [own, any] : [any];
 }
 
 /**
@@ -143,17 +171,19 @@ function addressesOf({ metadata, status }: Node): readonly string[] {
   return [metadata.name, ...(status?.addresses ?? []).map(({ address }) => address)];
 }
 
-/** When a request has served its time, in milliseconds since the epoch. `expires`: end of its certificate. */
+/**
+ * When a request has served its time, in milliseconds since the epoch: Infinity while one that is approved waits for
+ * its signer. `expires`: end of its certificate.
+ */
 export function removalTime(csr: CertificateSigningRequest, expires: number | undefined): number {
-  const at = (type: string): number | undefined => lastUpdate(csr.status?.conditions ?? [], type);
-  const times = [
-    parseTimestamp(csr.metadata.creationTimestamp) + (decisionOf(csr) === 'pending' ? 24 * hour : Infinity),
-    ...['Approved', 'Denied', 'Failed'].map((type) => (at(type) ?? Infinity) + hour),
+  const conditions = csr.status?.conditions ?? [];
+  const issued = (csr.status?.certificate ?? '') !== '';
+  const decided = [...(issued ? ['Approved'] : []), 'Denied', 'Failed'];
+  return Math.min(
+    conditions.length === 0 ? parseTimestamp(csr.metadata.creationTimestamp) + 24 * hour : Infinity,
+    ...decided.map((type) => (lastUpdate(conditions, type) ?? Infinity) + hour),
     expires ?? Infinity,
-  ];
-  // One that is approved and waits for its certificate is kept for as long as one that waits for approval.
-  const waiting = decisionOf(csr) === 'approved' && (csr.status?.certificate ?? '') === '';
-  return waiting ? parseTimestamp(csr.metadata.creationTimestamp) + 24 * hour : Math.min(...times);
+  );
 }
 
 function lastUpdate(conditions: readonly CertificateSigningRequestCondition[], type: string): number | undefined {

@@ -10,7 +10,6 @@ import { Controller, watching, watchingOwned, type ReconcileResult } from '../..
 import type { Events } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { isFinished } from '../job/conditions.ts';
 import { isTerminating } from '../service-account/controller.ts';
 import { OwnWrites } from '../workload/own-writes.ts';
 import { sameStatus } from '../workload/status.ts';
@@ -116,7 +115,8 @@ class CronManager {
   /** Created by an earlier attempt whose end was lost. */
   async #startedBefore(cronJob: CronJob, name: string): Promise<Job | undefined> {
     const job = await this.#deps.client.get(Job, { namespace: cronJob.metadata.namespace, name });
-    if (controllerOf(job)?.uid === cronJob.metadata.uid) return isFinished(job) ? undefined : job;
+    // Even one that has ended meanwhile: it is told of, and its time counts as met.
+    if (controllerOf(job)?.uid === cronJob.metadata.uid) return job;
     const message = `Error creating job: job ${name} exists and is not controlled by the CronJob`;
     this.#events.warning(CronJob, cronJob, 'FailedCreate', message);
     return undefined;

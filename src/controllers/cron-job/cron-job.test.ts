@@ -154,6 +154,72 @@ describe('a CronJob', () => {
     expect(jobs()).toEqual([]);
   });
 
+  it('counts intervals from the last start, whenever it is looked at in between', async () => {
+    cluster(35 * second);
+    put({ schedule: '@every 1m', successfulJobsHistoryLimit: 10 });
+    await simulation.run(5 * minute + second);
+    expect(jobs()).toHaveLength(5);
+  });
+
+  it('says when its schedule meets no day that there is', async () => {
+    cluster(second);
+    put({ schedule: '0 0 31 2 *' });
+    await simulation.run(second);
+    expect(simulation.events).toMatchObject([
+      {
+        type: 'Warning',
+        reason: 'InvalidSchedule',
+        message: 'invalid schedule: 0 0 31 2 * : time difference between two schedules is less than 1 second',
+      },
+    ]);
+  });
+
+  it('says when its time zone is none', async () => {
+    cluster(second);
+    put({ timeZone: 'europe/berlin' });
+    await simulation.run(second);
+    expect(simulation.events[0]).toMatchObject({
+      reason: 'UnknownTimeZone',
+      message: 'invalid timeZone: "europe/berlin": unknown time zone europe/berlin',
+    });
+  });
+
+  it('keeps failed jobs that never started longest', async () => {
+    cluster(second);
+    put({ suspend: true, failedJobsHistoryLimit: 1 });
+    const ownerReferences = [
+      { apiVersion: 'batch/v1', kind: 'CronJob', name: 'tick', uid: cronJob().metadata.uid, controller: true },
+    ];
+    const failed = (name: string, startTime?: string): void => {
+      const status = {
+        conditions: [{ type: 'Failed', status: 'True' }],
+        ...(startTime !== undefined && { startTime }),
+      };
+      simulation.client.seed(Job, { metadata: { name, namespace: 'default', ownerReferences }, status });
+    };
+    failed('never');
+    failed('once', '2026-01-01T00:00:00Z');
+    await simulation.run(second);
+    expect(jobs()).toEqual(['never']);
+  });
+
+  it('notes a job that had ended before its creation was known', async () => {
+    cluster(second);
+    put();
+    const name = nameAt('2026-01-01T00:01:00Z');
+    const ownerReferences = [
+      { apiVersion: 'batch/v1', kind: 'CronJob', name: 'tick', uid: cronJob().metadata.uid, controller: true },
+    ];
+    const ended = { conditions: [{ type: 'Complete', status: 'True' }], completionTime: '2026-01-01T00:01:01Z' };
+    simulation.client.seed(Job, { metadata: { name, namespace: 'default', ownerReferences }, status: ended });
+    await simulation.run(35 * second);
+    expect(cronJob().status).toEqual({
+      lastScheduleTime: '2026-01-01T00:01:00Z',
+      lastSuccessfulTime: '2026-01-01T00:01:01Z',
+    });
+    expect(reasons()).toEqual(new Set(['SawCompletedJob']));
+  });
+
   it('starts nothing while it is suspended', async () => {
     cluster(second);
     put({ suspend: true });

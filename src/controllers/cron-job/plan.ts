@@ -40,20 +40,21 @@ export function planCronJob(cronJob: CronJob, jobs: readonly Job[], now: number,
   try {
     schedule = parseSchedule(text, timeZone);
   } catch (error) {
-    return idle({
-      type: 'Warning',
-      reason: 'UnknownTimeZone',
-      message: `invalid timeZone: ${JSON.stringify(timeZone)}: ${messageOf(error)}`,
-    });
+    return idle(warning('UnknownTimeZone', `invalid timeZone: ${JSON.stringify(timeZone)}: ${messageOf(error)}`));
   }
   if (suspend === true) return idle();
+  if (schedule.next(now) === undefined) return idle(warning('InvalidSchedule', `invalid schedule: ${text} : ${never}`));
   const decision = decide(cronJob, jobs, status, schedule, now);
   return { ...idle(...decision.events), ...decision.changes, ...waiting(cronJob, schedule, now) };
 }
 
+const never = 'time difference between two schedules is less than 1 second';
+
+/** Until the time that follows the last one that is due: intervals are counted from there, and not from any look. */
 function waiting(cronJob: CronJob, schedule: Schedule, now: number): Pick<CronPlan, 'after'> {
-  const next = schedule.next(Math.max(now, earliest(cronJob, undefined)));
-  return next === undefined ? {} : { after: next - now + margin };
+  const { time, missed } = lastDue(cronJob, schedule, now, Infinity);
+  const next = schedule.next(time ?? (missed > 0 ? now : earliest(cronJob, now, Infinity)));
+  return next === undefined ? {} : { after: Math.max(0, next - now) + margin };
 }
 
 interface Observation {
@@ -89,8 +90,7 @@ function observe({ status = {} }: CronJob, jobs: readonly Job[]): Observation {
 function occurrenceOf(job: Job, known: boolean): readonly Occurrence[] {
   const { name } = job.metadata;
   if (!isFinished(job)) {
-    const message = `Saw a job that the controller did not create or forgot: ${name}`;
-    return known ? [] : [{ type: 'Warning', reason: 'UnexpectedJob', message }];
+    return known ? [] : [warning('UnexpectedJob', `Saw a job that the controller did not create or forgot: ${name}`)];
   }
   const condition = holds(job, 'Complete') ? 'Complete' : 'Failed';
   return known ? [normal('SawCompletedJob', `Saw completed job: ${name}, condition: ${condition}`)] : [];
@@ -98,6 +98,10 @@ function occurrenceOf(job: Job, known: boolean): readonly Occurrence[] {
 
 function normal(reason: string, message: string): Occurrence {
   return { type: 'Normal', reason, message };
+}
+
+function warning(reason: string, message: string): Occurrence {
+  return { type: 'Warning', reason, message };
 }
 
 function later(one: string | undefined, other: string | undefined): string | undefined {
@@ -120,17 +124,17 @@ function decide(
   const { time, missed } = lastDue(cronJob, schedule, now);
   const warnings: readonly Occurrence[] = missed > manyMissed ? [tooMany] : [];
   const { startingDeadlineSeconds: deadline = Infinity } = cronJob.spec ?? {};
-  if (time === undefined || wasStarted(cronJob, status, time)) return { events: warnings, changes: {} };
+  if (time === undefined) return { events: warnings, changes: {} };
   if (time + deadline * 1000 < now) return { events: [...warnings, missedEvent(time)], changes: {} };
+  if (wasStarted(cronJob, status, time)) return { events: warnings, changes: {} };
   const { events, changes } = besideOthers(cronJob, jobs, status, time);
   return { events: [...warnings, ...events], changes };
 }
 
-const tooMany: Occurrence = {
-  type: 'Warning',
-  reason: 'TooManyMissedTimes',
-  message: 'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew',
-};
+const tooMany = warning(
+  'TooManyMissedTimes',
+  'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew',
+);
 
 function wasStarted(cronJob: CronJob, { active = [], lastScheduleTime = '' }: CronJobStatus, time: number): boolean {
   const name = jobName(cronJob, time);
@@ -162,15 +166,13 @@ function missedEvent(time: number): Occurrence {
   const part = (type: string): string => when.find((each) => each.type === type)?.value ?? '';
   const date = `${part('weekday')}, ${part('day')} ${part('month')} ${part('year')}`;
   const message = `Missed scheduled time to start a job: ${date} ${part('hour')}:${part('minute')}:${part('second')} +0000`;
-  return { type: 'Warning', reason: 'MissSchedule', message };
+  return warning('MissSchedule', message);
 }
 
-function earliest({ metadata, spec, status }: CronJob, now: number | undefined): number {
+/** `patience`: for how many seconds a time that was missed can still be met. */
+function earliest({ metadata, status }: CronJob, now: number, patience: number): number {
   const since = parseTimestamp(status?.lastScheduleTime ?? metadata.creationTimestamp);
-  const { startingDeadlineSeconds } = spec ?? {};
-  return startingDeadlineSeconds === undefined || now === undefined
-    ? since
-    : Math.max(since, now - startingDeadlineSeconds * 1000);
+  return Math.max(since, now - patience * 1000);
 }
 
 /**
@@ -181,8 +183,9 @@ export function lastDue(
   cronJob: CronJob,
   schedule: Schedule,
   now: number,
+  patience = cronJob.spec?.startingDeadlineSeconds ?? Infinity,
 ): { readonly time?: number; readonly missed: number } {
-  const first = schedule.next(earliest(cronJob, now));
+  const first = schedule.next(earliest(cronJob, now, patience));
   if (first === undefined || first > now) return { missed: 0 };
   const second = schedule.next(first);
   if (second === undefined || second > now) return { time: first, missed: 1 };
@@ -220,7 +223,8 @@ function expired({ spec }: CronJob, jobs: readonly Job[]): readonly Job[] {
   ].filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }
 
+/** Those that never started come last. */
 function byStart(left: Job, right: Job): number {
-  const at = ({ status }: Job): number => parseTimestamp(status?.startTime ?? '') || 0;
-  return at(left) - at(right) || left.metadata.name.localeCompare(right.metadata.name);
+  const at = ({ status }: Job): number => parseTimestamp(status?.startTime ?? '') || Number.MAX_SAFE_INTEGER;
+  return at(left) - at(right) || (left.metadata.name < right.metadata.name ? -1 : 1);
 }

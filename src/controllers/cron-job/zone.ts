@@ -1,4 +1,5 @@
 /** Time zones by their exact IANA names: how far their clocks are from UTC at a moment. */
+import { isTimeZone } from '../../api/batch/time-zone.ts';
 import { utcTime } from '../../base/clock.ts';
 
 export interface Zone {
@@ -19,6 +20,7 @@ const zones = new Map<string, Zone>();
 export function zoneOf(name: string): Zone {
   const known = zones.get(name);
   if (known !== undefined) return known;
+  if (name !== '' && !isTimeZone(name)) throw new RangeError(`unknown time zone ${name}`);
   const zone = name === 'UTC' || name === '' ? utc : namedZone(name);
   if (zones.size >= zonesKept) zones.clear();
   zones.set(name, zone);

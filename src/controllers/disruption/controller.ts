@@ -82,8 +82,8 @@ class BudgetKeeper {
       if (!(error instanceof UncountableError)) throw error;
       const message = `Failed to calculate the number of expected pods: ${error.message}`;
       this.#events.warning(PodDisruptionBudget, budget, 'CalculateExpectedPodCountFailed', message);
-      await this.#report(budget, failedStatus(budget, error.message, now));
-      throw error;
+      // Nothing is tried again before something changes: owners that can't be counted stay so.
+      return await this.#report(budget, failedStatus(budget, error.message, now));
     }
   }
 

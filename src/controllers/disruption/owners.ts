@@ -22,6 +22,11 @@ interface Replicated extends KubernetesObject {
   readonly spec?: { readonly replicas?: number };
 }
 
+interface Scale {
+  readonly metadata?: { readonly uid?: string };
+  readonly spec?: { readonly replicas?: number };
+}
+
 interface Owner {
   readonly uid: string;
   readonly replicas: number;
@@ -45,32 +50,36 @@ export function wantedCounter(client: Client, informers: Informers, kinds: () =>
     const top: Replicated | undefined = deployment ?? set;
     return top === undefined ? undefined : { uid: top.metadata.uid, replicas: top.spec?.replicas ?? 1 };
   };
-  const ownerOf = async (reference: OwnerReference, namespace: string): Promise<Owner | undefined> => {
+  const cached = (reference: OwnerReference): Owner | undefined => {
     if (reference.kind === 'ReplicaSet' && reference.apiVersion === ReplicaSet.apiVersion)
       return replicaSet(reference.uid);
     const known = plain[`${reference.apiVersion}/${reference.kind}`];
-    if (known === undefined) return await scaleOf(client, kinds(), reference, namespace);
-    const object = known(reference.uid);
+    const object = known?.(reference.uid);
     return object === undefined ? undefined : { uid: reference.uid, replicas: object.spec?.replicas ?? 1 };
+  };
+  // What is not among those known here, or not yet, is asked for its scale.
+  const found = async (reference: OwnerReference, pod: Pod): Promise<Owner> => {
+    const { namespace = '', name } = pod.metadata;
+    const owner = cached(reference) ?? (await scaleOf(client, kinds(), reference, namespace));
+    if (owner === undefined) throw new Error(`found no controllers for pod ${JSON.stringify(name)}`);
+    return owner;
   };
 
   return async (pods) => {
-    const references = new Map<string, OwnerReference>();
+    const first = new Map<string, { readonly reference: OwnerReference; readonly pod: Pod }>();
     const unmanaged: Pod[] = [];
     for (const pod of pods) {
       const reference = controllerOf(pod);
       if (reference === undefined) unmanaged.push(pod);
-      else references.set(reference.uid, reference);
+      else if (!first.has(reference.uid)) first.set(reference.uid, { reference, pod });
     }
-    const namespace = pods[0]?.metadata.namespace ?? '';
-    const owners = await Promise.all([...references.values()].map((each) => ownerOf(each, namespace)));
-    const counts = new Map(
-      owners.flatMap((owner) => (owner === undefined ? [] : [[owner.uid, owner.replicas] as const])),
-    );
+    const owners = await Promise.all([...first.values()].map(({ reference, pod }) => found(reference, pod)));
+    const counts = new Map(owners.map((owner) => [owner.uid, owner.replicas]));
     return { count: [...counts.values()].reduce((sum, replicas) => sum + replicas, 0), unmanaged };
   };
 }
 
+/** Undefined when there is no such owner. Throws when its kind has no scale, or nobody knows it. */
 async function scaleOf(
   client: Client,
   kinds: readonly Kind[],
@@ -78,13 +87,16 @@ async function scaleOf(
   namespace: string,
 ): Promise<Owner | undefined> {
   const kind = kinds.find((each) => each.apiVersion === apiVersion && each.kind === name);
-  if (kind?.subresources.scale === undefined)
-    throw new Error(`${apiVersion} ${name} does not implement the scale subresource`);
+  if (kind === undefined) throw new Error(`no matches for kind ${JSON.stringify(name)} in version "${apiVersion}"`);
+  if (kind.subresources.scale === undefined) {
+    const resource = kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
+    throw new Error(`${resource} does not implement the scale subresource`);
+  }
   const root = kind.group === '' ? `/api/${apiVersion}` : `/apis/${apiVersion}`;
   const path = `${root}/namespaces/${namespace}/${kind.plural}/${encodeURIComponent(owner)}/scale`;
   const { status, body } = await client.request({ method: 'GET', path, headers: { accept: 'application/json' } });
   if (status === 404) return undefined;
   if (status !== 200) throw new Error(`GET ${path} answered ${status}`);
-  const scale = JSON.parse(new TextDecoder().decode(body)) as { readonly spec?: { readonly replicas?: number } };
-  return { uid, replicas: scale.spec?.replicas ?? 0 };
+  const scale = JSON.parse(new TextDecoder().decode(body)) as Scale;
+  return scale.metadata?.uid === uid ? { uid, replicas: scale.spec?.replicas ?? 0 } : undefined;
 }

@@ -51,17 +51,16 @@ export function planBudget(budget: PodDisruptionBudget, pods: readonly Pod[], wa
   };
 }
 
-/** While it can't be known how many pods there should be, none may go. */
+/** While it can't be known how many pods there should be, none may go; and what was said before was of another spec. */
 export function failedStatus(budget: PodDisruptionBudget, message: string, now: number): PodDisruptionBudgetStatus {
-  const { currentHealthy = 0, desiredHealthy = 0, expectedPods = 0 } = budget.status ?? {};
+  const { currentHealthy = 0, desiredHealthy = 0, expectedPods = 0, observedGeneration = 0 } = budget.status ?? {};
   return {
     ...budget.status,
     currentHealthy,
     desiredHealthy,
     expectedPods,
     disruptionsAllowed: 0,
-    observedGeneration: budget.metadata.generation ?? 0,
-    conditions: conditionsFor(budget, 'SyncFailed', message, now),
+    conditions: conditionsFor(budget, 'SyncFailed', message, now, observedGeneration),
   };
 }
 
@@ -91,12 +90,17 @@ function grantOf({ status }: PodDisruptionBudget, pod: Pod): readonly Grant[] {
 
 type Conditions = NonNullable<PodDisruptionBudgetStatus['conditions']>;
 
-function conditionsFor(budget: PodDisruptionBudget, reason: string, message: string, now: number): Conditions {
+function conditionsFor(
+  budget: PodDisruptionBudget,
+  reason: string,
+  message: string,
+  now: number,
+  observedGeneration = budget.metadata.generation ?? 0,
+): Conditions {
   const type = 'DisruptionAllowed';
   const status = reason === 'SufficientPods' ? 'True' : 'False';
   const present = budget.status?.conditions?.find((condition) => condition.type === type);
   const others = (budget.status?.conditions ?? []).filter((condition) => condition !== present);
   const lastTransitionTime = present?.status === status ? present.lastTransitionTime : timestamp(now);
-  const observedGeneration = budget.metadata.generation ?? 0;
   return [...others, { type, status, reason, message, observedGeneration, lastTransitionTime }];
 }

@@ -45,6 +45,6 @@ test('a disruption that did not happen within two minutes is taken back, but for
   expect(targets()).toEqual([
     'ended True EvictionByEvictionAPI, 2 conditions',
     'of-kubelet True TerminationByKubelet, 2 conditions',
-    'spared False EvictionByEvictionAPI, 2 conditions',
+    'spared False undefined, 2 conditions',
   ]);
 });

@@ -31,7 +31,14 @@ export function staleTargetsController(deps: Dependencies): Controller {
         const left = since + patience - clock.now();
         if (left > 0) return { after: left };
         const { uid } = pod.metadata;
-        const condition = { type: 'DisruptionTarget', status: 'False', lastTransitionTime: timestamp(clock.now()) };
+        const lastTransitionTime = timestamp(clock.now());
+        const condition = {
+          type: 'DisruptionTarget',
+          status: 'False',
+          reason: null,
+          message: null,
+          lastTransitionTime,
+        };
         const patch = { metadata: { uid }, status: { conditions: [condition] } };
         try {
           await client.patch(Pod, pod.metadata, patch, { type: 'strategic', subresource: 'status' });

@@ -4,12 +4,14 @@ import { Service } from '../../api/core/service.ts';
 import { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import { keyOf, refOf } from '../../client/cache.ts';
 import { Controller, watching } from '../../client/controller.ts';
+import type { Events } from '../../client/event-recorder.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { applySlices } from '../endpoint-slice/apply.ts';
 import { managedByLabel, serviceNameLabel } from '../endpoint-slice/plan.ts';
-import { isMirrored, mirrorManager, planMirror } from './plan.ts';
+import { isMirrored, mirrorManager, planMirror, skippedOf } from './plan.ts';
 
-export function endpointSliceMirroringController({ client, informers, clock, logger }: Dependencies): Controller {
+export function endpointSliceMirroringController(deps: Dependencies, events: Events): Controller {
+  const { client, informers, clock, logger } = deps;
   const endpoints = informers.of(Endpoints);
   const services = informers.of(Service);
   const slices = informers.of(EndpointSlice);
@@ -30,10 +32,15 @@ export function endpointSliceMirroringController({ client, informers, clock, log
         const present = slices
           .list({ namespace: ref.namespace })
           .filter((slice) => isOurs(slice) && slice.metadata.labels?.[serviceNameLabel] === ref.name);
-        const mirrored = object !== undefined && isMirrored(object, services.get(ref));
-        const plan = mirrored ? planMirror(object, present) : { create: [], update: [], remove: present };
+        const mirrored = object !== undefined && isMirrored(object, services.get(ref)) ? object : undefined;
+        const plan = mirrored ? planMirror(mirrored, present) : { create: [], update: [], remove: present };
         note(plan);
-        await applySlices(client, plan);
+        const skipped = mirrored && skippedOf(mirrored);
+        if (mirrored && skipped !== undefined) events.warning(Endpoints, mirrored, 'TooManyAddressesToMirror', skipped);
+        await applySlices(client, plan, (message) => {
+          const text = `Error updating Endpoint Slices for Endpoints ${key}: ${message}`;
+          if (object !== undefined) events.warning(Endpoints, object, 'FailedToUpdateEndpointSlices', text);
+        });
       },
     },
     { clock, logger },

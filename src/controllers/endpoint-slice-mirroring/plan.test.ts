@@ -60,7 +60,7 @@ describe('manual Endpoints', () => {
   test('planning again yields nothing', () => {
     const present = planMirror(endpoints, []).create.map((draft, at) => ({
       ...draft,
-      metadata: { ...live(`db-${at}`), labels: draft.metadata.labels ?? {} },
+      metadata: { ...live(`db-${at}`), ...draft.metadata, name: `db-${at}` },
     }));
     expect(planMirror(endpoints, present)).toEqual({ create: [], update: [], remove: [] });
   });

@@ -21,7 +21,7 @@ const ownAnnotations = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
   'endpoints.kubernetes.io/last-change-trigger-time',
 ]);
-/** Addresses of one subset beyond this are not mirrored. */
+/** Addresses of one subset beyond this are not mirrored; all of a subset are in one slice of each type. */
 const maxAddresses = 1_000;
 
 type Subset = NonNullable<Endpoints['subsets']>[number];
@@ -48,6 +48,16 @@ export function planMirror(endpoints: Endpoints, present: readonly EndpointSlice
     candidates: all.filter(({ type }) => type === addressType).map(({ candidate }) => candidate),
   }));
   return planSlices(ownerOf(endpoints), wanted, present);
+}
+
+/** Addresses that are not mirrored, because there are too many; undefined when all are. */
+export function skippedOf({ subsets = [] }: Endpoints): string | undefined {
+  const counts = subsets.map(
+    ({ addresses = [], notReadyAddresses = [] }) => addresses.length + notReadyAddresses.length,
+  );
+  const skipped = counts.reduce((sum, count) => sum + Math.max(0, count - maxAddresses), 0);
+  if (skipped === 0) return undefined;
+  return `A max of ${maxAddresses} addresses can be mirrored to EndpointSlices per Endpoints subset. ${skipped} addresses were skipped`;
 }
 
 function candidatesOf(subset: Subset): readonly { readonly type: AddressType; readonly candidate: Candidate }[] {
@@ -84,5 +94,7 @@ function ownerOf(endpoints: Endpoints): SliceOwner {
     labels: { ...labels, [managedByLabel]: mirrorManager, [serviceNameLabel]: name },
     annotations: Object.fromEntries(kept),
     reference: controllerReference(Endpoints, endpoints),
+    most: maxAddresses,
+    mirrored: true,
   };
 }

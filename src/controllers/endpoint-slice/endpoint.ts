@@ -20,18 +20,36 @@ export function candidateOf(
 ): Candidate | undefined {
   const address = addressOf(pod, type);
   if (address === undefined || hasEnded(pod)) return undefined;
-  const zone = node?.metadata.labels?.['topology.kubernetes.io/zone'];
+  const zone = node?.metadata.labels?.['topology.kubernetes.io/zone'] ?? '';
   const { nodeName = '' } = pod.spec ?? {};
   const { name, namespace, uid } = pod.metadata;
+  const conditions = conditionsOf(pod, service);
   const endpoint: Endpoint = {
     addresses: [address],
-    conditions: conditionsOf(pod, service),
+    conditions,
     ...hostnameOf(pod, service),
     targetRef: { kind: 'Pod', name, ...(namespace === undefined ? {} : { namespace }), uid },
     ...(nodeName === '' ? {} : { nodeName }),
-    ...(zone === undefined ? {} : { zone }),
+    ...(zone === '' ? {} : { zone }),
+    ...(conditions.ready === true ? hintsOf(service, zone, nodeName) : {}),
   };
   return { endpoint, ports: portsOf(service, pod) };
+}
+
+const near: ReadonlySet<string> = new Set(['PreferClose', 'PreferSameZone', 'PreferSameNode']);
+/** Who asks for topology in the old way does not get what the field asks for. */
+const topologyAnnotations = ['service.kubernetes.io/topology-aware-hints', 'service.kubernetes.io/topology-mode'];
+
+/** From where the Service wants the endpoint to be used, rather than others. */
+function hintsOf({ metadata, spec }: Service, zone: string, node: string): Pick<Endpoint, 'hints'> {
+  const { trafficDistribution = '' } = spec ?? {};
+  const [old = ''] = topologyAnnotations.flatMap((key) => metadata.annotations?.[key] ?? []);
+  if (!near.has(trafficDistribution) || old.toLowerCase() === 'auto') return {};
+  const hints = {
+    ...(zone !== '' && { forZones: [{ name: zone }] }),
+    ...(trafficDistribution === 'PreferSameNode' && node !== '' && { forNodes: [{ name: node }] }),
+  };
+  return Object.keys(hints).length === 0 ? {} : { hints };
 }
 
 function conditionsOf(pod: Pod, service: Service): NonNullable<Endpoint['conditions']> {

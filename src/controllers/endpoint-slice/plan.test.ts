@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import type { Node } from '../../api/core/node.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { Service } from '../../api/core/service.ts';
 import type { EndpointSlice } from '../../api/discovery/endpoint-slice.ts';
 import { candidateOf } from './endpoint.ts';
 import { ownerOf, planSlices } from './plan.ts';
+import { TriggerTimes } from './trigger.ts';
 
 const live = (name: string): EndpointSlice['metadata'] => ({
   name,
@@ -38,7 +40,11 @@ function applied(present: readonly EndpointSlice[], plan: ReturnType<typeof plan
     ...updated,
     ...plan.create.map((draft, at) => ({
       ...draft,
-      metadata: { ...live(`new-${present.length}-${at}`), labels: draft.metadata.labels ?? {} },
+      metadata: {
+        ...live(`new-${present.length}-${at}`),
+        labels: draft.metadata.labels ?? {},
+        ownerReferences: draft.metadata.ownerReferences ?? [],
+      },
     })),
   ];
 }
@@ -112,4 +118,83 @@ describe('EndpointSlices of a Service', () => {
       planSlices(ownerOf(service), wanted([ended, { ...pod(2), status: without }]), []).create[0]?.endpoints,
     ).toEqual([]);
   });
+
+  test('the empty slice becomes that of the first endpoints, and the other way round, by the same name', () => {
+    const empty = applied([], planSlices(ownerOf(service), wanted([]), []));
+    const filled = planSlices(ownerOf(service), wanted(pods(2)), empty);
+    expect([filled.create, filled.remove]).toEqual([[], []]);
+    expect(filled.update).toMatchObject([{ metadata: { uid: empty[0]?.metadata.uid }, ports: [{ port: 8080 }] }]);
+    const emptied = planSlices(ownerOf(service), wanted([]), applied(empty, filled));
+    expect([emptied.create, emptied.remove]).toEqual([[], []]);
+    expect(emptied.update).toMatchObject([{ metadata: { uid: empty[0]?.metadata.uid }, ports: [], endpoints: [] }]);
+  });
+
+  test('those of an earlier Service of the name are left to go', () => {
+    const earlier = { ...service, metadata: { ...service.metadata, uid: 'earlier' } };
+    const present = applied([], planSlices(ownerOf(earlier), wanted(pods(1)), []));
+    const plan = planSlices(ownerOf(service), wanted(pods(1)), present);
+    expect([plan.create.length, plan.update.length, plan.remove]).toEqual([1, 0, present]);
+  });
+
+  test('do not take over labels by which slices say something themselves', () => {
+    const labels = { team: 'a', 'service.kubernetes.io/headless': 'x', 'kubernetes.io/service-name': 'other' };
+    const spec = { ...service.spec, clusterIP: '10.96.0.10' };
+    expect(ownerOf({ metadata: { ...service.metadata, labels }, spec }).labels).toEqual({
+      team: 'a',
+      'kubernetes.io/service-name': 'web',
+      'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+    });
+  });
+
+  test('say when the change was that they show, and only then', () => {
+    const annotation = 'endpoints.kubernetes.io/last-change-trigger-time';
+    const [first] = planSlices(ownerOf(service, '2026-01-01T00:00:05Z'), wanted(pods(1)), []).create;
+    expect(first?.metadata.annotations).toEqual({ [annotation]: '2026-01-01T00:00:05Z' });
+    const present = applied([], planSlices(ownerOf(service), wanted(pods(1)), [])).map((slice) => ({
+      ...slice,
+      metadata: { ...slice.metadata, annotations: { [annotation]: 'old', mine: 'kept' } },
+    }));
+    expect(planSlices(ownerOf(service, '2026-01-01T00:00:06Z'), wanted(pods(1)), present).update).toEqual([]);
+    const [slice] = planSlices(ownerOf(service), wanted(pods(2)), present).update;
+    expect(slice?.metadata.annotations).toEqual({ mine: 'kept' });
+  });
+});
+
+type Distribution = NonNullable<NonNullable<Service['spec']>['trafficDistribution']>;
+
+describe('hints', () => {
+  const node = { metadata: { ...live('one'), labels: { 'topology.kubernetes.io/zone': 'z1' } } } as Node;
+  const hints = (distribution: Distribution | undefined, of = pod(1), annotations = {}): unknown => {
+    const spec = { ...service.spec, ...(distribution && { trafficDistribution: distribution }) };
+    const asked = { metadata: { ...service.metadata, annotations }, spec };
+    return candidateOf(of, asked, node, 'IPv4')?.endpoint.hints;
+  };
+
+  test.each<[Distribution | undefined, unknown]>([
+    ['PreferClose', { forZones: [{ name: 'z1' }] }],
+    ['PreferSameZone', { forZones: [{ name: 'z1' }] }],
+    ['PreferSameNode', { forZones: [{ name: 'z1' }], forNodes: [{ name: 'one' }] }],
+    [undefined, undefined],
+  ])('for %s', (distribution, expected) => {
+    expect(hints(distribution)).toEqual(expected);
+  });
+
+  test('are for endpoints that are ready, and not for who asks for topology in the old way', () => {
+    expect(hints('PreferClose', pod(1, false))).toBeUndefined();
+    expect(hints('PreferClose', pod(1), { 'service.kubernetes.io/topology-mode': 'Auto' })).toBeUndefined();
+  });
+});
+
+test('the time of a change is that of the first one since the last look', () => {
+  const times = new TriggerTimes();
+  const turned = (at: number, second: number): Pod => {
+    const { metadata, status } = pod(at);
+    const lastTransitionTime = `2026-01-01T00:00:0${second}Z`;
+    return { metadata, status: { ...status, conditions: [{ type: 'Ready', status: 'True', lastTransitionTime }] } };
+  };
+  expect(times.next('web', service, [turned(1, 3)])).toBe('2026-01-01T00:00:00Z');
+  expect(times.next('web', service, [turned(1, 3)])).toBeUndefined();
+  expect(times.next('web', service, [turned(1, 7), turned(2, 5)])).toBe('2026-01-01T00:00:05Z');
+  times.forget('web');
+  expect(times.next('web', service, [])).toBe('2026-01-01T00:00:00Z');
 });

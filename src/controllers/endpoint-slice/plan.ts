@@ -8,13 +8,15 @@ import type { Draft } from '../../api/kind.ts';
 import type { OwnerReference } from '../../api/meta/object-meta.ts';
 import { controllerReference } from '../workload/ownership.ts';
 import type { AddressType, Candidate } from './endpoint.ts';
+import { triggerAnnotation } from './trigger.ts';
 
-export const maxEndpoints = 100;
+const maxEndpoints = 100;
 export const serviceNameLabel = 'kubernetes.io/service-name';
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by';
 export const manager = 'endpointslice-controller.k8s.io';
 const headlessLabel = 'service.kubernetes.io/headless';
-const triggerAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
+/** What a Service may say by these labels is not for its slices: they say something of their own by them. */
+const reserved: ReadonlySet<string> = new Set([serviceNameLabel, managedByLabel, headlessLabel]);
 
 /** For whom the slices are: a Service, or Endpoints that are mirrored. */
 export interface SliceOwner {
@@ -23,6 +25,10 @@ export interface SliceOwner {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly reference: OwnerReference;
+  /** Endpoints of one slice. */
+  readonly most: number;
+  /** The slices have these annotations and no others, and change with them; if not, they come with the next change. */
+  readonly mirrored: boolean;
 }
 
 export interface SlicePlan {
@@ -37,19 +43,46 @@ export interface Wanted {
 }
 
 export function planSlices(owner: SliceOwner, wanted: readonly Wanted[], present: readonly EndpointSlice[]): SlicePlan {
+  const [own, foreign] = [
+    present.filter((slice) => isOwn(owner, slice)),
+    present.filter((slice) => !isOwn(owner, slice)),
+  ];
   const plans = wanted.map(({ addressType, candidates }) =>
-    planType(
+    recycled(
       owner,
-      addressType,
-      candidates,
-      present.filter((slice) => slice.addressType === addressType),
+      planType(
+        owner,
+        addressType,
+        candidates,
+        own.filter((slice) => slice.addressType === addressType),
+      ),
     ),
   );
   const types = new Set<string>(wanted.map(({ addressType }) => addressType));
+  const stale = own.filter(({ addressType }) => !types.has(addressType));
   return {
     create: plans.flatMap(({ create }) => create),
     update: plans.flatMap(({ update }) => update),
-    remove: [...plans.flatMap(({ remove }) => remove), ...present.filter(({ addressType }) => !types.has(addressType))],
+    remove: [...plans.flatMap(({ remove }) => remove), ...stale, ...foreign],
+  };
+}
+
+/** Those of an earlier owner of the name go with it, whoever writes to them. */
+function isOwn({ reference }: SliceOwner, { metadata }: EndpointSlice): boolean {
+  return metadata.ownerReferences?.some(({ uid }) => uid === reference.uid) === true;
+}
+
+/** Where one slice goes and another comes, the first becomes the second: there is none without endpoints in between. */
+function recycled(owner: SliceOwner, { create, update, remove }: SlicePlan): SlicePlan {
+  const count = Math.min(create.length, remove.length);
+  const reused = remove.slice(0, count).map((slice, at) => {
+    const { ports, endpoints = [] } = create[create.length - 1 - at] ?? {};
+    return { ...written(owner, slice), endpoints, ...(ports !== undefined && { ports }) };
+  });
+  return {
+    create: create.slice(0, create.length - count),
+    update: [...update, ...reused],
+    remove: remove.slice(count),
   };
 }
 
@@ -114,11 +147,11 @@ function planGroup(
   const fillings: Filling[] = present.map((slice) => ({ slice, endpoints: keep(slice, missing) }));
   const rest = [...missing.values()];
   for (const filling of fillings.toSorted((a, b) => b.endpoints.length - a.endpoints.length)) {
-    filling.endpoints = [...filling.endpoints, ...rest.splice(0, Math.max(0, maxEndpoints - filling.endpoints.length))];
+    filling.endpoints = [...filling.endpoints, ...rest.splice(0, Math.max(0, owner.most - filling.endpoints.length))];
   }
   const ports = members[0]?.ports ?? [];
   const created: Endpoint[][] = [];
-  while (rest.length > 0) created.push(rest.splice(0, maxEndpoints));
+  while (rest.length > 0) created.push(rest.splice(0, owner.most));
   if (members.length === 0 && present.length === 0) created.push([]);
   const emptied = fillings.filter(({ endpoints }) => endpoints.length === 0);
   // Of empty slices one stays when there is nothing else.
@@ -146,15 +179,20 @@ function identityOf({ targetRef, addresses }: Endpoint): string {
   return `${targetRef?.uid ?? ''} ${addresses.join(' ')}`;
 }
 
-function changed(
-  { labels }: SliceOwner,
-  slice: EndpointSlice,
-  endpoints: readonly Endpoint[],
-): readonly EndpointSlice[] {
+function changed(owner: SliceOwner, slice: EndpointSlice, endpoints: readonly Endpoint[]): readonly EndpointSlice[] {
+  const { labels = {}, annotations = {} } = slice.metadata;
   const same =
     canonical(endpoints) === canonical(slice.endpoints) &&
-    canonical([labels]) === canonical([slice.metadata.labels ?? {}]);
-  return same ? [] : [{ ...slice, metadata: { ...slice.metadata, labels }, endpoints }];
+    canonical([owner.labels]) === canonical([labels]) &&
+    (!owner.mirrored || canonical([owner.annotations]) === canonical([annotations]));
+  return same ? [] : [{ ...written(owner, slice), endpoints }];
+}
+
+/** The slice as its owner's present labels and annotations have it. */
+function written({ labels, annotations, mirrored }: SliceOwner, slice: EndpointSlice): EndpointSlice {
+  const { [triggerAnnotation]: _, ...others } = slice.metadata.annotations ?? {};
+  const next = mirrored ? annotations : { ...others, ...annotations };
+  return { ...slice, metadata: { ...slice.metadata, labels, annotations: next } };
 }
 
 /** Text in which the order of keys and absent conditions do not count. */
@@ -187,19 +225,22 @@ function draftOf(
   };
 }
 
-export function ownerOf(service: Service): SliceOwner {
-  const { name, namespace, labels, annotations = {} } = service.metadata;
-  const trigger = annotations[triggerAnnotation];
+/** `trigger`: when what the slices say last changed, as RFC 3339. */
+export function ownerOf(service: Service, trigger?: string): SliceOwner {
+  const { name, namespace, labels = {} } = service.metadata;
+  const { clusterIP = '' } = service.spec ?? {};
   return {
     name,
     namespace,
     labels: {
-      ...labels,
-      ...(service.spec?.clusterIP === 'None' ? { [headlessLabel]: '' } : {}),
+      ...Object.fromEntries(Object.entries(labels).filter(([key]) => !reserved.has(key))),
+      ...(clusterIP === 'None' || clusterIP === '' ? { [headlessLabel]: '' } : {}),
       [managedByLabel]: manager,
       [serviceNameLabel]: name,
     },
     annotations: trigger === undefined ? {} : { [triggerAnnotation]: trigger },
     reference: controllerReference(Service, service),
+    most: maxEndpoints,
+    mirrored: false,
   };
 }

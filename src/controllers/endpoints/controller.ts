@@ -2,18 +2,24 @@
 import { Endpoints } from '../../api/core/endpoints.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { Service } from '../../api/core/service.ts';
+import type { Draft } from '../../api/kind.ts';
+import { messageOf } from '../../base/errors.ts';
 import { keyOf, refOf } from '../../client/cache.ts';
-import { isNotFound } from '../../client/client.ts';
+import { isConflict, isNotFound } from '../../client/client.ts';
 import { Controller, watching } from '../../client/controller.ts';
+import type { Events } from '../../client/event-recorder.ts';
 import { deepEqual } from '../../schema/freeze.ts';
 import { matches, selectorOfMap } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { addressTypesOf, candidateOf } from '../endpoint-slice/endpoint.ts';
 import { servicesOf } from '../endpoint-slice/services.ts';
+import { triggerAnnotation, TriggerTimes } from '../endpoint-slice/trigger.ts';
 import { isTerminating } from '../service-account/controller.ts';
-import { endpointsOf, triggerAnnotation, triggerTime } from './plan.ts';
+import { endpointsOf, overCapacity } from './plan.ts';
 
-export function endpointsController({ client, informers, clock, logger }: Dependencies): Controller {
+export function endpointsController(deps: Dependencies, events: Events): Controller {
+  const { client, informers, clock, logger } = deps;
+  const triggers = new TriggerTimes();
   const services = informers.of(Service);
   const pods = informers.of(Pod);
   const endpoints = informers.of(Endpoints);
@@ -27,8 +33,18 @@ export function endpointsController({ client, informers, clock, logger }: Depend
     return endpointsOf(
       service,
       selected.flatMap((pod) => candidateOf(pod, service, undefined, type) ?? []),
-      triggerTime(selected),
+      triggers.next(keyOf(service), service, selected),
     );
+  };
+  const tell = (service: Service, wanted: Draft<Endpoints>, present: Endpoints | undefined, message: string): void => {
+    const key = keyOf(service);
+    const [reason, what] =
+      present === undefined
+        ? ['FailedToCreateEndpoint', `Failed to create endpoint for service ${key}`]
+        : ['FailedToUpdateEndpoint', `Failed to update endpoint ${key}`];
+    const { name = '', namespace = '' } = wanted.metadata;
+    const about = { kind: Endpoints.kind, apiVersion: Endpoints.apiVersion, name, namespace };
+    events.record({ ...about, uid: present?.metadata.uid ?? '' }, 'Warning', reason, `${what}: ${message}`);
   };
   return new Controller(
     {
@@ -43,6 +59,7 @@ export function endpointsController({ client, informers, clock, logger }: Depend
         const service = services.get(ref);
         const present = endpoints.get(ref);
         if (service === undefined) {
+          triggers.forget(key);
           // Endpoints go with their Service, also those that a user wrote.
           if (present !== undefined) await client.delete(Endpoints, ref).catch(unlessNotFound);
           return;
@@ -54,7 +71,9 @@ export function endpointsController({ client, informers, clock, logger }: Depend
           if (present === undefined) await client.create(Endpoints, wanted);
           else if (!isSame(present, wanted)) await client.update(Endpoints, merged(present, wanted));
         } catch (error) {
-          if (!isTerminating(error)) throw error;
+          if (isTerminating(error)) return;
+          if (!isConflict(error)) tell(service, wanted, present, messageOf(error));
+          throw error;
         }
       },
     },
@@ -65,13 +84,14 @@ export function endpointsController({ client, informers, clock, logger }: Depend
 function isSame(present: Endpoints, wanted: ReturnType<typeof endpointsOf>): boolean {
   return (
     deepEqual(present.subsets ?? [], wanted.subsets ?? []) &&
-    deepEqual(present.metadata.labels ?? {}, wanted.metadata.labels ?? {})
+    deepEqual(present.metadata.labels ?? {}, wanted.metadata.labels ?? {}) &&
+    present.metadata.annotations?.[overCapacity] === wanted.metadata.annotations?.[overCapacity]
   );
 }
 
 function merged(present: Endpoints, wanted: ReturnType<typeof endpointsOf>): Endpoints {
   const { subsets: _, ...rest } = present;
-  const { [triggerAnnotation]: _before, ...annotations } = present.metadata.annotations ?? {};
+  const { [triggerAnnotation]: _before, [overCapacity]: _cut, ...annotations } = present.metadata.annotations ?? {};
   return {
     ...rest,
     metadata: {

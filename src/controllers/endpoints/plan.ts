@@ -1,35 +1,27 @@
 /** The Endpoints object of a Service, which older clients read: a pure function. */
 import type { Endpoints } from '../../api/core/endpoints.ts';
-import type { Pod } from '../../api/core/pod.ts';
 import type { Service } from '../../api/core/service.ts';
 import type { Draft } from '../../api/kind.ts';
 import type { Candidate } from '../endpoint-slice/endpoint.ts';
+import { triggerAnnotation } from '../endpoint-slice/trigger.ts';
 
 /** More addresses than this are cut off, with an annotation that says so. */
 const maxAddresses = 1_000;
-const overCapacity = 'endpoints.kubernetes.io/over-capacity';
+export const overCapacity = 'endpoints.kubernetes.io/over-capacity';
 const headlessLabel = 'service.kubernetes.io/headless';
 const managedByLabel = 'endpoints.kubernetes.io/managed-by';
-export const triggerAnnotation = 'endpoints.kubernetes.io/last-change-trigger-time';
 
 type Subset = NonNullable<Endpoints['subsets']>[number];
 type Address = NonNullable<Subset['addresses']>[number];
 
-/** When what the Endpoints say last changed: a pod of the Service became ready or unready. For who measures delays. */
-export function triggerTime(pods: readonly Pod[]): string | undefined {
-  const times = pods.flatMap(
-    ({ status }) => status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? [],
-  );
-  return times.toSorted().at(-1);
-}
-
 export function endpointsOf(service: Service, candidates: readonly Candidate[], trigger?: string): Draft<Endpoints> {
-  const kept = candidates
+  const all = candidates
     .filter(
       ({ endpoint }) => endpoint.conditions?.terminating !== true || service.spec?.publishNotReadyAddresses === true,
     )
-    .toSorted((left, right) => compare(left.endpoint.addresses[0] ?? '', right.endpoint.addresses[0] ?? ''))
-    .slice(0, maxAddresses);
+    .toSorted((left, right) => compare(left.endpoint.addresses[0] ?? '', right.endpoint.addresses[0] ?? ''));
+  // Of too many those stay that are ready.
+  const kept = [...all.filter(isReady), ...all.filter((each) => !isReady(each))].slice(0, maxAddresses);
   const groups = Map.groupBy(kept, ({ ports }) => JSON.stringify(ports));
   const { name, namespace, labels = {} } = service.metadata;
   return {
@@ -39,10 +31,10 @@ export function endpointsOf(service: Service, candidates: readonly Candidate[], 
       labels: {
         ...labels,
         [managedByLabel]: 'endpoint-controller',
-        ...(service.spec?.clusterIP === 'None' ? { [headlessLabel]: '' } : {}),
+        ...(['None', ''].includes(service.spec?.clusterIP ?? '') ? { [headlessLabel]: '' } : {}),
       },
       annotations: {
-        ...(candidates.length > maxAddresses ? { [overCapacity]: 'truncated' } : {}),
+        ...(all.length > maxAddresses ? { [overCapacity]: 'truncated' } : {}),
         ...(trigger === undefined ? {} : { [triggerAnnotation]: trigger }),
       },
     },
@@ -50,9 +42,13 @@ export function endpointsOf(service: Service, candidates: readonly Candidate[], 
   };
 }
 
+function isReady({ endpoint }: Candidate): boolean {
+  return endpoint.conditions?.ready === true;
+}
+
 function subsetOf(candidates: readonly Candidate[]): Subset {
-  const ready = candidates.filter(({ endpoint }) => endpoint.conditions?.ready === true).map(addressOf);
-  const others = candidates.filter(({ endpoint }) => endpoint.conditions?.ready !== true).map(addressOf);
+  const ready = candidates.filter(isReady).map(addressOf);
+  const others = candidates.filter((each) => !isReady(each)).map(addressOf);
   const ports = (candidates[0]?.ports ?? []).map(({ name = '', port = 0, protocol = 'TCP', appProtocol }) => ({
     ...(name === '' ? {} : { name }),
     port,

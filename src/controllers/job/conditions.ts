@@ -69,8 +69,7 @@ export function withCondition(
       : [...conditions, { ...said, lastProbeTime: now, lastTransitionTime: now }];
   }
   if ((['status', 'reason', 'message'] as const).every((field) => present[field] === said[field])) return conditions;
-  const lastTransitionTime = present.status === said.status ? (present.lastTransitionTime ?? now) : now;
-  const next: JobCondition = { ...said, lastProbeTime: now, lastTransitionTime };
+  const next: JobCondition = { ...said, lastProbeTime: now, lastTransitionTime: now };
   return conditions.map((condition) => (condition === present ? next : condition));
 }
 

@@ -3,7 +3,7 @@ import { Job, type JobStatus } from '../../api/batch/job.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Service } from '../../base/service.ts';
-import { byController, keyOf, refOf } from '../../client/cache.ts';
+import { byController, keyOf, orphans, refOf } from '../../client/cache.ts';
 import { isConflict, isNotFound, type Client } from '../../client/client.ts';
 import { Controller, watching, type Change, type ReconcileResult } from '../../client/controller.ts';
 import type { Events } from '../../client/event-recorder.ts';
@@ -82,11 +82,11 @@ class JobManager {
       this.#writes.forget(key);
       return {};
     }
-    if ((job.spec?.managedBy ?? ownName) !== ownName || isFinished(job)) return {};
+    if (isForeign(job) || isFinished(job)) return {};
     if (!(await this.#writes.seen(key))) return {};
     const { client, clock } = this.#deps;
     const claims = claimsOf(job, selectorOf(job.spec?.selector), candidatesOf(this.#pods, job));
-    const pods = await settleClaims(client, Job, job, Pod, claims);
+    const pods = await settleClaims(client, Job, job, Pod, claims, trackingFinalizer);
     const plan = planJob(job, pods, this.#expectations.satisfied(key), clock.now());
     if (plan === undefined) return {};
     note(plan);
@@ -166,32 +166,42 @@ function orphanedPods(deps: Dependencies): Controller {
   const pods = deps.informers.of(Pod);
   const jobs = deps.informers.of(Job);
   pods.addIndex('controller', byController);
-  const ownerOf = (pod: Pod): string | undefined => {
+  pods.addIndex('orphans', orphans);
+  const isNeeded = (pod: Pod): boolean => {
     const owner = controllerOf(pod);
-    return owner?.kind === Job.kind ? owner.uid : undefined;
+    if (owner === undefined) return jobs.list({ namespace: pod.metadata.namespace }).some((job) => adopts(job, pod));
+    // Whose pods carry our finalizer for reasons of their own may go on doing so.
+    if (owner.kind !== Job.kind || owner.apiVersion !== Job.apiVersion) return true;
+    const job = jobs.getByUid(owner.uid);
+    return job !== undefined && (isForeign(job) || !isFinished(job));
   };
   return new Controller(
     {
       name: 'job-orphans',
       sources: [
         watching(pods, ({ type, object }) => (type !== 'deleted' && isTracked(object) ? [keyOf(object)] : [])),
-        watching(jobs, ({ type, object }) =>
-          type === 'deleted' || isFinished(object)
-            ? pods.by('controller', object.metadata.uid).filter(isTracked).map(keyOf)
-            : [],
-        ),
+        watching(jobs, ({ type, object }) => {
+          const { uid, namespace = '', deletionTimestamp } = object.metadata;
+          if (type !== 'deleted' && deletionTimestamp === undefined && !isFinished(object)) return [];
+          return [...pods.by('controller', uid), ...pods.by('orphans', namespace)].filter(isTracked).map(keyOf);
+        }),
       ],
       reconcile: async (key) => {
         const pod = pods.get(refOf(key));
-        if (pod === undefined || !isTracked(pod)) return;
-        const uid = ownerOf(pod);
-        const job = uid === undefined ? undefined : jobs.getByUid(uid);
-        if (job !== undefined && (!isFinished(job) || (job.spec?.managedBy ?? ownName) !== ownName)) return;
-        // A pod without an owner may be about to be adopted, unless it goes.
-        if (uid === undefined && pod.metadata.deletionTimestamp === undefined) return;
-        await release(deps.client, pod);
+        if (pod !== undefined && isTracked(pod) && !isNeeded(pod)) await release(deps.client, pod);
       },
     },
     deps,
   );
+}
+
+function isForeign({ spec }: Job): boolean {
+  return (spec?.managedBy ?? ownName) !== ownName;
+}
+
+/** Whether the job is about to make the pod, which nobody controls, its own. */
+function adopts(job: Job, { metadata }: Pod): boolean {
+  if (metadata.deletionTimestamp !== undefined || job.metadata.deletionTimestamp !== undefined) return false;
+  if (isForeign(job) || isFinished(job)) return false;
+  return matches(selectorOf(job.spec?.selector), metadata.labels);
 }

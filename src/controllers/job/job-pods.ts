@@ -60,25 +60,33 @@ export function isGoing({ metadata, status }: Pod): boolean {
   return metadata.deletionTimestamp !== undefined && status?.phase !== 'Succeeded' && status?.phase !== 'Failed';
 }
 
-/** Milliseconds since the epoch. */
+/** Milliseconds since the epoch: when its last container ended, or failing that, when it ceased to be ready, or was deleted. */
 export function endedAt({ metadata, status }: Pod): number {
-  const ends = (status?.containerStatuses ?? []).flatMap(({ state }) => state?.terminated?.finishedAt ?? []);
-  if (ends.length > 0) return Math.max(...ends.map(parseTimestamp));
+  const containers = status?.containerStatuses ?? [];
+  const ends = containers.flatMap(({ state }) => state?.terminated?.finishedAt ?? []);
+  if (ends.length > 0 && ends.length === containers.length) return Math.max(...ends.map(parseTimestamp));
   const ready = status?.conditions?.find((each) => each.type === 'Ready' && each.status === 'False');
-  const known = ready?.lastTransitionTime ?? metadata.deletionTimestamp ?? metadata.creationTimestamp;
-  return parseTimestamp(known) || 0;
+  if (ready?.lastTransitionTime !== undefined) return parseTimestamp(ready.lastTransitionTime);
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, creationTimestamp } = metadata;
+  if (deletionTimestamp !== undefined) return parseTimestamp(deletionTimestamp) - deletionGracePeriodSeconds * 1000;
+  return parseTimestamp(creationTimestamp) || 0;
 }
 
 function pauseAfter(failures: number): number {
   return failures === 0 ? 0 : Math.min(backoff.longest, backoff.first * 2 ** (failures - 1));
 }
 
+/** Of any number of times: a job may have more pods than a call may have arguments. */
+function latestOf(times: readonly number[]): number {
+  return times.reduce((latest, at) => Math.max(latest, at), -Infinity);
+}
+
 /** Until when nothing is started, because of the failures since the last success. */
 export function heldUntil(job: Job, pods: readonly Pod[]): number {
-  const ended = pods.filter((pod) => hasSucceeded(pod) || hasFailed(job, pod));
-  const order = ended.map((pod) => ({ at: endedAt(pod), success: hasSucceeded(pod) })).toSorted((a, b) => a.at - b.at);
-  const failures = order.slice(order.findLastIndex(({ success }) => success) + 1);
-  return (failures.at(-1)?.at ?? 0) + pauseAfter(failures.length);
+  const success = latestOf(pods.filter(hasSucceeded).map(endedAt));
+  const failures = pods.filter((pod) => !hasSucceeded(pod) && hasFailed(job, pod)).map(endedAt);
+  const since = failures.filter((at) => at > success);
+  return since.length === 0 ? 0 : latestOf(since) + pauseAfter(since.length);
 }
 
 /** The same for one index, whose last failed pod knows of those before it. */

@@ -37,7 +37,7 @@ export interface Management {
 const nothing: Management = { create: [], remove: [] };
 
 export function manage(job: Job, pods: readonly Pod[], active: readonly Pod[], counts: Tally, now: number): Management {
-  if (isSuspended(job)) return { create: [], remove: active.slice(0, burst) };
+  if (isSuspended(job)) return { create: [], remove: active };
   const wanted = wantedActive(job, active.length, counts);
   const remove = superfluous(job, active, Math.max(0, active.length - wanted));
   if (remove.length > 0) return { create: [], remove: remove.slice(0, burst) };
@@ -94,7 +94,7 @@ function openIndexes({ spec }: Job, taken: readonly Pod[], counts: Tally, count:
   return lowestMissing(closed, count, spec?.completions ?? 0);
 }
 
-/** Each index waits for itself. */
+/** Each index waits for itself, and the first open ones for their turn: those behind them do not overtake. */
 function perIndex(
   job: Job,
   pods: readonly Pod[],
@@ -104,17 +104,17 @@ function perIndex(
   now: number,
 ): Management {
   const last = lastFailures(job, pods, closedIndexes(counts, taken));
-  const candidates = openIndexes(job, taken, counts, missing + last.size).map((index) => ({
+  const candidates = openIndexes(job, taken, counts, missing).map((index) => ({
     index,
     before: last.get(index),
     held: indexHeldUntil(last.get(index)) - now,
   }));
-  const ready = candidates.filter(({ held }) => held <= 0).slice(0, missing);
+  const ready = candidates.filter(({ held }) => held <= 0);
   const waits = candidates.filter(({ held }) => held > 0).map(({ held }) => held);
   return {
     ...nothing,
     create: ready.map(({ index, before }) => ({ index, failures: failuresAfter(job, before) })),
-    ...(ready.length < missing && waits.length > 0 && { after: Math.min(...waits) }),
+    ...(waits.length > 0 && { after: Math.min(...waits) }),
   };
 }
 

@@ -172,13 +172,16 @@ function withVerdict(status: JobStatus, { type, reason, message }: Verdict, now:
   return { ...status, conditions: withCondition(status.conditions ?? [], condition, timestamp(now)) };
 }
 
+const tooMany: Occurrence = {
+  type: 'Warning',
+  reason: 'TooManySucceededPods',
+  message: 'Too many succeeded pods running after completion count reached',
+};
+
 function endEvents(job: Job, status: JobStatus, { type, reason, message }: Verdict): readonly Occurrence[] {
   if (type === 'FailureTarget') return [{ type: 'Warning', reason, message }];
   const many = (status.succeeded ?? 0) > (job.spec?.completions ?? Infinity);
-  return [
-    ...(many ? [{ type: 'Warning', reason: 'TooManySucceededPods', message: 'Too many succeeded pods' } as const] : []),
-    { type: 'Normal', reason: 'Completed', message: 'Job completed' },
-  ];
+  return [...(many ? [tooMany] : []), { type: 'Normal', reason: 'Completed', message: 'Job completed' }];
 }
 
 /** The condition Suspended. Resuming starts the clock of the deadline anew. */

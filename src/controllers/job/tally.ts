@@ -8,6 +8,7 @@ import type { Pod } from '../../api/core/pod.ts';
 import { judgeFailure } from './failure-policy.ts';
 import { formatIndexes, indexesOf, totalOf, withIndexes, type IndexSet } from './indexes.ts';
 import {
+  endedAt,
   endsIndex,
   failuresOf,
   hasFailed,
@@ -102,9 +103,15 @@ export function lastFailures(
     const index = indexOf(pod);
     if (index === undefined || !isEligible(job, pod) || !hasFailed(job, pod) || closed(index)) continue;
     const known = result.get(index);
-    if (known === undefined || attemptsOf(known) <= attemptsOf(pod)) result.set(index, pod);
+    if (known === undefined || isLater(pod, known)) result.set(index, pod);
   }
   return result;
+}
+
+function isLater(pod: Pod, known: Pod): boolean {
+  return (
+    attemptsOf(pod) > attemptsOf(known) || (attemptsOf(pod) === attemptsOf(known) && endedAt(pod) >= endedAt(known))
+  );
 }
 
 function attemptsOf(pod: Pod): number {

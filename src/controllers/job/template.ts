@@ -20,15 +20,16 @@ export function podFor(job: Job, pod: NewPod): Draft<Pod> {
   const draft = podFromTemplate(
     isIndexed(job) && pod.index !== undefined ? indexed(job, template, { ...pod, index: pod.index }) : template,
     namespace,
-    { generateName: prefix(name, pod.index) },
+    { generateName: pod.index === undefined ? `${name}-` : indexedPrefix(name, pod.index) },
     owner,
   );
   const finalizers = [...new Set([...(draft.metadata.finalizers ?? []), trackingFinalizer])];
   return { ...draft, metadata: { ...draft.metadata, finalizers } };
 }
 
-function prefix(name: string, index: number | undefined): string {
-  const end = index === undefined ? '-' : `-${index}-`;
+/** The index stays whole in the pod's name. */
+function indexedPrefix(name: string, index: number): string {
+  const end = `-${index}-`;
   return `${name.slice(0, longestPrefix - end.length)}${end}`;
 }
 

@@ -3,13 +3,14 @@
  * What remains, and why, is in its conditions.
  */
 import { Namespace } from '../../api/core/namespace.ts';
+import { Pod } from '../../api/core/pod.ts';
 import type { Kind, KubernetesObject } from '../../api/kind.ts';
 import { timestamp } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { isNotFound } from '../../client/client.ts';
 import { Controller, watching, type ReconcileResult } from '../../client/controller.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { conditionsOf, toDelete, type Failure, type Remaining } from './plan.ts';
+import { conditionsOf, firstOf, toDelete, type Failure, type Remaining } from './plan.ts';
 
 const ownFinalizer = 'kubernetes';
 /** How soon to look again when content remains; its deletion is not announced per namespace. */
@@ -22,21 +23,30 @@ const width = 32;
 export function namespaceController(deps: Dependencies, kinds: () => readonly Kind[]): Controller {
   const { informers, client, clock, logger } = deps;
   const namespaces = informers.of(Namespace);
+  const pods = informers.of(Pod);
   const rounds = new Map<string, number>();
+  /** Everything else waits for the last pod. */
+  const hasLostItsPods = (name: string): boolean =>
+    namespaces.get({ name })?.metadata.deletionTimestamp !== undefined && pods.list({ namespace: name }).length === 0;
   return new Controller(
     {
       name: 'namespace',
-      sources: [watching(namespaces)],
+      sources: [
+        watching(namespaces),
+        watching(pods, ({ type, object: { metadata } }) =>
+          type === 'deleted' && hasLostItsPods(metadata.namespace ?? '') ? [metadata.namespace ?? ''] : [],
+        ),
+      ],
       async reconcile(name, { note }): Promise<ReconcileResult> {
         const namespace = namespaces.get({ name });
         if (namespace?.metadata.deletionTimestamp === undefined || !hasOwnFinalizer(namespace)) {
           rounds.delete(name);
           return {};
         }
-        const failures = await deleteContent(deps, await remainingIn(deps, name, kinds()));
+        const failures = await deleteContent(deps, firstOf(await remainingIn(deps, name, kinds())));
         const left = await remainingIn(deps, name, kinds());
         note(left.map(({ kind, objects }) => `${kind.plural}: ${objects.length}`));
-        await report(deps, namespace, conditionsOf(namespace, left, failures, timestamp(clock.now())));
+        await report(deps, namespace, conditionsOf(namespace, firstOf(left), failures, timestamp(clock.now())));
         if (left.length === 0 && failures.length === 0) {
           await client.request({
             method: 'PUT',

@@ -26,7 +26,7 @@ export function conditionsOf(
     .filter(({ objects }) => objects.length > 0)
     .map(({ kind, objects }) => `${resourceName(kind)} has ${objects.length} resource instances`);
   const held = finalizersOf(remaining);
-  const errors = failures.map(({ kind, message }) => `${resourceName(kind)}: ${message}`);
+  const errors = failures.map(({ kind, message }) => `${resourceName(kind)}: ${message}`).toSorted();
   const wanted: readonly Omit<Condition, 'lastTransitionTime'>[] = [
     condition(
       'NamespaceDeletionDiscoveryFailure',
@@ -105,7 +105,16 @@ function resourceName(kind: Kind): string {
   return kind.group === '' ? `${kind.plural}.` : `${kind.plural}.${kind.group}`;
 }
 
-/** Pods first, so that nothing makes new ones look at half a namespace; then everything that is not yet deleted. */
+/**
+ * What is deleted now: pods first, and as long as there are any nothing else, so that none lives on without the
+ * policies and secrets that were made for it.
+ */
+export function firstOf(remaining: readonly Remaining[]): readonly Remaining[] {
+  const pods = remaining.filter(({ kind, objects }) => kind.group === '' && kind.kind === 'Pod' && objects.length > 0);
+  return pods.length > 0 ? pods : remaining;
+}
+
+/** All that is not yet being deleted. */
 export function toDelete(remaining: readonly Remaining[]): readonly Remaining[] {
   return remaining.map(({ kind, objects }) => ({ kind, objects: objects.filter((object) => !isBeingDeleted(object)) }));
 }

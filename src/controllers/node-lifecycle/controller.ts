@@ -14,11 +14,10 @@ import type { Events } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import { deepEqual } from '../../schema/freeze.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { dueAt, isEvicting, readinessOf, taintsFor, unknownConditions } from './plan.ts';
+import { allLost, pauseIn, zoneOf, zonesOf } from './zones.ts';
+import { dueAt, isEvicting, labelsFor, readinessOf, taintsFor, unknownConditions } from './plan.ts';
 
 const leaseNamespace = 'kube-node-lease';
-/** Milliseconds between two nodes from which pods are driven. */
-const evictionPause = 10_000;
 
 export function nodeLifecycleController(deps: Dependencies, events: Events): Controller {
   return new NodeWatcher(deps, events).controller();
@@ -32,7 +31,8 @@ class NodeWatcher {
   readonly #pods: Informer<Pod>;
   /** When each node was heard of last; milliseconds, monotonic. */
   readonly #heard = new Map<string, number>();
-  #nextEviction = 0;
+  /** From when on pods may be driven from the next node of a zone; milliseconds, monotonic. */
+  readonly #nextEviction = new Map<string, number>();
 
   constructor(deps: Dependencies, events: Events) {
     this.#deps = deps;
@@ -89,11 +89,26 @@ class NodeWatcher {
       const [reason, what] = type === 'added' ? ['RegisteredNode', 'Registered'] : ['RemovingNode', 'Removing'];
       const where = type === 'added' ? 'in' : 'from';
       this.#events.normal(Node, node, reason, `Node ${name} event: ${what} Node ${name} ${where} Controller`);
-      return [name];
+      return [name, ...this.#lost()];
     }
+    if (readinessOf(node) !== readinessOf(old)) return this.#turned(node, old);
     if (heartbeatOf(node) !== heartbeatOf(old)) this.#hear(name);
     const same = deepEqual(statesOf(node), statesOf(old)) && deepEqual(node.spec ?? {}, old.spec ?? {});
-    return same ? [] : [name];
+    return same && deepEqual(node.metadata.labels, old.metadata.labels) ? [] : [name];
+  }
+
+  /** What may be done about the others depends on how many are lost. */
+  #turned(node: Node, old: Node): readonly string[] {
+    const { name } = node.metadata;
+    if (heartbeatOf(node) !== heartbeatOf(old)) this.#hear(name);
+    return [...new Set([name, ...this.#lost()])];
+  }
+
+  #lost(): readonly string[] {
+    return this.#nodes
+      .list()
+      .filter((node) => readinessOf(node) !== 'True')
+      .map(({ metadata }) => metadata.name);
   }
 
   async #reconcile(name: string, note: (plan: unknown) => void): Promise<ReconcileResult> {
@@ -102,6 +117,7 @@ class NodeWatcher {
       this.#heard.delete(name);
       return {};
     }
+    await this.#relabel(node);
     const { clock } = this.#deps;
     const lease = this.#leases.get({ namespace: leaseNamespace, name });
     const promised = (lease?.spec?.leaseDurationSeconds ?? 0) * 1000;
@@ -112,10 +128,17 @@ class NodeWatcher {
       await this.#giveUp(node, silent);
       return {};
     }
-    if (readinessOf(node) !== 'True') await this.#markPods(node);
+    // A node that says itself that it is not ready goes on saying how its pods are.
+    if (readinessOf(node) === 'Unknown') await this.#markPods(node);
     const pause = await this.#taint(node, note);
     const waits = [...(left > 0 ? [left] : []), ...(pause === undefined ? [] : [pause])];
     return waits.length === 0 ? {} : { after: Math.min(...waits) };
+  }
+
+  async #relabel(node: Node): Promise<void> {
+    const labels = labelsFor(node);
+    if (labels === undefined) return;
+    await this.#deps.client.patch(Node, node.metadata, { metadata: { labels } }, { type: 'merge' });
   }
 
   async #giveUp(node: Node, conditions: NonNullable<Node['status']>['conditions']): Promise<void> {
@@ -142,19 +165,22 @@ class NodeWatcher {
         { type: 'merge' },
       );
     }
-    return pause === 0 || readinessOf(node) === 'True' ? undefined : pause;
+    return pause === 0 || pause === Infinity || readinessOf(node) === 'True' ? undefined : pause;
   }
 
-  /** One node after the other; and none when all are lost, for then it is the network that is. */
+  /** Milliseconds: one node of a zone after the other. Infinity while the node is to be left alone. */
   #evictionPause(node: Node): number {
     if (readinessOf(node) === 'True') return 0;
     // Simulated ones are never lost, and say nothing about the network.
-    const peers = this.#nodes.list().filter((each) => isSimulated(each) === isSimulated(node));
-    if (peers.every((each) => readinessOf(each) !== 'True')) return evictionPause;
+    const zones = zonesOf(this.#nodes.list().filter((each) => isSimulated(each) === isSimulated(node)));
+    if (allLost(zones)) return Infinity;
     if (isEvicting(node)) return 0;
+    const zone = zoneOf(node);
+    const pause = pauseIn(zones, zone);
     const now = this.#deps.clock.monotonic();
-    if (now < this.#nextEviction) return this.#nextEviction - now;
-    this.#nextEviction = now + evictionPause;
+    const next = this.#nextEviction.get(zone) ?? now;
+    if (pause === Infinity || now < next) return pause === Infinity ? pause : next - now;
+    this.#nextEviction.set(zone, now + pause);
     return 0;
   }
 

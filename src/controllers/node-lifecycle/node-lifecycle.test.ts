@@ -88,10 +88,10 @@ describe('a node that is no longer heard of', () => {
     expect(told('NodeNotReady')).toEqual([]);
   });
 
-  it('is Unknown after 40 seconds, tainted, and its pods are not ready', async () => {
+  it('is Unknown after 50 seconds, tainted, and its pods are not ready', async () => {
     addPod('patient', 'two', [{ operator: 'Exists' }]);
     await live(30, 'one', 'two');
-    await live(29, 'one');
+    await live(39, 'one');
     expect(readiness('two')).toBe('True');
     await live(2, 'one');
     expect(node('two').status?.conditions?.map(({ status, reason }) => [status, reason])).toEqual(
@@ -111,7 +111,7 @@ describe('a node that is no longer heard of', () => {
       { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 60 },
     ]);
     addPod('daemon', 'two', [{ operator: 'Exists' }]);
-    await live(50, 'one');
+    await live(60, 'one');
     expect(podNames()).toEqual(['daemon', 'patient']);
     await live(70, 'one');
     expect(podNames()).toEqual(['daemon']);
@@ -125,7 +125,7 @@ describe('a node that is no longer heard of', () => {
     addPod('patient', 'two', [
       { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 60 },
     ]);
-    await live(50, 'one');
+    await live(60, 'one');
     beat('two');
     const { status = {} } = node('two');
     const conditions = status.conditions?.map((each) => ({
@@ -152,6 +152,89 @@ describe('a node that is no longer heard of', () => {
   });
 });
 
+/** The node itself says so, as an agent does whose runtime is down. */
+function say(name: string, ready: 'True' | 'False'): void {
+  const now = timestamp(simulation.clock.now());
+  const conditions = (node(name).status?.conditions ?? []).map((each) =>
+    each.type === 'Ready' ? { ...each, status: ready, lastHeartbeatTime: now } : each,
+  );
+  simulation.client.seed(Node, { ...node(name), status: { ...node(name).status, conditions } });
+}
+
+describe('a node that says itself that it is not ready', () => {
+  const patience = ['not-ready', 'unreachable'].map((key) => ({
+    key: `node.kubernetes.io/${key}`,
+    operator: 'Exists',
+    effect: 'NoExecute',
+    tolerationSeconds: 100,
+  })) as readonly Toleration[];
+
+  it('goes on saying how its pods are', async () => {
+    addPod('web', 'two', [{ operator: 'Exists' }]);
+    say('two', 'False');
+    await live(20, 'one', 'two');
+    expect(taintsOf('two')).toEqual(['not-ready:NoSchedule', 'not-ready:NoExecute']);
+    expect(simulation.client.all(Pod)[0]?.status?.conditions?.find(({ type }) => type === 'Ready')?.status).toBe(
+      'True',
+    );
+    expect(told('NodeNotReady')).toEqual([]);
+  });
+
+  it('gives its pods no new respite by falling silent', async () => {
+    addPod('patient', 'two', patience);
+    await live(10, 'one', 'two');
+    say('two', 'False');
+    await live(80, 'one');
+    expect(taintsOf('two')).toEqual(['unreachable:NoSchedule', 'unreachable:NoExecute']);
+    expect(podNames()).toEqual(['patient']);
+    await live(30, 'one');
+    expect(podNames()).toEqual([]);
+  });
+});
+
+describe('the first toleration that fits', () => {
+  it('counts, and not the least patient one', async () => {
+    addPod('daemon', 'two', [{ operator: 'Exists' }, { operator: 'Exists', tolerationSeconds: 1 }]);
+    await live(120, 'one');
+    expect(podNames()).toEqual(['daemon']);
+  });
+});
+
+describe('many nodes that fail', () => {
+  const evicted = (): readonly string[] =>
+    simulation.client
+      .all(Node)
+      .filter(({ spec }) => spec?.taints?.some(({ effect }) => effect === 'NoExecute'))
+      .map(({ metadata }) => metadata.name);
+
+  it('one after the other are driven from no more when the last one is lost', async () => {
+    await live(10, 'one', 'two');
+    await live(60, 'one');
+    expect(evicted()).toEqual(['two']);
+    await live(60);
+    expect(evicted()).toEqual([]);
+  });
+
+  it('in one zone keep their pods while most of that zone is lost, and in another one do not', async () => {
+    const names = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2'];
+    for (const name of names) {
+      addNode(name);
+      const labels = { 'topology.kubernetes.io/zone': name.slice(0, 1) };
+      await simulation.client.patch(Node, { name }, { metadata: { labels } }, { type: 'merge' });
+    }
+    await live(10, 'one', 'two', ...names);
+    for (const name of ['a1', 'a2', 'a3', 'b1', 'b2']) say(name, 'False');
+    await live(5, 'one', 'two', ...names);
+    // The first one was lost alone.
+    expect(evicted()).toEqual(['a1', 'b1']);
+    await live(30, 'one', 'two', ...names);
+    expect(evicted()).toEqual(['a1', 'b1', 'b2']);
+    say('a3', 'True');
+    await live(30, 'one', 'two', ...names);
+    expect(evicted()).toEqual(['a1', 'a2', 'b1', 'b2']);
+  });
+});
+
 describe('taints', () => {
   it('follow cordoning and pressure, and leave foreign ones alone', async () => {
     await simulation.client.patch(
@@ -165,6 +248,20 @@ describe('taints', () => {
     await simulation.client.patch(Node, { name: 'one' }, { spec: { unschedulable: null } }, { type: 'merge' });
     await live(10, 'one', 'two');
     expect(node('one').spec?.taints).toEqual([{ key: 'mine', effect: 'NoSchedule' }]);
+  });
+});
+
+describe('labels by their old names', () => {
+  it('follow those of today', async () => {
+    const labels = { 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'arm64', 'beta.kubernetes.io/arch': 'other' };
+    await simulation.client.patch(Node, { name: 'one' }, { metadata: { labels } }, { type: 'merge' });
+    await live(10, 'one', 'two');
+    expect(node('one').metadata.labels).toEqual({
+      ...labels,
+      'beta.kubernetes.io/os': 'linux',
+      'beta.kubernetes.io/arch': 'arm64',
+    });
+    expect(Object.keys(node('two').metadata.labels ?? {})).toEqual([]);
   });
 });
 

@@ -4,7 +4,7 @@ import type { Taint } from '../../api/core/taint.ts';
 import { timestamp } from '../../base/clock.ts';
 
 /** Milliseconds without a sign of life after which a node is unknown; new nodes are given longer. */
-export const grace = { running: 40_000, starting: 60_000 };
+export const grace = { running: 50_000, starting: 60_000 };
 
 const prefix = 'node.kubernetes.io/';
 export const taintKeys = {
@@ -131,4 +131,17 @@ export function isEvicting({ spec }: Node): boolean {
   return (spec?.taints ?? []).some(
     ({ key, effect }) => effect === 'NoExecute' && (key === taintKeys.notReady || key === taintKeys.unreachable),
   );
+}
+
+/** Labels by their old names, which say what those of today say. */
+const oldLabels = [
+  ['kubernetes.io/os', 'beta.kubernetes.io/os'],
+  ['kubernetes.io/arch', 'beta.kubernetes.io/arch'],
+] as const;
+
+/** What the node's labels lack or say wrongly; undefined when they are right. */
+export function labelsFor({ metadata }: Node): Readonly<Record<string, string>> | undefined {
+  const { labels = {} } = metadata;
+  const wrong = oldLabels.filter(([now, before]) => labels[now] !== undefined && labels[before] !== labels[now]);
+  return wrong.length === 0 ? undefined : Object.fromEntries(wrong.map(([now, before]) => [before, labels[now] ?? '']));
 }

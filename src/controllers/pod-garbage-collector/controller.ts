@@ -1,5 +1,6 @@
 /** Takes away pods that nobody else can: those of nodes that are gone, those that go without ever having had a
  * node, and the oldest of very many that have ended. */
+import { withDisruptionTarget } from '../../api/core/disruption-target.ts';
 import { Node } from '../../api/core/node.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { parseTimestamp } from '../../base/clock.ts';
@@ -8,7 +9,6 @@ import { isConflict, isNotFound, type Client } from '../../client/client.ts';
 import { Controller, watching, type ReconcileResult } from '../../client/controller.ts';
 import type { Informer } from '../../client/informer.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { withDisruptionTarget } from '../workload/disruption-target.ts';
 import { hasEnded } from '../workload/pods.ts';
 
 /** Milliseconds for which a node must be gone before its pods are: it may be registering anew. */
@@ -97,13 +97,12 @@ class PodCollector {
     return await this.#remove(pod, 'PodGC: node no longer exists');
   }
 
-  /** The oldest of too many go first. */
+  /** Of too many those go first that were evicted, and then the oldest. */
   async thin(): Promise<ReconcileResult> {
     const pods = this.#pods.by('ended', 'yes').filter(({ metadata }) => metadata.deletionTimestamp === undefined);
     const surplus = pods.length - this.#keptEnded;
     if (surplus <= 0) return {};
-    const age = ({ metadata }: Pod): number => parseTimestamp(metadata.creationTimestamp);
-    for (const pod of pods.toSorted((left, right) => age(left) - age(right)).slice(0, surplus)) await this.#remove(pod);
+    for (const pod of pods.toSorted(inOrderOfUse).slice(0, surplus)) await this.#remove(pod);
     return {};
   }
 
@@ -126,6 +125,20 @@ class PodCollector {
     }
     return {};
   }
+}
+
+/** What controllers count on comes after what they have already made up for. */
+function inOrderOfUse(left: Pod, right: Pod): number {
+  const made = ({ metadata }: Pod): number => parseTimestamp(metadata.creationTimestamp);
+  return (
+    Number(wasEvicted(right)) - Number(wasEvicted(left)) ||
+    made(left) - made(right) ||
+    (left.metadata.name < right.metadata.name ? -1 : 1)
+  );
+}
+
+function wasEvicted({ status }: Pod): boolean {
+  return status?.phase === 'Failed' && status.reason === 'Evicted';
 }
 
 /** Somebody says that it is off for good, and it does not disagree. */

@@ -32,6 +32,19 @@ test('of more ended pods than are kept the oldest go, and those that run stay', 
   expect(names()).toEqual(['ended-1', 'ended-2', 'ended-3', 'running']);
 });
 
+test('of more ended pods than are kept those that were evicted go first', async () => {
+  simulation = new Simulation({ controllers: (deps) => [podGarbageCollector(deps, { keptEnded: 1 })] });
+  const creationTimestamp = timestamp(simulation.clock.now() - minute);
+  seed('old', 'Failed', { creationTimestamp });
+  simulation.client.seed(Pod, {
+    metadata: { name: 'young', namespace: 'default' },
+    spec: { nodeName: 'node-1', containers: [{ name: 'main', image: 'one' }] },
+    status: { phase: 'Failed', reason: 'Evicted' },
+  });
+  await simulation.run(minute);
+  expect(names()).toEqual(['old']);
+});
+
 test('pods that go on a node that is out of service go at once, and nowhere else', async () => {
   // Nodes that take very long to end what they run.
   const life = (): PodLife => ({ start: 0, stop: 10 * minute });

@@ -3,10 +3,12 @@ import { ConfigMap } from '../../api/core/config-map.ts';
 import { Namespace } from '../../api/core/namespace.ts';
 import { isAlreadyExists, isNotFound } from '../../client/client.ts';
 import { Controller, watching } from '../../client/controller.ts';
+import { deepEqual } from '../../schema/freeze.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
 
 const configMapName = 'kube-root-ca.crt';
+const descriptionAnnotation = 'kubernetes.io/description';
 const description = 'The certificate authority of this cluster: whoever talks to its API server from inside trusts it.';
 
 export function rootCaController({ client, informers, clock, logger }: Dependencies, authority: string): Controller {
@@ -25,13 +27,13 @@ export function rootCaController({ client, informers, clock, logger }: Dependenc
         const namespace = namespaces.get({ name });
         if (namespace === undefined || namespace.status?.phase === 'Terminating') return;
         const present = configMaps.get({ namespace: name, name: configMapName });
-        if (present?.data?.['ca.crt'] === authority) return;
+        if (present !== undefined && isWhole(present, authority)) return;
         const data = { 'ca.crt': authority };
-        const annotations = { 'kubernetes.io/description': description };
+        const annotations = { ...present?.metadata.annotations, [descriptionAnnotation]: description };
         try {
           if (present === undefined)
             await client.create(ConfigMap, { metadata: { name: configMapName, namespace: name, annotations }, data });
-          else await client.update(ConfigMap, { ...present, data });
+          else await client.update(ConfigMap, { ...present, metadata: { ...present.metadata, annotations }, data });
         } catch (error) {
           if (!isAlreadyExists(error) && !isNotFound(error) && !isTerminating(error)) throw error;
         }
@@ -39,4 +41,10 @@ export function rootCaController({ client, informers, clock, logger }: Dependenc
     },
     { clock, logger },
   );
+}
+
+/** Nothing is in it but what belongs there, and it says what it is. */
+function isWhole({ metadata, data }: ConfigMap, authority: string): boolean {
+  const told = metadata.annotations?.[descriptionAnnotation] ?? '';
+  return told !== '' && deepEqual(data, { 'ca.crt': authority });
 }

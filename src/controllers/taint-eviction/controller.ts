@@ -1,4 +1,5 @@
 /** Drives pods from nodes whose NoExecute taints they don't tolerate, or no longer. */
+import { withDisruptionTarget } from '../../api/core/disruption-target.ts';
 import { Node } from '../../api/core/node.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { byNode, keyOf, refOf } from '../../client/cache.ts';
@@ -7,7 +8,6 @@ import { Controller, watching, type ReconcileResult } from '../../client/control
 import type { Events } from '../../client/event-recorder.ts';
 import { deepEqual } from '../../schema/freeze.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { withDisruptionTarget } from '../workload/disruption-target.ts';
 import { leavesAt } from './plan.ts';
 
 export function taintEvictionController(deps: Dependencies, events: Events): Controller {
@@ -15,8 +15,8 @@ export function taintEvictionController(deps: Dependencies, events: Events): Con
   const nodes = deps.informers.of(Node);
   const pods = deps.informers.of(Pod);
   pods.addIndex('node', byNode);
-  /** Pods whose end is set, and since when their taints are known; milliseconds since the epoch. */
-  const waiting = new Map<string, number>();
+  /** Pods whose end is set, for when, and since when their taints are known; milliseconds since the epoch. */
+  const waiting = new Map<string, { readonly noticed: number; readonly at: number }>();
 
   const evict = async (pod: Pod): Promise<void> => {
     const { namespace = '', name, uid } = pod.metadata;
@@ -31,12 +31,16 @@ export function taintEvictionController(deps: Dependencies, events: Events): Con
   };
 
   const untilLeaving = (key: string, pod: Pod, node: Node): number => {
-    const noticed = waiting.get(key) ?? clock.now();
-    const at = leavesAt(pod, node.spec?.taints ?? [], noticed);
-    if (at !== Infinity) waiting.set(key, noticed);
-    else if (waiting.delete(key)) {
-      events.normal(Pod, pod, 'TaintManagerEviction', `Cancelling deletion of Pod ${key}`);
+    const before = waiting.get(key);
+    const noticed = before?.noticed ?? clock.now();
+    const wanted = leavesAt(pod, node.spec?.taints ?? [], noticed);
+    if (wanted === Infinity) {
+      if (waiting.delete(key)) events.normal(Pod, pod, 'TaintManagerEviction', `Cancelling deletion of Pod ${key}`);
+      return wanted;
     }
+    // A taint that takes the place of another, as unreachable does of not-ready, gives no new respite.
+    const at = Math.min(wanted, before?.at ?? Infinity);
+    waiting.set(key, { noticed, at });
     return at - clock.now();
   };
 

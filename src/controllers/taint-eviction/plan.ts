@@ -15,10 +15,11 @@ export function leavesAt({ spec, metadata }: Pod, taints: readonly Taint[], noti
   return Math.min(
     Infinity,
     ...driving.map((taint) => {
-      const tolerated = tolerations.filter((toleration) => tolerates([toleration], taint));
-      if (tolerated.length === 0) return 0;
+      // Of several that fit, the first one counts.
+      const toleration = tolerations.find((each) => tolerates([each], taint));
+      if (toleration === undefined) return 0;
       const since = Math.max(born, taint.timeAdded === undefined ? noticed : parseTimestamp(taint.timeAdded));
-      return since + Math.min(...tolerated.map(patienceOf));
+      return since + patienceOf(toleration);
     }),
   );
 }

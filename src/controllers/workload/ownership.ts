@@ -61,27 +61,37 @@ export function controllerReference(kind: Kind, { metadata }: KubernetesObject):
   return { apiVersion: kind.apiVersion, kind: kind.kind, name, uid, controller: true, blockOwnerDeletion: true };
 }
 
-/** Adopts and releases as claimed; returns what is owned afterwards. */
+/**
+ * Adopts and releases as claimed; returns what is owned afterwards. `finalizer`: what the owner puts on all that it
+ * owns, which comes and goes with the reference. Other owners and finalizers, which may be added at the same time, stay.
+ */
 export async function settleClaims<T extends KubernetesObject>(
   client: Client,
   ownerKind: Kind,
   owner: KubernetesObject,
   kind: Kind<T>,
   claims: Claims<T>,
+  finalizer?: string,
 ): Promise<readonly T[]> {
   if (claims.adopt.length > 0 && !(await isStillAlive(client, ownerKind, owner))) return claims.owned;
   const adopted = await Promise.all(
     claims.adopt.map((object) => {
-      const { uid, ownerReferences = [] } = object.metadata;
-      const references = [...ownerReferences, controllerReference(ownerKind, owner)];
-      return patched(client, kind, object, { metadata: { uid, ownerReferences: references } });
+      const metadata = {
+        uid: object.metadata.uid,
+        ownerReferences: [controllerReference(ownerKind, owner)],
+        ...(finalizer !== undefined && { finalizers: [finalizer] }),
+      };
+      return patched(client, kind, object, { metadata });
     }),
   );
   await Promise.all(
     claims.release.map((object) => {
-      const { uid, ownerReferences = [] } = object.metadata;
-      const references = ownerReferences.filter((each) => each.uid !== owner.metadata.uid);
-      return patched(client, kind, object, { metadata: { uid, ownerReferences: references } });
+      const metadata = {
+        uid: object.metadata.uid,
+        ownerReferences: [{ $patch: 'delete', uid: owner.metadata.uid }],
+        ...(finalizer !== undefined && { '$deleteFromPrimitiveList/finalizers': [finalizer] }),
+      };
+      return patched(client, kind, object, { metadata });
     }),
   );
   return [...claims.owned, ...adopted.filter((object) => object !== undefined)];
@@ -106,7 +116,7 @@ async function patched<T extends KubernetesObject>(
   patch: object,
 ): Promise<T | undefined> {
   try {
-    return await client.patch(kind, object.metadata, patch, { type: 'merge' });
+    return await client.patch(kind, object.metadata, patch, { type: 'strategic' });
   } catch (error) {
     if (isNotFound(error) || isConflict(error)) return undefined;
     throw error;

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
+import { KeyedLock } from '../../base/keyed-lock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { CommandRunner } from '../../network/command.ts';
@@ -16,7 +17,6 @@ import {
 } from '../../network/netns.ts';
 import type { PodNetwork } from '../../network/pod-network.ts';
 import type { DnsConfig, RuntimeEvent, SandboxConfig, SandboxStatus } from '../runtime.ts';
-import { KeyedLock } from './keyed-lock.ts';
 import type { RuntimePaths } from './paths.ts';
 import { endLeftoverCommands, isAlive, signalProcess } from './processes.ts';
 import { RecordFolder, type SandboxRecord } from './records.ts';

@@ -11,6 +11,7 @@ import type { Pod } from '../core/pod.ts';
 import { podAmounts, type Amounts } from '../core/pod-amounts.ts';
 import type { ResourceQuotaSpec } from '../core/resource-quota.ts';
 import type { Service } from '../core/service.ts';
+import { isHugePagesName } from '../core/validate-resources.ts';
 import type { Kind, KubernetesObject } from '../kind.ts';
 import type { DeviceRequest, ResourceClaim } from '../resource/resource-claim.ts';
 import { claimMeets, podMeets, requirementsOf, type Requirement } from './scopes.ts';
@@ -60,7 +61,6 @@ export function concerned(spec: ResourceQuotaSpec, counter: Counter, object: Kub
 }
 
 const compute: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage']);
-const isHuge = (name: string): boolean => name.startsWith('hugepages-');
 /** Devices of vendors. */
 const isExtended = (name: string): boolean => name.includes('/') && !/^(?:[^/]*\.)?kubernetes\.io\//u.test(name);
 
@@ -80,7 +80,7 @@ export const podCounter: Counter = {
     if (resource === 'pods' || resource === 'count/pods') return true;
     if (compute.has(name)) return true;
     if (part === 'limits') return false;
-    return isHuge(name) || (part === 'requests' && isExtended(name));
+    return isHugePagesName(name) || (part === 'requests' && isExtended(name));
   },
   usage(object, now) {
     const pod = object as Pod;
@@ -118,8 +118,8 @@ function asAmounts(texts: Readonly<Record<string, string>> | undefined): Amounts
 function computeUsage(requests: Amounts, limits: Amounts): Amounts {
   const used: Record<string, Quantity> = {};
   for (const [name, value] of Object.entries(requests)) {
-    if (compute.has(name) || isHuge(name)) used[name] = value;
-    if (compute.has(name) || isHuge(name) || isExtended(name)) used[`requests.${name}`] = value;
+    if (compute.has(name) || isHugePagesName(name)) used[name] = value;
+    if (compute.has(name) || isHugePagesName(name) || isExtended(name)) used[`requests.${name}`] = value;
   }
   for (const [name, value] of Object.entries(limits)) if (compute.has(name)) used[`limits.${name}`] = value;
   return used;

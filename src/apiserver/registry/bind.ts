@@ -1,13 +1,12 @@
 /** Binding: gives a pod its node, once. */
 import { timestamp } from '../../base/clock.ts';
 import { notSupported, required, type Fault } from '../../schema/fault.ts';
-import { deepClone } from '../../schema/freeze.ts';
-import { conflict, invalid, notFound, success, type Status } from '../errors.ts';
+import { conflict, invalid, success, type Status } from '../errors.ts';
 import { admissionOf } from './admit.ts';
 import type { Registry, Target, WriteContext } from './context.ts';
 import { settleNamespace } from './metadata.ts';
 import { draftMeta, metaOf, type DraftObject } from './snapshot.ts';
-import { updateObject } from './update.ts';
+import { amendObject } from './update.ts';
 
 /** `target` is the pod's; `asked` is what was written to, as admission sees it. Throws 404, 409 or 422. */
 export async function bindPod(
@@ -22,18 +21,7 @@ export async function bindPod(
   await admission.admit();
   const node = nodeOf(target, binding);
   await admission.validate();
-  await updateObject(registry, target, context, {
-    merged: true,
-    createAbsent: false,
-    rules: 'none',
-    direct: true,
-    next(old) {
-      if (old === undefined) throw notFound(target.resource.name, target.name);
-      const draft = deepClone(old.value) as DraftObject;
-      assign(registry, target.name, draft, binding, node);
-      return draft;
-    },
-  });
+  await amendObject(registry, target, context, (draft) => assign(registry, target.name, draft, binding, node));
   return { ...success(), code: 201 };
 }
 

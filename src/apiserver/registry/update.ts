@@ -5,7 +5,7 @@
 import type { Kind } from '../../api/kind.ts';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../api/meta/validate-object-meta.ts';
 import type { Fault } from '../../schema/fault.ts';
-import { deepEqual } from '../../schema/freeze.ts';
+import { deepClone, deepEqual } from '../../schema/freeze.ts';
 import type { Entry } from '../../store/store.ts';
 import { badRequest, conflict, internalError, invalid, notFound } from '../errors.ts';
 import { invalid as invalidField } from '../../schema/fault.ts';
@@ -85,6 +85,30 @@ export async function updateObject(
         throw error instanceof Overtaken ? conflict(resource.name, name) : internalError(error.message);
     }
   }
+}
+
+/**
+ * Changes what is stored on the server's own account: whatever its revision, and without rules, admission or managed
+ * fields. `amend` changes the draft, or throws. Throws 404.
+ */
+export function amendObject(
+  registry: Registry,
+  target: Target,
+  context: WriteContext,
+  amend: (draft: DraftObject, old: Entry) => void,
+): ReturnType<typeof updateObject> {
+  return updateObject(registry, target, context, {
+    merged: true,
+    createAbsent: false,
+    rules: 'none',
+    direct: true,
+    next(old) {
+      if (old === undefined) throw notFound(target.resource.name, target.name);
+      const draft = deepClone(old.value) as DraftObject;
+      amend(draft, old);
+      return draft;
+    },
+  });
 }
 
 async function createAbsent(

@@ -4,9 +4,8 @@ import { withDisruptionTarget } from '../../api/core/disruption-target.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import { Eviction } from '../../api/policy/eviction.ts';
 import { PodDisruptionBudget } from '../../api/policy/pod-disruption-budget.ts';
-import { deepClone } from '../../schema/freeze.ts';
 import { matches, selectorOf } from '../../schema/selector.ts';
-import { badRequest, forbidden, notFound, StatusError, success, tooManyRequests } from '../errors.ts';
+import { badRequest, forbidden, StatusError, success, tooManyRequests } from '../errors.ts';
 import { bodyOf } from '../handlers/objects.ts';
 import { checkOptions } from '../handlers/options.ts';
 import type { Target } from '../registry/context.ts';
@@ -16,7 +15,7 @@ import { checkType, decodeKind } from '../registry/draft.ts';
 import { readOne } from '../registry/read.ts';
 import { prefixOf } from '../registry/resources.ts';
 import { metaOf, type DraftObject, type Snapshot } from '../registry/snapshot.ts';
-import { updateObject } from '../registry/update.ts';
+import { amendObject } from '../registry/update.ts';
 import type { Answer, Call, SubresourceHandler } from '../server-types.ts';
 
 /** Evictions that the budget's controller has not confirmed yet; beyond this it is not keeping up. */
@@ -83,18 +82,10 @@ async function removeUnhealthy(
 /** Says on the pod why it goes, and deletes it. */
 async function remove({ server, target, context }: Call, pod: Pod, options: DeleteOptions): Promise<void> {
   const preconditions = { uid: pod.metadata.uid, ...options.preconditions };
-  const { snapshot } = await updateObject(server.registry, { ...target, subresource: 'status' }, context, {
-    merged: true,
-    createAbsent: false,
-    rules: 'none',
-    direct: true,
-    next(old) {
-      if (old === undefined) throw notFound(target.resource.name, target.name);
-      checkPreconditions(target, { preconditions }, old);
-      const draft = deepClone(old.value) as DraftObject;
-      draft['status'] = withDisruptionTarget((old.value as Pod).status, evicting, server.clock.now());
-      return draft;
-    },
+  const statusTarget = { ...target, subresource: 'status' };
+  const { snapshot } = await amendObject(server.registry, statusTarget, context, (draft, old) => {
+    checkPreconditions(target, { preconditions }, old);
+    draft['status'] = withDisruptionTarget((old.value as Pod).status, evicting, server.clock.now());
   });
   const pinned =
     preconditions.resourceVersion === undefined || context.dryRun
@@ -152,27 +143,18 @@ function unprotected({ status }: Pod, budget: PodDisruptionBudget): boolean {
 async function spend(call: Call, { metadata }: PodDisruptionBudget): Promise<void> {
   const { server, target, context } = call;
   const budgetAt = budgetTarget(call, metadata.name);
-  await updateObject(server.registry, budgetAt, context, {
-    merged: true,
-    createAbsent: false,
-    rules: 'none',
-    direct: true,
-    next(old) {
-      if (old === undefined) throw notFound(budgetAt.resource.name, metadata.name);
-      const budget = old.value as PodDisruptionBudget;
-      checkBudget(budget);
-      const draft = deepClone(old.value) as DraftObject;
-      const { status } = budget;
-      const now = timestamp(server.clock.now());
-      const left = (status?.disruptionsAllowed ?? 0) - 1;
-      draft['status'] = {
-        ...status,
-        disruptionsAllowed: left,
-        disruptedPods: { ...status?.disruptedPods, [target.name]: now },
-        ...(left > 0 ? {} : { conditions: exhausted(budget, now) }),
-      };
-      return draft;
-    },
+  await amendObject(server.registry, budgetAt, context, (draft, old) => {
+    const budget = old.value as PodDisruptionBudget;
+    checkBudget(budget);
+    const { status } = budget;
+    const now = timestamp(server.clock.now());
+    const left = (status?.disruptionsAllowed ?? 0) - 1;
+    draft['status'] = {
+      ...status,
+      disruptionsAllowed: left,
+      disruptedPods: { ...status?.disruptedPods, [target.name]: now },
+      ...(left > 0 ? {} : { conditions: exhausted(budget, now) }),
+    };
   });
 }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Pod } from '../../api/core/pod.ts';
 import type { ContainerStatus, SandboxStatus } from '../../runtime/runtime.ts';
+import { containerStatus } from '../testing/container-status.ts';
 import type { BackoffEntry } from './backoff.ts';
 import type { PodRuntime } from './history.ts';
 import { annotation, containerHash } from './names.ts';
@@ -34,33 +35,8 @@ const sandbox = (attempt = 0, state: SandboxStatus['state'] = 'ready'): SandboxS
   handler: '',
 });
 
-function container(name: string, changes: Partial<ContainerStatus> = {}): ContainerStatus {
-  const attempt = changes.attempt ?? 0;
-  return {
-    id: `${name}-${attempt}`,
-    runtime: 'sim',
-    sandboxId: 's0',
-    name,
-    attempt,
-    state: 'running',
-    createdAt: 0,
-    startedAt: 0,
-    finishedAt: 0,
-    exitCode: 0,
-    reason: '',
-    message: '',
-    image: 'a',
-    imageRef: 'a',
-    userImage: 'a',
-    labels: {},
-    annotations: { [annotation.hash]: containerHash({ name, image: 'a' }) },
-    mounts: [],
-    logPath: '',
-    pid: 1,
-    resources: {},
-    ...changes,
-  };
-}
+const container = (name: string, changes: Partial<ContainerStatus> = {}): ContainerStatus =>
+  containerStatus(name, { annotations: { [annotation.hash]: containerHash({ name, image: 'a' }) }, ...changes });
 
 const exited = (name: string, exitCode: number, changes: Partial<ContainerStatus> = {}): ContainerStatus =>
   container(name, { state: 'exited', exitCode, finishedAt: 1000, ...changes });

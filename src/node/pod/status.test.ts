@@ -3,32 +3,11 @@ import { expect, test } from 'vitest';
 import type { ContainerStatus as ApiContainerStatus, PodStatus } from '../../api/core/pod-status.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { ContainerStatus } from '../../runtime/runtime.ts';
+import { containerStatus } from '../testing/container-status.ts';
 import { podStatus } from './status.ts';
 
-const container = (attempt: number, changes: Partial<ContainerStatus> = {}): ContainerStatus => ({
-  id: `main-${attempt}`,
-  runtime: 'sim',
-  sandboxId: 's0',
-  name: 'main',
-  attempt,
-  state: 'running',
-  createdAt: 0,
-  startedAt: 0,
-  finishedAt: 0,
-  exitCode: 0,
-  reason: '',
-  message: '',
-  image: 'a',
-  imageRef: 'a',
-  userImage: 'a',
-  labels: {},
-  annotations: {},
-  mounts: [],
-  logPath: '',
-  pid: 1,
-  resources: {},
-  ...changes,
-});
+const container = (attempt: number, changes: Partial<ContainerStatus> = {}): ContainerStatus =>
+  containerStatus('main', { attempt, ...changes });
 
 function statusOf(
   containers: readonly ContainerStatus[],

@@ -38,6 +38,7 @@ export function worldOf(informers: Informers, snapshot: Snapshot): World {
       return snapshot.nodesWithAffinity;
     },
     podsMatching: (namespace, selector) => snapshot.podsMatching(namespace, selector),
+    podsMatchingByTraits: (namespace, selector) => snapshot.podsMatchingByTraits(namespace, selector),
     nodesWithImage: (name) => snapshot.nodesWithImage(name),
     namespace: (name) => namespaces.get({ name }),
     claim: (namespace, name) => claims.get({ namespace, name }),

@@ -9,6 +9,8 @@ export interface NodeLike {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+export const hostname = 'kubernetes.io/hostname';
+
 type Matcher = (node: NodeLike) => boolean;
 
 /** Whether a node satisfies nodeSelector and required affinity; undefined when the pod demands nothing. */
@@ -20,6 +22,17 @@ export function requiredNodes(spec: PodSpec | undefined): Matcher | undefined {
   if (affinity === undefined) return bySelector;
   const byAffinity = nodeSelectorMatcher(affinity);
   return (node) => bySelector(node) && byAffinity(node);
+}
+
+/** Whether a term asks which node it is (its name, its hostname), and not only what it is like. */
+export function asksForNames({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm): boolean {
+  return matchFields.length > 0 || matchExpressions.some(({ key }) => key === hostname);
+}
+
+/** The same of all that nodeSelector and required affinity ask. */
+export function requiresNames(spec: PodSpec | undefined): boolean {
+  const { nodeSelectorTerms = [] } = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? {};
+  return Object.hasOwn(spec?.nodeSelector ?? {}, hostname) || nodeSelectorTerms.some(asksForNames);
 }
 
 /** A node selector's terms are alternatives; an empty term matches nothing. */

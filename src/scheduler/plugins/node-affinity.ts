@@ -1,8 +1,8 @@
 /** NodeAffinity: nodeSelector, required and preferred node affinity. */
 import type { Pod } from '../../api/core/pod.ts';
-import { requiredNodes, termMatcher } from '../../api/core/placement.ts';
+import { asksForNames, requiredNodes, requiresNames, termMatcher, type NodeLike } from '../../api/core/placement.ts';
+import { judgedByLabels } from '../node-traits.ts';
 import { stretch, unresolvable, type Plugin } from '../plugin.ts';
-import type { NodeView } from '../snapshot.ts';
 
 export const nodeAffinity: Plugin = {
   name: 'NodeAffinity',
@@ -14,13 +14,20 @@ export const nodeAffinity: Plugin = {
     const rejection = unresolvable("node(s) didn't match Pod's node affinity/selector");
     const only = namedNodes(pod);
     if (only?.size === 0) return { rejectsAll: unresolvable('pod affinity terms conflict') };
+    const sum = (node: NodeLike): number =>
+      terms.reduce((all, { weight, matches }) => all + (matches(node) ? weight : 0), 0);
     return {
       ...(only === undefined ? {} : { only }),
-      ...(required === undefined ? {} : { filter: (view: NodeView) => (required(view) ? undefined : rejection) }),
+      ...(required === undefined
+        ? {}
+        : { filter: judgedByLabels((node) => (required(node) ? undefined : rejection), requiresNames(pod.spec)) }),
       ...(terms.length === 0
         ? {}
         : {
-            score: (view: NodeView) => terms.reduce((sum, term) => sum + (term.matches(view) ? term.weight : 0), 0),
+            score: judgedByLabels(
+              sum,
+              preferred.some(({ preference }) => asksForNames(preference)),
+            ),
             normalize: (scores: readonly number[]) => stretch(scores),
           }),
     };

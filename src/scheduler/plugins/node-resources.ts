@@ -1,5 +1,5 @@
 /** NodeResourcesFit, NodeResourcesBalancedAllocation and ImageLocality. */
-import type { Amount } from '../node-amounts.ts';
+import type { NodeAmounts } from '../node-amounts.ts';
 import { maxScore, resolvable, unresolvable, type Plugin, type Rejection } from '../plugin.ts';
 import { requestsOf, type Resources } from '../resources.ts';
 import type { NodeView } from '../snapshot.ts';
@@ -14,18 +14,18 @@ export const nodeResourcesFit: Plugin = {
     return {
       filter: (view) => lacking(wanted, view),
       // LeastAllocated: the more is left, the better.
-      score: ({ amounts }) => ((leftShare(amounts.cpu, cpu) + leftShare(amounts.memory, memory)) / 2) | 0,
+      score: ({ amounts }) => ((leftShare(amounts, 'cpu', cpu) + leftShare(amounts, 'memory', memory)) / 2) | 0,
     };
   },
 };
 
-function lacking(wanted: readonly (readonly [string, number])[], view: NodeView): Rejection | undefined {
+function lacking(wanted: readonly (readonly [string, number])[], { amounts }: NodeView): Rejection | undefined {
   const reasons: string[] = [];
-  if (view.pods.size + 1 > view.amounts.of('pods').allocatable) reasons.push('Too many pods');
+  if (amounts.requested('pods') + 1 > amounts.allocatable('pods')) reasons.push('Too many pods');
   let neverFits = false;
   for (const [name, amount] of wanted) {
-    const { allocatable, requested } = view.amounts.of(name);
-    if (amount <= allocatable - requested) continue;
+    const allocatable = amounts.allocatable(name);
+    if (amount <= allocatable - amounts.requested(name)) continue;
     reasons.push(`Insufficient ${name}`);
     if (amount > allocatable) neverFits = true;
   }
@@ -39,8 +39,9 @@ const cpuAndMemory = (resources: Resources): readonly [number, number] => [
 ];
 
 /** 0..100: what share of the resource is left with the pod on the node. */
-function leftShare({ allocatable, requestedNonZero }: Amount, wanted: number): number {
-  const used = requestedNonZero + wanted;
+function leftShare(amounts: NodeAmounts, name: string, wanted: number): number {
+  const allocatable = amounts.allocatable(name);
+  const used = amounts.requestedNonZero(name) + wanted;
   return allocatable === 0 || used > allocatable ? 0 : Math.floor(((allocatable - used) * maxScore) / allocatable);
 }
 
@@ -53,7 +54,7 @@ export const balancedAllocation: Plugin = {
     if (cpu === 0 && memory === 0) return {};
     return {
       score: ({ amounts }) => {
-        const distance = usedFraction(amounts.cpu, cpu) - usedFraction(amounts.memory, memory);
+        const distance = usedFraction(amounts, 'cpu', cpu) - usedFraction(amounts, 'memory', memory);
         // The standard deviation of two fractions is half their distance.
         return Math.floor((1 - Math.abs(distance) / 2) * maxScore);
       },
@@ -61,8 +62,9 @@ export const balancedAllocation: Plugin = {
   },
 };
 
-function usedFraction({ allocatable, requested }: Amount, wanted: number): number {
-  return allocatable === 0 ? 1 : Math.min(1, (requested + wanted) / allocatable);
+function usedFraction(amounts: NodeAmounts, name: string, wanted: number): number {
+  const allocatable = amounts.allocatable(name);
+  return allocatable === 0 ? 1 : Math.min(1, (amounts.requested(name) + wanted) / allocatable);
 }
 
 const smallestImage = 23 * 1024 * 1024;

@@ -1,38 +1,60 @@
 /** NodeAffinity: nodeSelector, required and preferred node affinity. */
+import type { NodeAffinity } from '../../api/core/affinity.ts';
 import type { Pod } from '../../api/core/pod.ts';
-import { asksForNames, requiredNodes, requiresNames, termMatcher, type NodeLike } from '../../api/core/placement.ts';
+import {
+  asksForNames,
+  nodeSelectorMatcher,
+  requiredNodes,
+  requiresNames,
+  termMatcher,
+  type NodeLike,
+} from '../../api/core/placement.ts';
 import { judgedByLabels } from '../node-traits.ts';
-import { stretch, unresolvable, type Plugin } from '../plugin.ts';
+import { stretch, unresolvable, type Plugin, type Rejection } from '../plugin.ts';
 
-export const nodeAffinity: Plugin = {
-  name: 'NodeAffinity',
-  weight: 2,
-  prepare(pod) {
-    const required = requiredNodes(pod.spec);
-    const preferred = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
-    const terms = preferred.map(({ weight, preference }) => ({ weight, matches: termMatcher(preference) }));
-    const rejection = unresolvable("node(s) didn't match Pod's node affinity/selector");
-    const only = namedNodes(pod);
-    if (only?.size === 0) return { rejectsAll: unresolvable('pod affinity terms conflict') };
-    const sum = (node: NodeLike): number =>
-      terms.reduce((all, { weight, matches }) => all + (matches(node) ? weight : 0), 0);
-    return {
-      ...(only === undefined ? {} : { only }),
-      ...(required === undefined
-        ? {}
-        : { filter: judgedByLabels((node) => (required(node) ? undefined : rejection), requiresNames(pod.spec)) }),
-      ...(terms.length === 0
-        ? {}
-        : {
-            score: judgedByLabels(
-              sum,
-              preferred.some(({ preference }) => asksForNames(preference)),
-            ),
-            normalize: (scores: readonly number[]) => stretch(scores),
-          }),
-    };
-  },
-};
+/** With `added`, a node affinity that all pods have beside their own. */
+export function nodeAffinityWith(added: NodeAffinity = {}): Plugin {
+  const demanded = added.requiredDuringSchedulingIgnoredDuringExecution;
+  const enforced = demanded === undefined ? undefined : nodeSelectorMatcher(demanded);
+  const notEnforced = unresolvable("node(s) didn't match scheduler-enforced node affinity");
+  const rejection = unresolvable("node(s) didn't match Pod's node affinity/selector");
+  return {
+    name: 'NodeAffinity',
+    weight: 2,
+    prepare(pod) {
+      const required = requiredNodes(pod.spec);
+      const preferred = [
+        ...(added.preferredDuringSchedulingIgnoredDuringExecution ?? []),
+        ...(pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []),
+      ];
+      const terms = preferred.map(({ weight, preference }) => ({ weight, matches: termMatcher(preference) }));
+      const only = namedNodes(pod);
+      if (only?.size === 0) return { rejectsAll: unresolvable('pod affinity terms conflict') };
+      const byName = requiresNames(pod.spec) || (demanded?.nodeSelectorTerms ?? []).some(asksForNames);
+      const judge = (node: NodeLike): Rejection | undefined => {
+        if (enforced?.(node) === false) return notEnforced;
+        return required?.(node) === false ? rejection : undefined;
+      };
+      const sum = (node: NodeLike): number =>
+        terms.reduce((all, { weight, matches }) => all + (matches(node) ? weight : 0), 0);
+      return {
+        ...(only === undefined ? {} : { only }),
+        ...(required === undefined && enforced === undefined ? {} : { filter: judgedByLabels(judge, byName) }),
+        ...(terms.length === 0
+          ? {}
+          : {
+              score: judgedByLabels(
+                sum,
+                preferred.some(({ preference }) => asksForNames(preference)),
+              ),
+              normalize: (scores: readonly number[]) => stretch(scores),
+            }),
+      };
+    },
+  };
+}
+
+export const nodeAffinity = nodeAffinityWith();
 
 /** The nodes that are named when every term names some, as those of DaemonSets do. */
 function namedNodes({ spec }: Pod): ReadonlySet<string> | undefined {

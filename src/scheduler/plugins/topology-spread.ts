@@ -30,45 +30,56 @@ interface Constraint {
   readonly byName: boolean;
 }
 
-const defaults: readonly TopologySpreadConstraint[] = [
+/** For pods that say nothing themselves, and are selected by something. */
+const systemDefaults: readonly TopologySpreadConstraint[] = [
   { maxSkew: 3, topologyKey: hostname, whenUnsatisfiable: 'ScheduleAnyway' },
   { maxSkew: 5, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
 ];
 
-export const podTopologySpread: Plugin = {
-  name: 'PodTopologySpread',
-  weight: 2,
-  prepare(pod, world) {
-    const own = pod.spec?.topologySpreadConstraints ?? [];
-    const hard = own.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule');
-    const soft = own.length > 0 ? own.filter((each) => !hard.includes(each)) : defaultConstraints(pod, world);
-    return {
-      ...(hard.length === 0
-        ? {}
-        : {
-            filter: filterOf(
-              pod,
-              world,
-              hard.map((each) => constraintOf(pod, each)),
-            ),
-          }),
-      ...(soft.length === 0
-        ? {}
-        : {
-            scoring: (candidates: readonly NodeView[]) =>
-              scoringOf(
+export function podTopologySpreadWith(defaults: readonly TopologySpreadConstraint[]): Plugin {
+  return {
+    name: 'PodTopologySpread',
+    weight: 2,
+    prepare(pod, world) {
+      const own = pod.spec?.topologySpreadConstraints ?? [];
+      const all = own.length > 0 ? own : defaultConstraints(pod, world, defaults);
+      const hard = all.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule');
+      const soft = all.filter((each) => !hard.includes(each));
+      return {
+        ...(hard.length === 0
+          ? {}
+          : {
+              filter: filterOf(
                 pod,
                 world,
-                candidates,
-                soft.map((each) => constraintOf(pod, each)),
-                own.length > 0,
+                hard.map((each) => constraintOf(pod, each)),
               ),
-          }),
-    };
-  },
-};
+            }),
+        ...(soft.length === 0
+          ? {}
+          : {
+              scoring: (candidates: readonly NodeView[]) =>
+                scoringOf(
+                  pod,
+                  world,
+                  candidates,
+                  soft.map((each) => constraintOf(pod, each)),
+                  own.length > 0,
+                ),
+            }),
+      };
+    },
+  };
+}
 
-function defaultConstraints(pod: Pod, world: World): readonly TopologySpreadConstraint[] {
+export const podTopologySpread = podTopologySpreadWith(systemDefaults);
+
+function defaultConstraints(
+  pod: Pod,
+  world: World,
+  defaults: readonly TopologySpreadConstraint[],
+): readonly TopologySpreadConstraint[] {
+  if (defaults.length === 0) return defaults;
   const selectors = world.selectorsOf(pod);
   if (selectors.length === 0) return [];
   const matchLabels = Object.assign({}, ...selectors) as Record<string, string>;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Pod } from '../api/core/pod.ts';
-import { defaultPlugins, type Decision } from './decide.ts';
+import type { Decision } from './decide.ts';
+import { defaultPlugins } from './profile.ts';
 import { preempt, type PreemptionContext, type PreemptionResult } from './preempt.ts';
 import { decideOn, node, pod, snapshotOf, world, type PodOptions } from './testing.ts';
 

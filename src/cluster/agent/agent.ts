@@ -24,7 +24,7 @@ import { podCredentials } from '../joining/pod-credentials.ts';
 import type { ProcessContext } from '../processes/run-process.ts';
 import { graceOfStopOrder } from '../processes/stop-order.ts';
 import { joinedLabel } from '../server/addons.ts';
-import { readKubeletConfig } from '../settings/kubelet-config.ts';
+import { readKubeletConfig } from '../settings/component-configs.ts';
 import { apiAddress, kubeletPort, nodeAddress } from '../settings/nodes.ts';
 import { builtinPrograms, runLocalPath } from './builtin-programs.ts';
 import { openImages, openRuntime, podNetworkOf, runtimePrefix, tableName } from './node-runtime.ts';

@@ -10,47 +10,53 @@ import {
   type NodeLike,
 } from '../../api/core/placement.ts';
 import { judgedByLabels } from '../node-traits.ts';
-import { stretch, unresolvable, type Plugin, type Rejection } from '../plugin.ts';
+import { stretch, unresolvable, type Plugin, type Prepared, type Rejection } from '../plugin.ts';
 
 /** With `added`, a node affinity that all pods have beside their own. */
 export function nodeAffinityWith(added: NodeAffinity = {}): Plugin {
-  const demanded = added.requiredDuringSchedulingIgnoredDuringExecution;
-  const enforced = demanded === undefined ? undefined : nodeSelectorMatcher(demanded);
-  const notEnforced = unresolvable("node(s) didn't match scheduler-enforced node affinity");
-  const rejection = unresolvable("node(s) didn't match Pod's node affinity/selector");
   return {
     name: 'NodeAffinity',
     weight: 2,
     prepare(pod) {
-      const required = requiredNodes(pod.spec);
-      const preferred = [
-        ...(added.preferredDuringSchedulingIgnoredDuringExecution ?? []),
-        ...(pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []),
-      ];
-      const terms = preferred.map(({ weight, preference }) => ({ weight, matches: termMatcher(preference) }));
       const only = namedNodes(pod);
       if (only?.size === 0) return { rejectsAll: unresolvable('pod affinity terms conflict') };
-      const byName = requiresNames(pod.spec) || (demanded?.nodeSelectorTerms ?? []).some(asksForNames);
-      const judge = (node: NodeLike): Rejection | undefined => {
-        if (enforced?.(node) === false) return notEnforced;
-        return required?.(node) === false ? rejection : undefined;
-      };
-      const sum = (node: NodeLike): number =>
-        terms.reduce((all, { weight, matches }) => all + (matches(node) ? weight : 0), 0);
-      return {
-        ...(only === undefined ? {} : { only }),
-        ...(required === undefined && enforced === undefined ? {} : { filter: judgedByLabels(judge, byName) }),
-        ...(terms.length === 0
-          ? {}
-          : {
-              score: judgedByLabels(
-                sum,
-                preferred.some(({ preference }) => asksForNames(preference)),
-              ),
-              normalize: (scores: readonly number[]) => stretch(scores),
-            }),
-      };
+      return { ...(only === undefined ? {} : { only }), ...demanded(pod, added), ...preferred(pod, added) };
     },
+  };
+}
+
+function demanded(pod: Pod, added: NodeAffinity): Pick<Prepared, 'filter'> {
+  const selector = added.requiredDuringSchedulingIgnoredDuringExecution;
+  const enforced = selector === undefined ? undefined : nodeSelectorMatcher(selector);
+  const required = requiredNodes(pod.spec);
+  if (required === undefined && enforced === undefined) return {};
+  const notEnforced = unresolvable("node(s) didn't match scheduler-enforced node affinity");
+  const rejection = unresolvable("node(s) didn't match Pod's node affinity/selector");
+  const judge = (node: NodeLike): Rejection | undefined => {
+    if (enforced?.(node) === false) return notEnforced;
+    return required?.(node) === false ? rejection : undefined;
+  };
+  const byName = requiresNames(pod.spec) || (selector?.nodeSelectorTerms ?? []).some(asksForNames);
+  return { filter: judgedByLabels(judge, byName) };
+}
+
+function preferred(pod: Pod, added: NodeAffinity): Pick<Prepared, 'score' | 'normalize'> {
+  const terms = [added, pod.spec?.affinity?.nodeAffinity ?? {}]
+    .flatMap((affinity) => affinity.preferredDuringSchedulingIgnoredDuringExecution ?? [])
+    .map(({ weight, preference }) => ({
+      weight,
+      matches: termMatcher(preference),
+      byName: asksForNames(preference),
+    }));
+  if (terms.length === 0) return {};
+  const sum = (node: NodeLike): number =>
+    terms.reduce((all, { weight, matches }) => all + (matches(node) ? weight : 0), 0);
+  return {
+    score: judgedByLabels(
+      sum,
+      terms.some(({ byName }) => byName),
+    ),
+    normalize: (scores) => stretch(scores),
   };
 }
 

@@ -176,14 +176,14 @@ function configOf(
 ): NodeConfig {
   return nodeConfig({
     podPidsLimit: podPidsLimit(),
+    clusterDns: [nthAddress(settings.serviceCidr, dnsOffset)],
+    clusterDomain: settings.clusterDomain,
     ...wishes,
     nodeName,
     rootDirectory: layout.node(nodeName),
     addresses: [nodeAddress(settings, nodeName)],
     kubeletPort: kubeletPort(settings, nodeName),
     podCidr,
-    clusterDns: [nthAddress(settings.serviceCidr, dnsOffset)],
-    clusterDomain: settings.clusterDomain,
     cgroupRoot: `/${runtimePrefix(settings, nodeName)}`,
     ...(settings.joined === undefined ? {} : { registerNode: false, labels: { [joinedLabel]: 'true' } }),
   });

@@ -56,7 +56,8 @@ export function advise(
       .map(({ replicas }) => replicas);
   const lowest = Math.min(...recent(behavior?.scaleUp, 0), wanted);
   const highest = Math.max(...recent(behavior?.scaleDown, downWindow), wanted);
-  const steady = Math.max(Math.min(current, highest), lowest);
+  // Without a behaviour recent advice holds even where somebody has set less since, as upstream.
+  const steady = behavior === undefined ? highest : Math.max(Math.min(current, highest), lowest);
   const next = { advice, changes: history.changes.filter(({ at }) => at > now - longestMemory) };
   const limited = limit(steady, current, minReplicas, maxReplicas, behavior, next.changes, now);
   return { replicas: limited.replicas, conditions: [stability(wanted, steady), limited.statement], history: next };

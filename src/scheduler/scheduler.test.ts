@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Node } from '../api/core/node.ts';
+import { PersistentVolumeClaim } from '../api/core/persistent-volume-claim.ts';
+import { PersistentVolume } from '../api/core/persistent-volume.ts';
 import { Pod } from '../api/core/pod.ts';
+import { StorageClass } from '../api/storage/storage-class.ts';
 import { FakeClock } from '../base/clock.ts';
 import { silentLogger } from '../base/log.ts';
 import { seededRandom } from '../base/random.ts';
@@ -158,4 +161,86 @@ test('a zone that is gone lets a spread pod go where it could not before', async
   await client.delete(Node, { name: 'b' });
   await clock.advance(1_000);
   expect(await placeOf('second')).toBe('a');
+});
+
+describe('volumes that are there for claims that wait for their first user (upstream volumebinding/binder.go)', () => {
+  const local = (name: string, host: string): PersistentVolume => ({
+    metadata: { name, uid: `uid-${name}`, resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' },
+    spec: {
+      storageClassName: 'local',
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '1Gi' },
+      nodeAffinity: {
+        required: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [host] }] },
+          ],
+        },
+      },
+    },
+    status: { phase: 'Available' },
+  });
+
+  test('are reserved on the node, each for one, and the pods go there when the claims are bound', async () => {
+    const { client, clock, placeOf } = run();
+    client.seed(StorageClass, {
+      metadata: { name: 'local', uid: 'class', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' },
+      provisioner: 'kubernetes.io/no-provisioner',
+      volumeBindingMode: 'WaitForFirstConsumer',
+    });
+    for (const host of ['a', 'b']) client.seed(Node, node(host));
+    for (const [name, host] of [
+      ['pv-a', 'a'],
+      ['pv-b1', 'b'],
+      ['pv-b2', 'b'],
+    ] as const) {
+      client.seed(PersistentVolume, local(name, host));
+    }
+    for (const name of ['one', 'two']) {
+      client.seed(PersistentVolumeClaim, {
+        metadata: {
+          name,
+          namespace: 'default',
+          uid: `uid-${name}`,
+          resourceVersion: '1',
+          creationTimestamp: '2026-01-01T00:00:00Z',
+        },
+        spec: {
+          storageClassName: 'local',
+          accessModes: ['ReadWriteOnce'],
+          resources: { requests: { storage: '1Gi' } },
+        },
+      });
+    }
+    await clock.advance(0);
+    for (const claimName of ['one', 'two']) {
+      const volumes = [{ name: 'data', persistentVolumeClaim: { claimName } }];
+      client.seed(Pod, pod(claimName, { volumes, nodeSelector: { 'kubernetes.io/hostname': 'b' } }));
+    }
+    expect(await placeOf('one')).toBeUndefined();
+    const { items } = await client.list(PersistentVolume);
+    const reserved = items.map(({ spec, metadata }) => [
+      metadata.name,
+      spec?.claimRef?.uid,
+      metadata.annotations?.['pv.kubernetes.io/bound-by-controller'],
+    ]);
+    expect(reserved).toEqual([
+      ['pv-a', undefined, undefined],
+      ['pv-b1', 'uid-one', 'yes'],
+      ['pv-b2', 'uid-two', 'yes'],
+    ]);
+    const claims = await client.list(PersistentVolumeClaim);
+    expect(claims.items.map(({ metadata }) => metadata.annotations)).toEqual([undefined, undefined]);
+    for (const [name, volumeName] of [
+      ['one', 'pv-b1'],
+      ['two', 'pv-b2'],
+    ]) {
+      const metadata = { annotations: { 'pv.kubernetes.io/bind-completed': 'yes' } };
+      const ref = { namespace: 'default', name: name ?? '' };
+      await client.patch(PersistentVolumeClaim, ref, { metadata, spec: { volumeName } }, { type: 'merge' });
+    }
+    await clock.advance(1_000);
+    expect(await placeOf('one')).toBe('b');
+    expect(await placeOf('two')).toBe('b');
+  });
 });

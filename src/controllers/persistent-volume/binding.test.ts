@@ -1,5 +1,5 @@
 /** What claims are told, as upstream's pkg/controller/volume tells them. */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
 import { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import { Pod } from '../../api/core/pod.ts';
@@ -7,7 +7,7 @@ import { StorageClass } from '../../api/storage/storage-class.ts';
 import { VolumeAttributesClass } from '../../api/storage/volume-attributes-class.ts';
 import { ephemeralVolumeController } from '../ephemeral-volume/controller.ts';
 import { Simulation } from '../testing/simulation.ts';
-import { attributesClassProtectionController } from '../volume-protection/controller.ts';
+import { attributesClassProtectionController, claimProtectionController } from '../volume-protection/controller.ts';
 import { volumeExpandController } from '../volume-expand/controller.ts';
 import { persistentVolumeControllers } from './controller.ts';
 
@@ -20,6 +20,7 @@ beforeEach(() => {
       volumeExpandController(deps, events, { ownProvisioner: 'own.example.com' }),
       ephemeralVolumeController(deps, events),
       attributesClassProtectionController(deps),
+      claimProtectionController(deps),
     ],
   });
 });
@@ -249,4 +250,121 @@ test("somebody else's claim of that name is not taken", async () => {
   expect(told()).toContain(
     'Warning FailedBinding ephemeral volume scratch: PVC default/web-scratch was not created for pod default/web (pod is not owner)',
   );
+});
+
+describe('which volume a claim gets (upstream pkg/controller/volume/persistentvolume/index_test.go and binder_test.go)', () => {
+  const [once, read, many] = ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany'];
+  const volumeOf = (name: string): string | undefined =>
+    it.client.all(PersistentVolumeClaim).find(({ metadata }) => metadata.name === name)?.spec?.volumeName;
+  const refOf = (name: string): object | undefined =>
+    it.client.all(PersistentVolume).find(({ metadata }) => metadata.name === name)?.spec?.claimRef;
+  const reserved = (name: string, more: object = {}): object => ({
+    claimRef: { kind: 'PersistentVolumeClaim', apiVersion: 'v1', namespace, name, ...more },
+  });
+
+  test('the one whose access modes are closest to those asked for, before the smaller one', async () => {
+    volume('three', { accessModes: [once, read, many], capacity: { storage: '1Gi' } });
+    volume('two', { accessModes: [once, read], capacity: { storage: '5Gi' } });
+    volume('one', { accessModes: [once], capacity: { storage: '9Gi' } });
+    for (const name of ['a', 'b', 'c']) {
+      claim(name);
+      await it.run(1000);
+    }
+    expect(['a', 'b', 'c'].map(volumeOf)).toEqual(['one', 'two', 'three']);
+  });
+
+  test('of equal modes the smallest', async () => {
+    volume('large', { capacity: { storage: '10Gi' } });
+    volume('small');
+    claim('data');
+    await it.run(1000);
+    expect(volumeOf('data')).toBe('small');
+  });
+
+  test('the one that names it, though a smaller one is there', async () => {
+    volume('large', { capacity: { storage: '10Gi' }, ...reserved('data') });
+    volume('small');
+    claim('data');
+    await it.run(1000);
+    expect(volumeOf('data')).toBe('large');
+  });
+
+  test.each([
+    ['is too small', { capacity: { storage: '1Mi' } }],
+    ['is a block device', { volumeMode: 'Block' }],
+    ['has other access modes', { accessModes: [read] }],
+    ['names another claim of that name', { ...reserved('data', { uid: 'former' }) }],
+  ])('not one that names it but %s', async (_, spec) => {
+    volume('kept', { ...reserved('data'), ...spec });
+    volume('other');
+    claim('data');
+    await it.run(1000);
+    expect(volumeOf('data')).toBe('other');
+  });
+
+  test('not one that happens to be there, when its class waits for the first user: that one may run elsewhere', async () => {
+    storageClass('kubernetes.io/no-provisioner', 'WaitForFirstConsumer');
+    volume('there', { storageClassName: 'fast' });
+    volume('chosen', { storageClassName: 'fast' });
+    claim('data', { storageClassName: 'fast' });
+    await it.run(1000);
+    expect(volumeOf('data')).toBeUndefined();
+    const { uid } = it.client.all(PersistentVolumeClaim)[0]?.metadata ?? {};
+    await it.client.patch(PersistentVolume, { name: 'chosen' }, { spec: reserved('data', { uid }) }, { type: 'merge' });
+    await it.run(1000);
+    expect(volumeOf('data')).toBe('chosen');
+  });
+
+  test('a volume of a claim that has another one is let go, but kept for a name that a user wrote', async () => {
+    claim('data');
+    await it.run(0);
+    const { uid } = it.client.all(PersistentVolumeClaim)[0]?.metadata ?? {};
+    volume('first');
+    await it.run(1000);
+    expect(volumeOf('data')).toBe('first');
+    volume('raced', reserved('data', { uid }), { 'pv.kubernetes.io/bound-by-controller': 'yes' });
+    volume('by-user', reserved('data', { uid }));
+    await it.run(1000);
+    expect(refOf('raced')).toBeUndefined();
+    expect(refOf('by-user')).toMatchObject({ name: 'data', namespace });
+    expect(refOf('by-user')).not.toHaveProperty('uid');
+    const phases = it.client.all(PersistentVolume).map(({ metadata, status }) => [metadata.name, status?.phase]);
+    expect(Object.fromEntries(phases)).toEqual({ first: 'Bound', raced: 'Available', 'by-user': 'Available' });
+  });
+
+  test('a claim that says it is bound, but was never, is pending again', async () => {
+    it.put(PersistentVolumeClaim, {
+      metadata: { name: 'data', namespace },
+      spec: requests('10Gi'),
+      status: { phase: 'Bound' },
+    });
+    await it.run(1000);
+    expect(phaseOf('data')).toBe('Pending');
+  });
+});
+
+describe('a claim that is deleted (upstream pkg/controller/volume/pvcprotection)', () => {
+  const user = (more: object, status: object = {}): Pod =>
+    it.put(Pod, {
+      metadata: { name: 'web', namespace, finalizers: ['example.com/kept'] },
+      spec: {
+        containers: [{ name: 'web', image: 'web' }],
+        volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+        ...more,
+      },
+      status,
+    });
+
+  test.each([
+    ['goes while its only user has no node', {}, {}, false],
+    ['stays for a pod on a node', { nodeName: 'node-1' }, { phase: 'Running' }, true],
+    ['stays for a pod that has ended and is still there', { nodeName: 'node-1' }, { phase: 'Succeeded' }, true],
+  ])('%s', async (_, spec, status, stays) => {
+    claim('data');
+    user(spec, status);
+    await it.run(1000);
+    await it.client.delete(PersistentVolumeClaim, { namespace, name: 'data' });
+    await it.run(1000);
+    expect(it.client.all(PersistentVolumeClaim)).toHaveLength(stays ? 1 : 0);
+  });
 });

@@ -142,6 +142,62 @@ describe('VolumeBinding (upstream plugins/volumebinding/volume_binding.go and bi
     expect(messageOf(user('p', 'data'), { claims: [selected], classes: [delayedClass] })).toBe(none);
   });
 
+  describe('volumes that are there (upstream volumebinding/binder_test.go)', () => {
+    const classes = [{ ...delayedClass, provisioner: 'kubernetes.io/no-provisioner' }];
+    const claims = [claim('data', { storageClassName: 'delayed' })];
+    const on = (hostname: string): NonNullable<PersistentVolume['spec']> => ({
+      storageClassName: 'delayed',
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '10Gi' },
+      nodeAffinity: {
+        required: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [hostname] }] },
+          ],
+        },
+      },
+    });
+    const available = (name: string, spec: NonNullable<PersistentVolume['spec']>): PersistentVolume => ({
+      ...volume(name, spec),
+      status: { phase: 'Available' },
+    });
+    const none = "0/2 nodes are available: 2 node(s) didn't find available persistent volumes to bind.";
+
+    test('choose the node', () => {
+      expect(decideWith(user('p', 'data'), { claims, classes, volumes: [available('pv', on('b'))] }).node).toBe('b');
+    });
+
+    test("do not when they are kept for another claim, though nobody's yet", () => {
+      const claimRef = { namespace: 'default', name: 'other' };
+      const volumes = [available('pv', { ...on('b'), claimRef })];
+      expect(messageOf(user('p', 'data'), { claims, classes, volumes })).toBe(none);
+    });
+
+    test('that are kept for the claim are the only ones for it', () => {
+      const claimRef = { namespace: 'default', name: 'data' };
+      const volumes = [available('small', on('a')), available('kept', { ...on('b'), claimRef })];
+      expect(decideWith(user('p', 'data'), { claims, classes, volumes }).node).toBe('b');
+    });
+
+    test('do for two claims when the smaller claim takes the smaller volume', () => {
+      const both = [
+        claim('large', { storageClassName: 'delayed', resources: { requests: { storage: '5Gi' } } }),
+        claim('small', { storageClassName: 'delayed', resources: { requests: { storage: '1Gi' } } }),
+      ];
+      const volumes = [
+        available('large', { ...on('b'), capacity: { storage: '5Gi' } }),
+        available('small', { ...on('b'), capacity: { storage: '1Gi' } }),
+      ];
+      expect(decideWith(user('p', 'large', 'small'), { claims: both, classes, volumes }).node).toBe('b');
+    });
+
+    test('are not there any more when they are being deleted', () => {
+      const pv = available('pv', on('b'));
+      const going = { ...pv, metadata: { ...pv.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+      expect(messageOf(user('p', 'data'), { claims, classes, volumes: [going] })).toBe(none);
+    });
+  });
+
   test('a driver that tells its capacity has to have enough of it where the node is', () => {
     const nodes = [node('a', { labels: { zone: 'a' } }), node('b', { labels: { zone: 'b' } })];
     const room = (zone: string, capacity: string): ReturnType<World['storageCapacities']>[number] => ({
@@ -189,5 +245,32 @@ describe('NodeVolumeLimits (upstream plugins/nodevolumelimits/csi.go)', () => {
           ]
         : [];
     expect(decideWith(user('p', 'two'), { claims, volumes, csiNode, attachments }).node).toBe('b');
+  });
+});
+
+describe('VolumeZone (upstream plugins/volumezone/volume_zone_test.go)', () => {
+  const zoned = (labels: Readonly<Record<string, string>>): PersistentVolume => {
+    const pv = volume('pv', {});
+    return { ...pv, metadata: { ...pv.metadata, labels } };
+  };
+  const [ga, beta] = ['topology.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io/zone'];
+  const decideZone = (
+    ofVolume: Readonly<Record<string, string>>,
+    ofNode: Readonly<Record<string, string>>,
+  ): string | undefined =>
+    decideWith(user('p', 'data'), { claims: [bound('data', 'pv')], volumes: [zoned(ofVolume)] }, [
+      node('a', { labels: ofNode }),
+    ]).node;
+
+  test.each([
+    ['the same zone', { [ga]: 'z1' }, { [ga]: 'z1' }, 'a'],
+    ['another zone', { [ga]: 'z1' }, { [ga]: 'z2' }, undefined],
+    ['one of several zones', { [ga]: 'z1__z2' }, { [ga]: 'z2' }, 'a'],
+    ['a node without any zone', { [ga]: 'z1' }, {}, 'a'],
+    ['a node with a region only', { [ga]: 'z1' }, { 'topology.kubernetes.io/region': 'r' }, undefined],
+    ['the old label of a volume, the new one of a node', { [beta]: 'z1' }, { [ga]: 'z1' }, 'a'],
+    ['the old label of a volume, another zone of a node', { [beta]: 'z1' }, { [ga]: 'z2' }, undefined],
+  ])('%s', (_, ofVolume, ofNode, expected) => {
+    expect(decideZone(ofVolume, ofNode)).toBe(expected);
   });
 });

@@ -5,8 +5,10 @@ import type { Pod } from '../../api/core/pod.ts';
 import {
   bindCompletedAnnotation,
   bySize,
+  canHold,
   classOf,
   isOnNode,
+  isReservedFor,
   requestOf,
   selectedNodeAnnotation,
   suits,
@@ -123,16 +125,38 @@ function rejectionOf(view: NodeView, { bound, dangling, delayed }: Claims, world
 }
 
 function delayedRejection(view: NodeView, delayed: readonly PersistentVolumeClaim[], world: World): string | undefined {
-  const taken = new Set<string>();
-  for (const claim of delayed) {
+  for (const { claim, volume } of assignVolumes(view, delayed, world)) {
     const selected = claim.metadata.annotations?.[selectedNodeAnnotation];
     if (selected !== undefined && selected !== view.name) return unmatched;
-    const volume = selected === undefined ? matchingVolume(claim, view, world, taken) : undefined;
-    if (volume !== undefined) taken.add(volume.metadata.name);
-    else if (!canProvision(claim, view, world)) return unmatched;
-    else if (!hasRoom(claim, view, world)) return 'node(s) did not have enough free storage';
+    if (volume !== undefined) continue;
+    if (!canProvision(claim, view, world)) return unmatched;
+    if (!hasRoom(claim, view, world)) return 'node(s) did not have enough free storage';
   }
   return undefined;
+}
+
+export interface Assignment {
+  readonly claim: PersistentVolumeClaim;
+  /** That is there; without one somebody has to make one. */
+  readonly volume?: PersistentVolume;
+}
+
+/** Which volumes the claims would get on the node, the smallest claim first. */
+export function assignVolumes(
+  view: NodeView,
+  claims: readonly PersistentVolumeClaim[],
+  world: World,
+): readonly Assignment[] {
+  const taken = new Set<string>();
+  const ordered = claims.toSorted((left, right) => compareQuantity(requestOf(left), requestOf(right)));
+  return ordered.map((claim) => {
+    // A provisioner is at work on it.
+    if (claim.metadata.annotations?.[selectedNodeAnnotation] !== undefined) return { claim };
+    const volume = matchingVolume(claim, view, world, taken);
+    if (volume === undefined) return { claim };
+    taken.add(volume.metadata.name);
+    return { claim, volume };
+  });
 }
 
 /** What the driver says it has left for volumes of the class where the node is; drivers that say nothing have room. */
@@ -147,17 +171,19 @@ function hasRoom(claim: PersistentVolumeClaim, view: NodeView, world: World): bo
   });
 }
 
-/** The smallest volume on this node that would do for the claim. */
+/** The volume that is kept for the claim, else the smallest on this node that would do. */
 function matchingVolume(
   claim: PersistentVolumeClaim,
   view: NodeView,
   world: World,
   taken: ReadonlySet<string>,
 ): PersistentVolume | undefined {
-  return world
-    .volumes()
-    .filter((volume) => volume.status?.phase === 'Available' && !taken.has(volume.metadata.name))
-    .filter((volume) => isOnNode(volume, view) && suits(volume, claim))
+  const left = world.volumes().filter(({ metadata }) => !taken.has(metadata.name));
+  const reserved = left.find((volume) => isReservedFor(volume, claim) && canHold(volume, claim));
+  if (reserved !== undefined) return isOnNode(reserved, view) ? reserved : undefined;
+  return left
+    .filter(({ spec, status }) => status?.phase === 'Available' && spec?.claimRef === undefined)
+    .filter((volume) => isOnNode(volume, view) && canHold(volume, claim) && suits(volume, claim))
     .toSorted(bySize)[0];
 }
 
@@ -189,7 +215,7 @@ export const volumeZone: Plugin = {
       const volume = claim === undefined ? undefined : boundVolume(claim, world);
       return zoneLabels.flatMap((key) => {
         const value = volume?.metadata.labels?.[key];
-        return value === undefined ? [] : [{ key, values: value.split('__') }];
+        return value === undefined ? [] : [{ key, values: value.split('__').map((each) => each.trim()) }];
       });
     });
     if (labels.length === 0) return {};
@@ -197,13 +223,18 @@ export const volumeZone: Plugin = {
     return {
       filter: (view) => {
         const zoned = zoneLabels.some((key) => Object.hasOwn(view.labels, key));
-        return !zoned || labels.every(({ key, values }) => values.includes(view.labels[key] ?? ''))
+        return !zoned || labels.every(({ key, values }) => values.includes(zoneOf(view, key) ?? ''))
           ? undefined
           : rejection;
       },
     };
   },
 };
+
+/** Volumes from before may have the old labels only, and nodes the new ones. */
+function zoneOf({ labels }: NodeView, key: string): string | undefined {
+  return labels[key] ?? labels[key.replace('failure-domain.beta.kubernetes.io/', 'topology.kubernetes.io/')];
+}
 
 export const volumeRestrictions: Plugin = {
   name: 'VolumeRestrictions',

@@ -244,3 +244,39 @@ describe('volumes that are there for claims that wait for their first user (upst
     expect(await placeOf('two')).toBe('b');
   });
 });
+
+test('a pod that is made smaller in place makes room when its node has done it, not when it is asked', async () => {
+  const { client, clock, placeOf } = run();
+  client.seed(Node, node('a'));
+  const large = pod('large', { requests: { cpu: '3' }, nodeName: 'a' });
+  const running = (cpu: string): NonNullable<Pod['status']> => ({
+    phase: 'Running',
+    containerStatuses: [
+      {
+        name: 'main',
+        image: 'app:1',
+        imageID: '',
+        ready: true,
+        restartCount: 0,
+        allocatedResources: { cpu },
+        resources: { requests: { cpu } },
+      },
+    ],
+  });
+  client.seed(Pod, { ...large, status: running('3') });
+  client.seed(Pod, pod('waiting', { requests: { cpu: '2' } }));
+  expect(await placeOf('waiting')).toBeUndefined();
+  const containers = [{ name: 'main', image: 'app:1', resources: { requests: { cpu: '1' } } }];
+  await client.patch(Pod, { namespace: 'default', name: 'large' }, { spec: { containers } }, { type: 'merge' });
+  await clock.advance(20_000);
+  expect(await placeOf('waiting')).toBeUndefined();
+  const status = running('1');
+  await client.patch(
+    Pod,
+    { namespace: 'default', name: 'large' },
+    { status },
+    { type: 'merge', subresource: 'status' },
+  );
+  await clock.advance(20_000);
+  expect(await placeOf('waiting')).toBe('a');
+});

@@ -3,6 +3,7 @@ import type { NodeAffinity } from '../../api/core/affinity.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import {
   asksForNames,
+  isEmptyTerm,
   nodeSelectorMatcher,
   requiredNodes,
   requiresNames,
@@ -27,7 +28,10 @@ export function nodeAffinityWith(added: NodeAffinity = {}): Plugin {
         ...(added.preferredDuringSchedulingIgnoredDuringExecution ?? []),
         ...(pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []),
       ];
-      const terms = preferred.map(({ weight, preference }) => ({ weight, matches: termMatcher(preference) }));
+      // A term that says nothing prefers nothing.
+      const terms = preferred
+        .filter(({ preference }) => !isEmptyTerm(preference))
+        .map(({ weight, preference }) => ({ weight, matches: termMatcher(preference) }));
       const only = namedNodes(pod);
       if (only?.size === 0) return { rejectsAll: unresolvable('pod affinity terms conflict') };
       const byName = requiresNames(pod.spec) || (demanded?.nodeSelectorTerms ?? []).some(asksForNames);

@@ -274,3 +274,72 @@ describe('VolumeZone (upstream plugins/volumezone/volume_zone_test.go)', () => {
     expect(decideZone(ofVolume, ofNode)).toBe(expected);
   });
 });
+
+describe('VolumeRestrictions (upstream plugins/volumerestrictions/volume_restrictions_test.go)', () => {
+  const withDisk = (name: string, volumeSource: object): Pod =>
+    pod(name, { volumes: [{ name: 'disk', ...volumeSource }] });
+  const rbd = (image: string, ...monitors: readonly string[]): object => ({ rbd: { image, monitors, pool: 'foo' } });
+  test.each<[string, object, object, boolean]>([
+    ['a GCE disk', { gcePersistentDisk: { pdName: 'foo' } }, { gcePersistentDisk: { pdName: 'foo' } }, false],
+    ['another GCE disk', { gcePersistentDisk: { pdName: 'foo' } }, { gcePersistentDisk: { pdName: 'bar' } }, true],
+    [
+      'a GCE disk that both only read',
+      { gcePersistentDisk: { pdName: 'foo', readOnly: true } },
+      { gcePersistentDisk: { pdName: 'foo', readOnly: true } },
+      true,
+    ],
+    [
+      'a GCE disk that one only reads',
+      { gcePersistentDisk: { pdName: 'foo', readOnly: true } },
+      { gcePersistentDisk: { pdName: 'foo' } },
+      false,
+    ],
+    [
+      'an AWS disk, though both only read',
+      { awsElasticBlockStore: { volumeID: 'foo', readOnly: true } },
+      { awsElasticBlockStore: { volumeID: 'foo', readOnly: true } },
+      false,
+    ],
+    [
+      'another kind of disk',
+      { awsElasticBlockStore: { volumeID: 'foo' } },
+      { gcePersistentDisk: { pdName: 'foo' } },
+      true,
+    ],
+    [
+      'an iSCSI target',
+      { iscsi: { iqn: 'iqn.2016-12.com.example:1' } },
+      { iscsi: { iqn: 'iqn.2016-12.com.example:1' } },
+      false,
+    ],
+    [
+      'another iSCSI target',
+      { iscsi: { iqn: 'iqn.2016-12.com.example:1' } },
+      { iscsi: { iqn: 'iqn.2016-12.com.example:2' } },
+      true,
+    ],
+    ['an image of one Ceph', rbd('bar', 'a', 'b'), rbd('bar', 'b', 'c'), false],
+    ['an image of another Ceph', rbd('bar', 'a', 'b'), rbd('bar', 'c', 'd'), true],
+    ['another image', rbd('bar', 'a'), rbd('baz', 'a'), true],
+  ])('%s', (_, wanted, used, fits) => {
+    const decision = decideWith(withDisk('p', wanted), {}, [node('a')], [[withDisk('q', used), 'a']]);
+    expect(decision.rejected.get('a')).toEqual(
+      fits
+        ? undefined
+        : { plugin: 'VolumeRestrictions', reasons: ['node(s) had no available disk'], unresolvable: false },
+    );
+  });
+
+  test('a claim that one pod alone may use', () => {
+    const claims = [{ ...bound('data', 'pv'), spec: { volumeName: 'pv', accessModes: ['ReadWriteOncePod'] } }] as never;
+    const storage: Storage = { claims, volumes: [csi('pv', 'h')] };
+    const message = (placed: readonly (readonly [Pod, string])[]): string =>
+      explain(decideWith(user('p', 'data'), storage, [node('a'), node('b')], placed), 2);
+    expect(message([[user('q', 'data'), 'a']])).toBe(
+      '0/2 nodes are available: 2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode.',
+    );
+    const elsewhere = user('q', 'data');
+    const foreign: Pod = { ...elsewhere, metadata: { ...elsewhere.metadata, namespace: 'other' } };
+    expect(decideWith(user('p', 'data'), storage, [node('a')], [[foreign, 'a']]).node).toBe('a');
+  });
+});

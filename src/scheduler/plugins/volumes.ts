@@ -2,6 +2,7 @@
 import type { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import type { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
 import type { Pod } from '../../api/core/pod.ts';
+import type { Volume } from '../../api/core/volume.ts';
 import {
   bindCompletedAnnotation,
   bySize,
@@ -17,6 +18,7 @@ import { compareQuantity } from '../../schema/quantity.ts';
 import { matches, selectorOf } from '../../schema/selector.ts';
 import { resolvable, unresolvable, type Plugin, type Prepared, type Rejection, type World } from '../plugin.ts';
 import type { NodeView } from '../snapshot.ts';
+import { clashes, networkDisksOf } from './disk-conflicts.ts';
 
 interface ClaimUse {
   readonly name: string;
@@ -240,21 +242,39 @@ export const volumeRestrictions: Plugin = {
   name: 'VolumeRestrictions',
   weight: 0,
   prepare(pod, world) {
-    const namespace = pod.metadata.namespace ?? '';
-    const exclusive = claimNamesOf(pod).filter((name) =>
-      world.claim(namespace, name)?.spec?.accessModes?.includes('ReadWriteOncePod'),
-    );
-    if (exclusive.length === 0) return {};
-    const rejection = resolvable(
-      'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode',
-    );
-    const users = world.nodes.filter((view) =>
-      [...view.pods.values()].some(
+    const conflict = isUsedExclusively(pod, world);
+    const disks = networkDisksOf(pod);
+    if (!conflict && disks.length === 0) return {};
+    return { filter: (view) => (hasClashingDisk(view, disks) ? noDisk : conflict ? usedByAnother : undefined) };
+  },
+};
+
+const noDisk = resolvable('node(s) had no available disk');
+const usedByAnother = resolvable(
+  'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode',
+);
+
+function hasClashingDisk({ pods }: NodeView, disks: readonly Volume[]): boolean {
+  if (disks.length === 0) return false;
+  for (const pod of pods.values()) {
+    if (networkDisksOf(pod).some((other) => disks.some((disk) => clashes(disk, other)))) return true;
+  }
+  return false;
+}
+
+/** Whether a claim of the pod that one pod alone may use has its pod somewhere. */
+function isUsedExclusively(pod: Pod, world: World): boolean {
+  const namespace = pod.metadata.namespace ?? '';
+  const exclusive = claimNamesOf(pod).filter((name) =>
+    world.claim(namespace, name)?.spec?.accessModes?.includes('ReadWriteOncePod'),
+  );
+  if (exclusive.length === 0) return false;
+  return world.nodes.some(({ pods }) =>
+    pods
+      .values()
+      .some(
         (other) =>
           other.metadata.namespace === namespace && claimNamesOf(other).some((name) => exclusive.includes(name)),
       ),
-    );
-    if (users.length === 0) return {};
-    return { filter: () => rejection };
-  },
-};
+  );
+}

@@ -160,6 +160,11 @@ describe('what the pods ask for (upstream pkg/controller/podautoscaler/replica_c
     expect(await why(cpu, of)).toBe('failed to get cpu utilization: no metrics returned matched known pods');
   });
 
+  it('figures of pods from before are of no use', async () => {
+    const of = pods(2).map((pod) => ({ ...pod, metadata: { ...pod.metadata, name: `young-${pod.metadata.name}` } }));
+    expect(await why(cpu, of)).toBe('failed to get cpu utilization: no metrics returned matched known pods');
+  });
+
   it('without pods there is nothing to reckon with', async () => {
     expect(await why(cpu, [])).toBe(
       'failed to get cpu utilization: no pods returned by selector while calculating replica count',

@@ -178,6 +178,10 @@ function groupsOf(
     throw new MetricError(reason, `${before}no pods returned by selector while calculating replica count`);
   const groups = groupPods(pods, uses, cpu, now);
   if (groups.ready.length > 0) return groups;
+  const known = new Set(pods.map(({ metadata }) => metadata.name));
+  // Of pods from before, most often.
+  if ([...uses.keys()].some((name) => !known.has(name)))
+    throw new MetricError(reason, `${before}no metrics returned matched known pods`);
   throw new MetricError(reason, `${before}did not receive metrics for targeted pods (pods might be unready)`);
 }
 

@@ -93,6 +93,9 @@ describe('advice', () => {
       6,
       ['ReadyForNewScale', 'ScaleUpLimit'],
     ]);
+    // upstream horizontal_test.go, TestScalingWithRules: what went within the period may come back beside.
+    const down = { advice: [], changes: [{ at: now - 30_000, by: -4 }] };
+    expect(go(autoscaler({ behavior: { scaleUp } }), 5, 20, down)[0]).toBe(12);
     const scaleDown = { selectPolicy: 'Disabled' as const, stabilizationWindowSeconds: 0 };
     expect(go(autoscaler({ behavior: { scaleDown } }), 5, 1)[0]).toBe(5);
   });

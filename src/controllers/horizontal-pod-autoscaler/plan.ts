@@ -141,8 +141,8 @@ function paceOf(
   const up = direction === 'up';
   const limits = policies.map(({ type, value, periodSeconds }) => {
     const since = now - periodSeconds * 1000;
-    const before =
-      current - changes.filter(({ at, by }) => at > since && by > 0 === up).reduce((sum, { by }) => sum + by, 0);
+    // Up and down: what was taken away may come back.
+    const before = current - changes.filter(({ at }) => at > since).reduce((sum, { by }) => sum + by, 0);
     if (type === 'Pods') return up ? before + value : before - value;
     return up ? Math.ceil(before * (1 + value / 100)) : Math.floor(before * (1 - value / 100));
   });

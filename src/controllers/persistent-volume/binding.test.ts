@@ -6,6 +6,8 @@ import { Pod } from '../../api/core/pod.ts';
 import { StorageClass } from '../../api/storage/storage-class.ts';
 import { VolumeAttributesClass } from '../../api/storage/volume-attributes-class.ts';
 import { ephemeralVolumeController } from '../ephemeral-volume/controller.ts';
+import type { Kind } from '../../api/kind.ts';
+import type { Dependencies } from '../dependencies.ts';
 import { Simulation } from '../testing/simulation.ts';
 import { attributesClassProtectionController, claimProtectionController } from '../volume-protection/controller.ts';
 import { volumeExpandController } from '../volume-expand/controller.ts';
@@ -188,6 +190,33 @@ test('a released volume that nobody can delete has failed, and says why', async 
   ]);
 });
 
+// pkg/controller/volume/persistentvolume/recycle_test.go
+test('a volume that is emptied is free again, but stays reserved where a user reserved it', async () => {
+  const recycled = { persistentVolumeReclaimPolicy: 'Recycle' };
+  volume('bound', recycled);
+  claim('data');
+  await it.run(1000);
+  volume('reserved', { ...recycled, claimRef: { kind: 'PersistentVolumeClaim', namespace, name: 'more' } });
+  claim('more');
+  await it.run(1000);
+  for (const name of ['data', 'more']) await it.client.delete(PersistentVolumeClaim, { namespace, name });
+  await it.run(1000);
+  for (const { metadata } of it.client.all(Pod)) {
+    await it.client.patch(Pod, metadata, { status: { phase: 'Succeeded' } }, { type: 'merge', subresource: 'status' });
+  }
+  await it.run(1000);
+  const [bound, reserved] = it.client.all(PersistentVolume);
+  expect(bound?.spec?.claimRef).toBeUndefined();
+  expect(bound?.metadata.annotations).not.toHaveProperty('pv.kubernetes.io/bound-by-controller');
+  expect(reserved?.spec?.claimRef).toEqual({
+    kind: 'PersistentVolumeClaim',
+    apiVersion: 'v1',
+    namespace,
+    name: 'more',
+  });
+  expect([bound, reserved].map((each) => each?.status?.phase)).toEqual(['Available', 'Available']);
+});
+
 // pkg/controller/volume/expand/expand_controller.go
 test('a claim that is to grow waits for the resizer of its driver, and not where there is none', async () => {
   volume('foreign');
@@ -354,6 +383,22 @@ describe('a claim that is deleted (upstream pkg/controller/volume/pvcprotection)
       },
       status,
     });
+
+  test('stays for a pod of which the cache has not heard yet', async () => {
+    await it.stop();
+    const late = (deps: Dependencies): Dependencies => {
+      const nothing = { kind: Pod, list: () => [], subscribe: () => () => {}, whenSynced: () => Promise.resolve() };
+      const of = (kind: Kind): unknown => (kind === Pod ? nothing : deps.informers.of(kind));
+      return { ...deps, informers: { of } as unknown as Dependencies['informers'] };
+    };
+    it = new Simulation({ nodes: 0, controllers: (deps) => [claimProtectionController(late(deps))] });
+    claim('data');
+    user({ nodeName: 'node-1' });
+    await it.run(1000);
+    await it.client.delete(PersistentVolumeClaim, { namespace, name: 'data' });
+    await it.run(1000);
+    expect(it.client.all(PersistentVolumeClaim)).toHaveLength(1);
+  });
 
   test.each([
     ['goes while its only user has no node', {}, {}, false],

@@ -20,8 +20,9 @@ import type { Events } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { claimKeysOf, claimKeysOfVolume } from '../workload/claims.ts';
-import { planClaim, planVolume, type ClaimStep, type VolumePlan } from './plan.ts';
+import { planClaim, planVolume, type ClaimStep } from './plan.ts';
 import { Recycler } from './recycler.ts';
+import { unbindPatch } from './unbind.ts';
 
 /** Milliseconds. */
 const consumerPatience = 15_000;
@@ -109,7 +110,7 @@ class Binder {
             ref?.name === undefined ? undefined : this.#claims.get({ namespace: ref.namespace, name: ref.name });
           const plan = planVolume(volume, claim);
           note(plan);
-          if (plan.unbind !== undefined) return await this.#unbind(volume, plan.unbind);
+          if (plan.unbind === true) return await this.#unbind(volume);
           if (plan.phase !== undefined && volume.status?.phase !== plan.phase) {
             await this.#setPhase(volume, plan.phase, plan.failure);
           }
@@ -217,17 +218,9 @@ class Binder {
     }
   }
 
-  async #unbind(volume: PersistentVolume, how: NonNullable<VolumePlan['unbind']>): Promise<void> {
-    const { resourceVersion } = volume.metadata;
-    const patch =
-      how === 'from claim'
-        ? {
-            metadata: { resourceVersion, annotations: { [boundByControllerAnnotation]: null } },
-            spec: { claimRef: null },
-          }
-        : { metadata: { resourceVersion }, spec: { claimRef: { uid: null, resourceVersion: null } } };
+  async #unbind(volume: PersistentVolume): Promise<void> {
     try {
-      await this.#deps.client.patch(PersistentVolume, volume.metadata, patch, { type: 'merge' });
+      await this.#deps.client.patch(PersistentVolume, volume.metadata, unbindPatch(volume), { type: 'merge' });
     } catch (error) {
       if (!isConflict(error) && !isNotFound(error)) throw error;
     }

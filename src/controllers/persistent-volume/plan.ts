@@ -3,7 +3,6 @@ import type { PersistentVolumeClaim } from '../../api/core/persistent-volume-cla
 import type { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import {
   bindCompletedAnnotation,
-  boundByControllerAnnotation,
   bySize,
   canHold,
   classOf,
@@ -125,8 +124,8 @@ export type VolumePhase = 'Available' | 'Bound' | 'Released' | 'Failed';
 export interface VolumePlan {
   /** As it is when left out. */
   readonly phase?: VolumePhase;
-  /** Its claim has another volume: it is let go, and kept for the claim's name if a user said so. */
-  readonly unbind?: 'from claim' | 'from uid';
+  /** Its claim has another volume: it is let go. */
+  readonly unbind?: true;
   /** Its claim is gone: somebody has to clear it. */
   readonly recycle?: true;
   /** Why it has failed just now. */
@@ -147,10 +146,9 @@ export function planVolume(volume: PersistentVolume, claim: PersistentVolumeClai
 
 /** One that was made for the claim is not needed by anybody. */
 function planBoundElsewhere(volume: PersistentVolume): VolumePlan {
-  const { annotations } = volume.metadata;
-  const made = annotations?.[provisionedBy] !== undefined;
+  const made = volume.metadata.annotations?.[provisionedBy] !== undefined;
   if (made && volume.spec?.persistentVolumeReclaimPolicy === 'Delete') return planReleased(volume);
-  return { unbind: annotations?.[boundByControllerAnnotation] === undefined ? 'from uid' : 'from claim' };
+  return { unbind: true };
 }
 
 /** Those that were made for a claim are deleted by whoever made them. */

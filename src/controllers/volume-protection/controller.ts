@@ -24,7 +24,13 @@ export function claimProtectionController({ client, informers, clock, logger }: 
       async reconcile(key) {
         const claim = claims.get(refOf(key));
         if (claim === undefined) return;
-        const used = pods.list({ namespace: claim.metadata.namespace }).some((pod) => isUsedBy(pod, claim));
+        const { namespace, deletionTimestamp } = claim.metadata;
+        let used = pods.list({ namespace }).some((pod) => isUsedBy(pod, claim));
+        // What the cache has not heard of yet must not lose its data.
+        if (!used && deletionTimestamp !== undefined) {
+          const { items } = await client.list(Pod, namespace === undefined ? {} : { namespace });
+          used = items.some((pod) => isUsedBy(pod, claim));
+        }
         await settle(client, PersistentVolumeClaim, claim, claimFinalizer, used);
       },
     },

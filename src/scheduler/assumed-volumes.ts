@@ -19,12 +19,14 @@ export class AssumedVolumes {
   /** What is in the cache, with what is assumed as long as the cache has not heard of the volume again. */
   over(volumes: readonly PersistentVolume[]): readonly PersistentVolume[] {
     if (this.#assumed.size === 0) return volumes;
+    const pending = new Map(this.#assumed);
+    this.#assumed.clear();
     return volumes.map((volume) => {
       const { name, resourceVersion } = volume.metadata;
-      const assumed = this.#assumed.get(name);
-      if (assumed?.metadata.resourceVersion === resourceVersion) return assumed;
-      this.#assumed.delete(name);
-      return volume;
+      const assumed = pending.get(name);
+      if (assumed?.metadata.resourceVersion !== resourceVersion) return volume;
+      this.#assumed.set(name, assumed);
+      return assumed;
     });
   }
 }

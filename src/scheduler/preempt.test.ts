@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Pod } from '../api/core/pod.ts';
-import { defaultPlugins, type Decision } from './decide.ts';
+import { decide, defaultPlugins, type Decision } from './decide.ts';
 import { preempt, type PreemptionContext, type PreemptionResult } from './preempt.ts';
 import type { PodDisruptionBudget } from '../api/policy/pod-disruption-budget.ts';
 import { decideOn, node, pod, snapshotOf, world, type PodOptions } from './testing.ts';
@@ -168,6 +168,26 @@ describe('who goes (upstream plugins/defaultpreemption/default_preemption_test.g
     ];
     // Both of a need not go.
     expect(victimsOf(sized('new', '1', 10, spread), [zone('a', 'a'), zone('b', 'b')], placed)).toBe('a: a-2');
+  });
+
+  test('the pod that has the claim which one alone may use (upstream TestReadWriteOncePodPreemption)', () => {
+    const user = (name: string, priority: number): Pod =>
+      pod(name, { priority, volumes: [{ name: 'd', persistentVolumeClaim: { claimName: 'data' } }] });
+    const placed: Placed = [
+      [user('old', 1), 'b'],
+      [sized('other', '1', 1), 'a'],
+    ];
+    const claim = {
+      metadata: { name: 'data', namespace: 'default', annotations: { 'pv.kubernetes.io/bind-completed': 'yes' } },
+      spec: { volumeName: 'pv', accessModes: ['ReadWriteOncePod'] },
+    };
+    const around = world(snapshotOf([node('a'), node('b')], placed), {
+      claim: () => claim as never,
+      volume: () => ({ metadata: { name: 'pv' }, spec: {} }) as never,
+    });
+    const decision = decide(user('new', 10), around);
+    const { preemption } = preempt(user('new', 10), { decision, world: around, budgets: [], plugins: defaultPlugins });
+    expect(preemption?.victims.map(({ metadata }) => metadata.name)).toEqual(['old']);
   });
 
   describe('and where', () => {

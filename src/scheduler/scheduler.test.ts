@@ -280,3 +280,71 @@ test('a pod that is made smaller in place makes room when its node has done it, 
   await clock.advance(20_000);
   expect(await placeOf('waiting')).toBe('a');
 });
+
+describe('where room was made for a pod is forgotten (upstream test/integration/scheduler/preemption/nominatednodename)', () => {
+  const cpu = (amount: string, priority: number): PodOptions => ({ requests: { cpu: amount }, priority });
+
+  /** Less important pods on node `a`, which take their time to go, and a pod in the middle that waits for them. */
+  async function waiting(size: string, lows: readonly string[], middle: string): Promise<Running> {
+    const running = run();
+    const { client, clock } = running;
+    client.seed(Node, node('a', { cpu: size }));
+    for (const [at, amount] of lows.entries()) {
+      const low = pod(`low-${at}`, { ...cpu(amount, 100), nodeName: 'a' });
+      client.seed(Pod, { ...low, metadata: { ...low.metadata, finalizers: ['example.com/slow'] } });
+    }
+    await clock.advance(0);
+    client.seed(Pod, pod('middle', cpu(middle, 200)));
+    await clock.advance(0);
+    expect(await nominationOf(running, 'middle')).toBe('a');
+    return running;
+  }
+
+  const nominationOf = async ({ client }: Running, name: string): Promise<string | undefined> =>
+    (await client.get(Pod, { namespace: 'default', name })).status?.nominatedNodeName;
+
+  async function letGo({ client, clock }: Running, ...names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const finalizers = { metadata: { finalizers: null } };
+      await client.patch(Pod, { namespace: 'default', name }, finalizers, { type: 'merge' });
+      await client.delete(Pod, { namespace: 'default', name }, { gracePeriodSeconds: 0 });
+    }
+    await clock.advance(20_000);
+  }
+
+  test('when a more important one asks others to go there', async () => {
+    const running = await waiting('5', ['1', '1', '1', '1'], '4');
+    running.client.seed(Pod, pod('high', cpu('3', 300)));
+    await running.clock.advance(20_000);
+    expect(await nominationOf(running, 'high')).toBe('a');
+    expect(await nominationOf(running, 'middle')).toBeUndefined();
+  });
+
+  test('when a more important one takes the room', async () => {
+    const running = await waiting('2', ['1'], '2');
+    running.client.seed(Pod, pod('high', cpu('1', 300)));
+    expect(await running.placeOf('high')).toBe('a');
+    await letGo(running, 'low-0');
+    expect(await nominationOf(running, 'middle')).toBeUndefined();
+  });
+
+  test('when the node is gone, and none is left', async () => {
+    const running = await waiting('1', ['1'], '1');
+    await running.client.delete(Node, { name: 'a' });
+    await letGo(running, 'low-0');
+    expect(await nominationOf(running, 'middle')).toBeUndefined();
+  });
+
+  test('when the node is gone, and no other will do', async () => {
+    const running = await waiting('1', ['1'], '1');
+    running.client.seed(Node, node('tainted', { cpu: '1', spec: { taints: [{ key: 'k', effect: 'NoSchedule' }] } }));
+    await running.client.delete(Node, { name: 'a' });
+    await letGo(running, 'low-0');
+    expect(await nominationOf(running, 'middle')).toBeUndefined();
+    const { status } = await running.client.get(Pod, { namespace: 'default', name: 'middle' });
+    expect(status?.conditions?.[0]?.message).toBe(
+      '0/1 nodes are available: 1 node(s) had untolerated taint(s). preemption: 0/1 nodes are available: ' +
+        '1 Preemption is not helpful for scheduling.',
+    );
+  });
+});

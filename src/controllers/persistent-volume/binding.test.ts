@@ -295,6 +295,7 @@ describe('which volume a claim gets (upstream pkg/controller/volume/persistentvo
     volume('three', { accessModes: [once, read, many], capacity: { storage: '1Gi' } });
     volume('two', { accessModes: [once, read], capacity: { storage: '5Gi' } });
     volume('one', { accessModes: [once], capacity: { storage: '9Gi' } });
+    await it.run(1000);
     for (const name of ['a', 'b', 'c']) {
       claim(name);
       await it.run(1000);
@@ -305,6 +306,7 @@ describe('which volume a claim gets (upstream pkg/controller/volume/persistentvo
   test('of equal modes the smallest', async () => {
     volume('large', { capacity: { storage: '10Gi' } });
     volume('small');
+    await it.run(1000);
     claim('data');
     await it.run(1000);
     expect(volumeOf('data')).toBe('small');
@@ -313,6 +315,7 @@ describe('which volume a claim gets (upstream pkg/controller/volume/persistentvo
   test('the one that names it, though a smaller one is there', async () => {
     volume('large', { capacity: { storage: '10Gi' }, ...reserved('data') });
     volume('small');
+    await it.run(1000);
     claim('data');
     await it.run(1000);
     expect(volumeOf('data')).toBe('large');
@@ -326,6 +329,7 @@ describe('which volume a claim gets (upstream pkg/controller/volume/persistentvo
   ])('not one that names it but %s', async (_, spec) => {
     volume('kept', { ...reserved('data'), ...spec });
     volume('other');
+    await it.run(1000);
     claim('data');
     await it.run(1000);
     expect(volumeOf('data')).toBe('other');
@@ -335,6 +339,7 @@ describe('which volume a claim gets (upstream pkg/controller/volume/persistentvo
     storageClass('kubernetes.io/no-provisioner', 'WaitForFirstConsumer');
     volume('there', { storageClassName: 'fast' });
     volume('chosen', { storageClassName: 'fast' });
+    await it.run(1000);
     claim('data', { storageClassName: 'fast' });
     await it.run(1000);
     expect(volumeOf('data')).toBeUndefined();

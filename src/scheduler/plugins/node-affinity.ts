@@ -1,5 +1,5 @@
 /** NodeAffinity: nodeSelector, required and preferred node affinity. */
-import type { NodeAffinity } from '../../api/core/affinity.ts';
+import type { NodeAffinity, PreferredSchedulingTerm } from '../../api/core/affinity.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import {
   asksForNames,
@@ -11,7 +11,7 @@ import {
   type NodeLike,
 } from '../../api/core/placement.ts';
 import { judgedByLabels } from '../node-traits.ts';
-import { stretch, unresolvable, type Plugin, type Rejection } from '../plugin.ts';
+import { stretch, unresolvable, type Plugin, type Rejection, type Scoring } from '../plugin.ts';
 
 /** With `added`, a node affinity that all pods have beside their own. */
 export function nodeAffinityWith(added: NodeAffinity = {}): Plugin {
@@ -24,14 +24,7 @@ export function nodeAffinityWith(added: NodeAffinity = {}): Plugin {
     weight: 2,
     prepare(pod) {
       const required = requiredNodes(pod.spec);
-      const preferred = [
-        ...(added.preferredDuringSchedulingIgnoredDuringExecution ?? []),
-        ...(pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []),
-      ];
-      // A term that says nothing prefers nothing.
-      const terms = preferred
-        .filter(({ preference }) => !isEmptyTerm(preference))
-        .map(({ weight, preference }) => ({ weight, matches: termMatcher(preference) }));
+      const preferred = [...preferredIn(added), ...preferredIn(pod.spec?.affinity?.nodeAffinity)];
       const only = namedNodes(pod);
       if (only?.size === 0) return { rejectsAll: unresolvable('pod affinity terms conflict') };
       const byName = requiresNames(pod.spec) || (demanded?.nodeSelectorTerms ?? []).some(asksForNames);
@@ -39,26 +32,31 @@ export function nodeAffinityWith(added: NodeAffinity = {}): Plugin {
         if (enforced?.(node) === false) return notEnforced;
         return required?.(node) === false ? rejection : undefined;
       };
-      const sum = (node: NodeLike): number =>
-        terms.reduce((all, { weight, matches }) => all + (matches(node) ? weight : 0), 0);
       return {
         ...(only === undefined ? {} : { only }),
         ...(required === undefined && enforced === undefined ? {} : { filter: judgedByLabels(judge, byName) }),
-        ...(terms.length === 0
-          ? {}
-          : {
-              score: judgedByLabels(
-                sum,
-                preferred.some(({ preference }) => asksForNames(preference)),
-              ),
-              normalize: (scores: readonly number[]) => stretch(scores),
-            }),
+        ...scoringOf(preferred),
       };
     },
   };
 }
 
 export const nodeAffinity = nodeAffinityWith();
+
+function preferredIn(affinity: NodeAffinity | undefined): readonly PreferredSchedulingTerm[] {
+  return affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+}
+
+/** A term that says nothing prefers nothing. */
+function scoringOf(preferred: readonly PreferredSchedulingTerm[]): Partial<Scoring> {
+  const said = preferred.filter(({ preference }) => !isEmptyTerm(preference));
+  if (said.length === 0) return {};
+  const terms = said.map(({ weight, preference }) => ({ weight, matches: termMatcher(preference) }));
+  const sum = (node: NodeLike): number =>
+    terms.reduce((all, { weight, matches }) => all + (matches(node) ? weight : 0), 0);
+  const byName = said.some(({ preference }) => asksForNames(preference));
+  return { score: judgedByLabels(sum, byName), normalize: (scores) => stretch(scores) };
+}
 
 /** The nodes that are named when every term names some, as those of DaemonSets do. */
 function namedNodes({ spec }: Pod): ReadonlySet<string> | undefined {

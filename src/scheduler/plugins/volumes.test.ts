@@ -113,6 +113,19 @@ describe('VolumeBinding (upstream plugins/volumebinding/volume_binding.go and bi
     );
   });
 
+  test("the claim of that name that is not the pod's own is not its claim", () => {
+    const target = pod('p', { volumes: [{ name: 'scratch', ephemeral: { volumeClaimTemplate: { spec: {} } } }] });
+    const name = 'p-scratch';
+    const foreign = { ...bound(name, 'pv') };
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'uid-p', controller: true }];
+    const own = { ...foreign, metadata: { ...foreign.metadata, ownerReferences } };
+    const volumes = [volume('pv', {})];
+    expect(messageOf(target, { claims: [foreign], volumes })).toBe(
+      '0/2 nodes are available: PVC default/p-scratch was not created for pod default/p (pod is not owner).',
+    );
+    expect(decideWith(target, { claims: [own], volumes }).node).toBe('a');
+  });
+
   test('a volume on another node', () => {
     const nodeSelectorTerms = [{ matchExpressions: [{ key: 'disk', operator: 'Exists' as const }] }];
     const volumes = [volume('pv', { nodeAffinity: { required: { nodeSelectorTerms } } })];
@@ -232,6 +245,32 @@ describe('NodeVolumeLimits (upstream plugins/nodevolumelimits/csi.go)', () => {
       '0/1 nodes are available: 1 node(s) exceed max volume count.',
     );
     expect(decideWith(user('p', 'one'), { claims, volumes, csiNode }, nodes, placed).node).toBe('a');
+  });
+
+  test('claims count by their class while their volume is not there, and not without a class', () => {
+    const pending = claim('pending', { storageClassName: 'delayed' });
+    const dangling = claim('dangling', { storageClassName: 'delayed', volumeName: 'gone' });
+    const storage = { claims: [...claims, pending, dangling], volumes, classes: [delayedClass], csiNode };
+    const nodes = [node('a')];
+    const withUser = (name: string): string | undefined =>
+      decideWith(user('p', 'two'), storage, nodes, [[user('q', name), 'a']]).node;
+    expect(withUser('pending')).toBeUndefined();
+    expect(withUser('dangling')).toBeUndefined();
+    expect(decideWith(user('p', 'two'), { ...storage, classes: [] }, nodes, [[user('q', 'pending'), 'a']]).node).toBe(
+      'a',
+    );
+  });
+
+  test('a driver that names no limit has none, and the volumes of another do not count', () => {
+    const unlimited = (name: string): ReturnType<World['csiNode']> => ({
+      metadata: live(name),
+      spec: { drivers: [{ name: 'disk.example.com', nodeID: name, topologyKeys: [] }] },
+    });
+    const placed = [[user('q', 'one'), 'a']] as const;
+    const nodes = [node('a')];
+    expect(decideWith(user('p', 'two'), { claims, volumes, csiNode: unlimited }, nodes, placed).node).toBe('a');
+    const other = [volume('pv1', { csi: { driver: 'other.example.com', volumeHandle: 'h1' } }), csi('pv2', 'h2')];
+    expect(decideWith(user('p', 'two'), { claims, volumes: other, csiNode }, nodes, placed).node).toBe('a');
   });
 
   test('volumes that are still attached count though their pod is gone', () => {

@@ -68,7 +68,7 @@ function resolveClaims(
 ): Claims | { rejectsAll: NonNullable<Prepared['rejectsAll']> } {
   const found = used.map((use) => ({ use, claim: world.claim(pod.metadata.namespace ?? '', use.name) }));
   for (const { use, claim } of found) {
-    const fault = faultOf(use, claim);
+    const fault = faultOf(use, claim) ?? ownershipFault(use, claim, pod);
     if (fault !== undefined) return { rejectsAll: unresolvable(fault) };
   }
   const claims = found.flatMap(({ claim }) => claim ?? []);
@@ -95,6 +95,18 @@ function faultOf({ name, ephemeral }: ClaimUse, claim: PersistentVolumeClaim | u
   return claim.metadata.deletionTimestamp === undefined
     ? undefined
     : `persistentvolumeclaim "${name}" is being deleted`;
+}
+
+/** The claim of a generic ephemeral volume may be somebody else's of that name. */
+function ownershipFault(
+  { ephemeral }: ClaimUse,
+  claim: PersistentVolumeClaim | undefined,
+  { metadata: { namespace, name, uid } }: Pod,
+): string | undefined {
+  const owners = claim?.metadata.ownerReferences ?? [];
+  if (!ephemeral || owners.some((owner) => owner.controller === true && owner.uid === uid)) return undefined;
+  const which = `${claim?.metadata.namespace}/${claim?.metadata.name}`;
+  return `PVC ${which} was not created for pod ${namespace}/${name} (pod is not owner)`;
 }
 
 function isBound({ metadata, spec }: PersistentVolumeClaim): boolean {

@@ -17,6 +17,7 @@ import { Durations, type DurationSummary } from '../client/durations.ts';
 import type { Events } from '../client/event-recorder.ts';
 import type { Informer } from '../client/informer.ts';
 import type { Informers } from '../client/informers.ts';
+import { AssumedVolumes } from './assumed-volumes.ts';
 import { decide, explain, type Decision } from './decide.ts';
 import { eventsOfNodeUpdate, eventsOfPodUpdate } from './events.ts';
 import { followOthers } from './following.ts';
@@ -74,6 +75,7 @@ export class Scheduler implements Service {
   readonly #deps: SchedulerDependencies;
   readonly #profiles: Profiles;
   readonly #snapshot = new Snapshot();
+  readonly #assumedVolumes = new AssumedVolumes();
   readonly #world: World;
   readonly #queue: SchedulingQueue;
   readonly #pods: Informer<Pod>;
@@ -92,7 +94,7 @@ export class Scheduler implements Service {
   constructor(deps: SchedulerDependencies) {
     this.#deps = deps;
     this.#profiles = deps.profiles ?? defaultProfiles;
-    this.#world = worldOf(deps.informers, this.#snapshot);
+    this.#world = worldOf(deps.informers, this.#snapshot, this.#assumedVolumes);
     this.#queue = new SchedulingQueue(deps.clock, () => this.#wake(), deps.backoff);
     this.#pods = deps.informers.of(Pod);
     // Asked for here so that all of them are started together with the others.
@@ -276,13 +278,21 @@ export class Scheduler implements Service {
   }
 
   async #bind(pod: Pod, node: string, decision: Decision): Promise<void> {
-    const { client, events, logger, clock } = this.#deps;
+    const { client, events, logger, clock, informers } = this.#deps;
     const { uid, namespace, name } = pod.metadata;
     this.#snapshot.place(pod, node);
     this.#remember(pod, decision, `Successfully assigned ${keyOf(pod)} to ${node}`);
     try {
-      if (hasDelayedClaims(pod, this.#world))
-        await bindVolumes(pod, node, this.#world, { client, clock, informers: this.#deps.informers });
+      if (hasDelayedClaims(pod, this.#world)) {
+        const patience = this.#profileOf(pod)?.volumeBindTimeout;
+        await bindVolumes(pod, node, this.#world, {
+          client,
+          clock,
+          informers,
+          patience,
+          assumed: this.#assumedVolumes,
+        });
+      }
       const target = { apiVersion: 'v1', kind: 'Node', name: node };
       const binding = {
         apiVersion: Binding.apiVersion,

@@ -37,11 +37,11 @@ export function requiresNames(spec: PodSpec | undefined): boolean {
 
 /** A node selector's terms are alternatives; an empty term matches nothing. */
 export function nodeSelectorMatcher(selector: NodeSelector): Matcher {
-  const terms = selector.nodeSelectorTerms.filter((term) => !isEmpty(term)).map(termMatcher);
+  const terms = selector.nodeSelectorTerms.filter((term) => !isEmptyTerm(term)).map(termMatcher);
   return (node) => terms.some((matches) => matches(node));
 }
 
-function isEmpty(term: NodeSelectorTerm): boolean {
+export function isEmptyTerm(term: NodeSelectorTerm): boolean {
   return (term.matchExpressions ?? []).length === 0 && (term.matchFields ?? []).length === 0;
 }
 

@@ -159,6 +159,10 @@ describe('arguments of plugins', () => {
     expect(scores).not.toHaveProperty('PodTopologySpread');
   });
 
+  test('say how long pods wait for their volumes', async () => {
+    expect(await configured('VolumeBinding', '{bindTimeoutSeconds: 30}')).toMatchObject({ volumeBindTimeout: 30_000 });
+  });
+
   test('pauses between attempts', async () => {
     const { backoff } = await read('podInitialBackoffSeconds: 2\npodMaxBackoffSeconds: 60\n');
     expect(backoff).toEqual({ first: 2_000, longest: 60_000 });
@@ -211,6 +215,10 @@ describe('what cannot be', () => {
         '{defaultConstraints: [{maxSkew: 1, topologyKey: z, whenUnsatisfiable: DoNotSchedule}]}',
       ),
       'defaultingType: Invalid value: "System": when .defaultConstraints are not empty',
+    ],
+    [
+      args('VolumeBinding', '{bindTimeoutSeconds: -1}'),
+      'bindTimeoutSeconds: Invalid value: -1: should not be a negative value',
     ],
     [args('NodeAffinity', '{kind: Other}'), 'must be of kind NodeAffinityArgs'],
     [args('NodeResourcesFit', '[]'), 'args: Invalid value: []: must be an object'],

@@ -98,8 +98,8 @@ function countDomains(
   const found: Counts = new Map();
   if (terms.length === 0) return found;
   for (const view of nodes) {
+    // Those that are on their way out count as well: they are still there.
     for (const other of view.pods.values()) {
-      if (other.metadata.deletionTimestamp !== undefined) continue;
       for (const term of terms) if (counts(other, term)) increase(found, view, term.topologyKey, 1);
     }
   }
@@ -187,7 +187,7 @@ function preferredTerms(
 /** The term as its owner means it: its namespaces default to the owner's own. */
 function termOf(owner: Pod, term: PodAffinityTerm, world: World): Term {
   const selector = term.labelSelector === undefined ? undefined : withLabelKeys(owner, term);
-  const own = term.namespaces === undefined && term.namespaceSelector === undefined;
+  const own = (term.namespaces ?? []).length === 0 && term.namespaceSelector === undefined;
   const namespaces = new Set(own ? [owner.metadata.namespace ?? ''] : (term.namespaces ?? []));
   const byLabel = term.namespaceSelector === undefined ? undefined : selectorOf(term.namespaceSelector);
   return {

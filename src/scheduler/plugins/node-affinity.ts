@@ -3,6 +3,7 @@ import type { NodeAffinity } from '../../api/core/affinity.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import {
   asksForNames,
+  isEmptyTerm,
   nodeSelectorMatcher,
   requiredNodes,
   requiresNames,
@@ -43,6 +44,8 @@ function demanded(pod: Pod, added: NodeAffinity): Pick<Prepared, 'filter'> {
 function preferred(pod: Pod, added: NodeAffinity): Pick<Prepared, 'score' | 'normalize'> {
   const terms = [added, pod.spec?.affinity?.nodeAffinity ?? {}]
     .flatMap((affinity) => affinity.preferredDuringSchedulingIgnoredDuringExecution ?? [])
+    // A term that says nothing prefers nothing.
+    .filter(({ preference }) => !isEmptyTerm(preference))
     .map(({ weight, preference }) => ({
       weight,
       matches: termMatcher(preference),

@@ -6,7 +6,7 @@ import type { TopologySpreadConstraint } from '../../api/core/affinity.ts';
 import { hostname, requiredNodes, requiresNames, tolerates, type NodeLike } from '../../api/core/placement.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { Taint, Toleration } from '../../api/core/taint.ts';
-import { matches, selectorOf, selectorOfMap, type Selector } from '../../schema/selector.ts';
+import { matches, nothing, selectorOf, selectorOfMap, type Selector } from '../../schema/selector.ts';
 import {
   maxScore,
   resolvable,
@@ -24,6 +24,8 @@ interface Constraint {
   readonly maxSkew: number;
   readonly minDomains: number;
   readonly selector: Selector;
+  /** Of which pods are counted: none by a selector that is there but empty, as upstream. */
+  readonly counted: Selector;
   /** Whether pods on such a node count. */
   readonly counts: (node: NodeLike, taints: readonly Taint[]) => boolean;
   /** Whether that depends on which node it is, and not only on what it is like. */
@@ -91,14 +93,16 @@ function constraintOf(pod: Pod, constraint: TopologySpreadConstraint): Constrain
   const extra = (constraint.matchLabelKeys ?? []).filter((key) => Object.hasOwn(labels, key));
   const affinity = constraint.nodeAffinityPolicy === 'Ignore' ? undefined : requiredNodes(pod.spec);
   const tolerations = constraint.nodeTaintsPolicy === 'Honor' ? (pod.spec?.tolerations ?? []) : undefined;
+  const selector = [
+    ...selectorOf(constraint.labelSelector),
+    ...selectorOfMap(Object.fromEntries(extra.map((key) => [key, labels[key] ?? '']))),
+  ];
   return {
     topologyKey: constraint.topologyKey,
     maxSkew: constraint.maxSkew,
     minDomains: constraint.minDomains ?? 1,
-    selector: [
-      ...selectorOf(constraint.labelSelector),
-      ...selectorOfMap(Object.fromEntries(extra.map((key) => [key, labels[key] ?? '']))),
-    ],
+    selector,
+    counted: selector.length === 0 ? nothing : selector,
     counts: (node, taints) =>
       (affinity === undefined || affinity(node)) && (tolerations === undefined || allTolerated(tolerations, taints)),
     byName: affinity !== undefined && requiresNames(pod.spec),
@@ -117,7 +121,7 @@ function domainOf({ hostname: host, traits }: NodeView, topologyKey: string): st
 /** How many matching pods each domain holds; only domains with a node that counts. */
 function countsOf(pod: Pod, world: World, constraint: Constraint, all: readonly Constraint[]): Map<string, number> {
   const counts = new Map<string, number>();
-  const matching = world.podsMatching(pod.metadata.namespace ?? '', constraint.selector);
+  const matching = world.podsMatching(pod.metadata.namespace ?? '', constraint.counted);
   for (const view of world.nodes) {
     const value = domainOf(view, constraint.topologyKey);
     if (value === undefined || !constraint.counts(view, view.traits.taints)) continue;
@@ -150,7 +154,7 @@ function countsAmong(
     constraint.counts(node, taints) && hasAllLabels(node, all);
   if (topologyKey === hostname) {
     // A candidate's host is the candidate.
-    const matching = world.podsMatching(namespace, constraint.selector);
+    const matching = world.podsMatching(namespace, constraint.counted);
     return {
       domains: candidates.filter((view) => view.hostname !== undefined).length,
       of: (view) => {
@@ -172,11 +176,11 @@ function countsAmong(
   };
   const byName = constraint.byName || all.some((each) => each.topologyKey === hostname);
   if (counts.size > 0 && !byName) {
-    for (const [traits, count] of world.podsMatchingByTraits(namespace, constraint.selector)) {
+    for (const [traits, count] of world.podsMatchingByTraits(namespace, constraint.counted)) {
       add({ name: '', labels: traits.labels }, traits, count);
     }
   } else if (counts.size > 0) {
-    for (const [name, count] of world.podsMatching(namespace, constraint.selector)) {
+    for (const [name, count] of world.podsMatching(namespace, constraint.counted)) {
       const view = world.node(name);
       if (view !== undefined) add(view, view.traits, count);
     }

@@ -177,6 +177,8 @@ async function layersOf(place: Workplace): Promise<Layers> {
       { path: 'pause', symlinkTo: 'agnhost' },
     ],
     page: [
+      // Debian's busybox has none.
+      { path: 'bin/printenv', content: '#!/bin/sh\neval "echo \\"\\$$1\\""\n', mode: 0o755 },
       ...folders('usr/local', 'usr/local/apache2', 'usr/local/apache2/htdocs'),
       { path: 'usr/local/apache2/htdocs/index.html', content: '<html><body><h1>It works!</h1></body></html>\n' },
     ],

@@ -10,6 +10,7 @@ import { clientProgram, run, type RunResult } from '../support/clients.ts';
 import { type TestCluster, testCluster } from '../support/cluster.ts';
 import { ensurePrograms } from './build.ts';
 import { ensureImages } from './images.ts';
+import { startInternet } from './internet.ts';
 import { sortOut, type Sorted } from './left-out.ts';
 import { type Options, parseOptions, usage } from './options.ts';
 import { planOf } from './plan.ts';
@@ -83,10 +84,12 @@ async function withCluster(
     if (beyondConformance) await reserveFirstNode(cluster);
     await step('loading the test images', () => must(cluster.coracle('image', 'load', place.images)));
     const secrets = await nameSecrets(cluster.kubeconfig);
+    const { proxy, stop } = await startInternet();
     try {
       const kubectl = clientProgram('kubectl', '1.20');
-      return await work({ suite: place.suite, kubeconfig: cluster.kubeconfig, kubectl, nodes: workers });
+      return await work({ suite: place.suite, kubeconfig: cluster.kubeconfig, kubectl, nodes: workers, proxy });
     } finally {
+      await stop();
       await secrets.stop();
     }
   } finally {

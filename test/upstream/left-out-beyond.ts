@@ -17,7 +17,7 @@ export const leftOutBeyond: readonly LeftOut[] = [
         String.raw`\[Feature:(?:NEG|kubemci|IngressScale|Recreate|GKE\w*|HAMaster|ClusterSizeAutoscaling\w*)\]`,
         String.raw`Cluster size autoscal|GPU|accelerator|Stackdriver|Elasticsearch|Kibana|Metadata Concealment`,
         String.raw`\] (?:ESIPP|Firewall rule|Multi-AZ Cluster|Regional PD|Pod Disks|Loadbalancing: L7 GCE)`,
-        String.raw`load[- ]balancer|LoadBalancer|LB health check|internal type|GCEPD|\[Provider:GCE\]|GCE zone|AWS KMS`,
+        String.raw`load[- ]?balancer|LoadBalancer|LB health check|internal type|GCEPD|\[Provider:GCE\]|GCE zone|AWS KMS`,
         String.raw`gce-localssd|External should let an external dynamic provisioner|GlusterDynamicProvisioner`,
         String.raw`\] Dynamic Provisioning DynamicProvisioner \[Slow\]|\] Upgrade|Upgrade \[Feature|Downgrade`,
         String.raw`StatefulUpgrade|pods that use multiple volumes should be reschedulable`,
@@ -113,5 +113,13 @@ export const leftOutBeyond: readonly LeftOut[] = [
   {
     reason: 'it asks pods named kube-scheduler and kube-controller-manager for metrics, and both are in the server',
     pattern: /\] MetricsGrabber |\[Serial\] Volume metrics/,
+  },
+  {
+    reason: 'it wants an addon that scales the cluster DNS with the number of nodes',
+    pattern: /\] DNS horizontal autoscaling/,
+  },
+  {
+    reason: 'Kubernetes v1.35 fails it too: the annotation that keeps pods away from a node went with v1.22',
+    pattern: /should avoid nodes that have avoidPod annotation/,
   },
 ];

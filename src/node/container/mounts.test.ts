@@ -11,7 +11,7 @@ test('a hostPath that cannot be made is an error, and comes at once', async () =
 });
 
 // It was as open as the kind of volume, so that others could not enter, and fsGroup went no further than the volume.
-test.each([0o755, 0o700, 0o2777, 0o2770])(
+test.each([0o755, 0o700, 0o2777, 0o3777])(
   'folders of a subPath in a volume of mode %o have that mode',
   async (mode) => {
     const path = await mkdtemp(join(tmpdir(), 'coracle-sub-path-'));

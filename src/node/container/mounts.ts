@@ -132,7 +132,7 @@ function absent(error: unknown): undefined {
 }
 
 /** Folders in a volume are as open as the volume, and belong to the group that it hands on. */
-const modeOf = async (root: string): Promise<number> => (await stat(root)).mode & 0o2777;
+const modeOf = async (root: string): Promise<number> => (await stat(root)).mode & 0o7777;
 
 async function makeOne(path: string, mode: number): Promise<void> {
   await mkdir(path);

@@ -23,6 +23,7 @@ const examples = [
   '[sig-auth] [Feature:NodeAuthenticator] The kubelet can delegate ServiceAccount tokens to the API server',
   '[sig-cli] Kubectl client Simple pod should support exec through an HTTP proxy',
   '[k8s.io] PrivilegedPod [NodeConformance] should enable privileged commands [LinuxOnly]',
+  '[sig-network] KubeProxy should set TCP CLOSE_WAIT timeout [Privileged]',
   '[sig-network] DNS should support configurable pod resolv.conf',
   '[sig-instrumentation] MetricsGrabber should grab all metrics from a Kubelet.',
   '[sig-autoscaling] DNS horizontal autoscaling [DisabledForLargeClusters] kube-dns-autoscaler should scale kube-dns pods in both nonfaulty and faulty scenarios',

@@ -107,6 +107,10 @@ export const leftOutBeyond: readonly LeftOut[] = [
     pattern: /\] PrivilegedPod /,
   },
   {
+    reason: 'it looks into the connection table with an image of its own',
+    pattern: /\] KubeProxy should set TCP CLOSE_WAIT timeout/,
+  },
+  {
     reason: 'it runs CoreDNS out of the image of agnhost, where it is not, or looks for its own in kube-system',
     pattern: /should support configurable pod resolv\.conf|\] DNS configMap nameserver/,
   },

@@ -55,6 +55,23 @@ describe('a node', () => {
     expect(it.client.writes.filter((each) => each.plural === 'nodes').length).toBe(1);
   });
 
+  test('its Lease goes with its Node, also when the Lease was there before the Node', async () => {
+    const it = await start();
+    await it.until('the node exists', () => it.client.all(Node).length === 1);
+    await it.clock.advance(10_000);
+    const owners = (): readonly string[] | undefined =>
+      it.client.all(Lease)[0]?.metadata.ownerReferences?.map(({ kind, name, uid }) => `${kind} ${name} ${uid}`);
+    const uid = it.client.all(Node)[0]?.metadata.uid;
+    await it.until('it is owned', () => owners()?.join() === `Node one ${uid}`);
+    const ref = { namespace: 'kube-node-lease', name: 'one' };
+    await it.client.patch(Lease, ref, { metadata: { ownerReferences: null } }, { type: 'merge' });
+    await it.clock.advance(20_000);
+    expect(owners()).toEqual([`Node one ${uid}`]);
+    it.client.remove(Lease, ref);
+    await it.clock.advance(10_000);
+    expect(owners()).toEqual([`Node one ${uid}`]);
+  });
+
   test('keeps extended resources that others add, and lets go of them when they are taken away', async () => {
     const it = await start();
     await it.until('the node exists', () => it.client.all(Node).length === 1);

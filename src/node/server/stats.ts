@@ -1,6 +1,7 @@
 /** CPU, memory and disk use of the node, its pods and their containers. */
 import type { ContainerStats, ContainerStatus, WantedStats } from '../../runtime/runtime.ts';
 import type { NodeAgent } from '../agent.ts';
+import type { MemoryUse } from '../machine/machine.ts';
 import type { PodWorker } from '../pod/worker.ts';
 
 export interface ContainerUse {
@@ -19,21 +20,24 @@ export interface NodeUse {
   readonly cpuNanoseconds: number;
   readonly memoryWorkingSet: number;
   readonly memoryAvailable: number;
+  readonly memory: MemoryUse;
   readonly pods: readonly PodUse[];
 }
 
 /** Everything that runs, as of now. */
 export async function nodeUse(agent: NodeAgent, now: number, wanted: WantedStats = 'all'): Promise<NodeUse> {
-  const [facts, cpuNanoseconds, memoryAvailable, pods] = await Promise.all([
+  const [facts, cpuNanoseconds, memoryAvailable, memory, pods] = await Promise.all([
     agent.machine.facts(),
     agent.machine.cpuNanoseconds(),
     agent.machine.memoryAvailable(),
+    agent.machine.memoryUse(),
     Promise.all(agent.pods.workers().map((worker) => podUse(agent, worker, wanted))),
   ]);
   return {
     timestamp: now,
     cpuNanoseconds,
     memoryAvailable,
+    memory,
     memoryWorkingSet: facts.memoryBytes - memoryAvailable,
     pods: pods.filter((each) => each.containers.length > 0),
   };

@@ -170,7 +170,7 @@ test('a publish that failed is given back all the same, by an agent that was not
   install();
   driver.failOnce('publish', 'disk is on fire');
   await expect(volumes.publish(pod('a'), 'pv-1', source, stop.signal)).rejects.toThrow(
-    'driver disk.example: NodePublishVolume: disk is on fire',
+    'rpc error: code = Internal desc = disk is on fire',
   );
   const later = new CsiVolumes({
     client,

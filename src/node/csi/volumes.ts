@@ -5,34 +5,28 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Secret } from '../../api/core/secret.ts';
 import type { Pod } from '../../api/core/pod.ts';
-import { CSIDriver } from '../../api/storage/csi-driver.ts';
+import type { CSIDriver } from '../../api/storage/csi-driver.ts';
 import { writeFileDurably } from '../../base/file.ts';
 import { codeOf } from '../../base/errors.ts';
 import { KeyedLock } from '../../base/keyed-lock.ts';
-import { isNotFound, type ClientReader } from '../../client/client.ts';
+import type { ClientReader } from '../../client/client.ts';
 import { namespaceOf } from '../pod/names.ts';
 import type { Mounter } from '../volumes/mounter.ts';
-import { VolumeError } from '../volumes/volume.ts';
+import { during } from '../volumes/volume.ts';
 import type { AttachableVolume, Attachments } from './attachments.ts';
+import { callDriver } from './call.ts';
+import { changesOwnership, mountCapability } from './capabilities.ts';
 import type { CsiDriver } from './drivers.ts';
-import {
-  accessMode,
-  capability,
-  Empty,
-  PublishRequest,
-  StageRequest,
-  UnpublishRequest,
-  UnstageRequest,
-  type VolumeCapability,
-} from './messages.ts';
+import { driverNamed, installedDriver, isAttached, secretData } from './lookups.ts';
+import { capability, Empty, PublishRequest, StageRequest, UnpublishRequest, UnstageRequest } from './messages.ts';
 
 export interface CsiSource {
   readonly driver: string;
   readonly volumeHandle: string;
   readonly readonly: boolean;
   readonly fsType: string;
+  /** Of the PersistentVolume, not of the claim: that may ask for less than there is. */
   readonly accessModes: readonly string[];
   readonly mountOptions: readonly string[];
   readonly attributes: Readonly<Record<string, string>>;
@@ -42,7 +36,7 @@ export interface CsiSource {
   readonly publishSecret?: SecretName;
 }
 
-interface SecretName {
+export interface SecretName {
   readonly name?: string;
   readonly namespace?: string;
 }
@@ -73,8 +67,6 @@ interface Published {
 
 const recordFile = 'vol_data.json';
 const kindFolder = 'kubernetes.io~csi';
-/** Milliseconds that a driver may take for one call. */
-const patience = 120_000;
 
 export class CsiVolumes {
   readonly #options: CsiVolumesOptions;
@@ -92,16 +84,16 @@ export class CsiVolumes {
     source: CsiSource,
     signal: AbortSignal,
   ): Promise<{ path: string; ownership: boolean }> {
-    const driver = this.#driver(source.driver);
-    const installed = await this.#installed(source);
+    const driver = driverNamed(this.#options, source.driver);
+    const installed = await installedDriver(this.#options.client, source);
     const folder = join(this.#pods(), pod.metadata.uid, 'volumes', kindFolder, name);
     const targetPath = join(folder, 'mount');
     const ownership = changesOwnership(driver, source, installed);
     const mounted = (await this.#options.mounter.below(targetPath)).length > 0;
     if (mounted && installed?.spec.requiresRepublish !== true) return { path: targetPath, ownership };
     const attaches = isAttached(source, installed);
-    const publishContext = attaches ? await this.#options.attachments.attached(pod.metadata.uid, source, signal) : {};
-    const volumeCapability = capabilityOf(driver, source, pod.spec?.securityContext?.fsGroup);
+    const publishContext = attaches ? await this.#attached(pod, source, signal) : {};
+    const volumeCapability = mountCapability(driver, source, pod.spec?.securityContext?.fsGroup);
     const common = { volumeId: source.volumeHandle, volumeCapability, publishContext };
     const stages = driver.capabilities.has(capability.stage) && !source.ephemeral;
     const staging = stages ? this.#staging(source) : undefined;
@@ -111,17 +103,19 @@ export class CsiVolumes {
       await mkdir(folder, { recursive: true, mode: 0o750 });
       writeFileDurably(join(folder, recordFile), JSON.stringify(recordOf(source, staging, attaches)));
       if (staging !== undefined) {
-        await mkdir(staging, { recursive: true, mode: 0o750 });
-        const secrets = await this.#secret(source.stageSecret);
-        const request = { ...common, ...stagingTargetPath, secrets, volumeContext: source.attributes };
-        await call(driver, 'NodeStageVolume', StageRequest, request);
+        await during('MountVolume.MountDevice failed', undefined, async () => {
+          await mkdir(staging, { recursive: true, mode: 0o750 });
+          const secrets = await secretData(this.#options.client, source.stageSecret);
+          const request = { ...common, ...stagingTargetPath, secrets, volumeContext: source.attributes };
+          await callDriver(driver, 'NodeStageVolume', [StageRequest, Empty], request);
+        });
       }
-      await call(driver, 'NodePublishVolume', PublishRequest, {
+      await callDriver(driver, 'NodePublishVolume', [PublishRequest, Empty], {
         ...common,
         ...stagingTargetPath,
         targetPath,
         readonly: source.readonly,
-        secrets: await this.#secret(source.publishSecret),
+        secrets: await secretData(this.#options.client, source.publishSecret),
         volumeContext: await this.#context(pod, source, installed),
       });
     });
@@ -137,12 +131,12 @@ export class CsiVolumes {
   }
 
   async #giveBack(folder: string, record: Published): Promise<void> {
-    const driver = this.#driver(record.driver);
+    const driver = driverNamed(this.#options, record.driver);
     const { volumeHandle: volumeId, staging } = record;
     const targetPath = join(folder, 'mount');
-    await call(driver, 'NodeUnpublishVolume', UnpublishRequest, { volumeId, targetPath });
+    await callDriver(driver, 'NodeUnpublishVolume', [UnpublishRequest, Empty], { volumeId, targetPath });
     if (staging !== undefined && !(await this.#isUsedElsewhere(folder, record))) {
-      await call(driver, 'NodeUnstageVolume', UnstageRequest, { volumeId, stagingTargetPath: staging });
+      await callDriver(driver, 'NodeUnstageVolume', [UnstageRequest, Empty], { volumeId, stagingTargetPath: staging });
       await rm(dirname(staging), { recursive: true, force: true });
     }
     // Never with what is in it: a driver that forgot to unmount must not lose its volume's content.
@@ -163,28 +157,11 @@ export class CsiVolumes {
     return found.flat();
   }
 
-  #driver(name: string): CsiDriver {
-    const driver = this.#options.driver(name);
-    if (driver !== undefined) return driver;
-    throw new VolumeError(
-      `driver name ${name} not found in the list of registered CSI drivers ` +
-        `(its registrar leaves a socket in ${join(this.#options.rootDirectory, 'plugins_registry')})`,
+  #attached(pod: Pod, source: CsiSource, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
+    const { attachments } = this.#options;
+    return during('MountVolume.WaitForAttach failed', undefined, () =>
+      attachments.attached(pod.metadata.uid, source, signal),
     );
-  }
-
-  async #installed(source: CsiSource): Promise<CSIDriver | undefined> {
-    const found = await this.#options.client.get(CSIDriver, { name: source.driver }).catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
-    const modes = found?.spec.volumeLifecycleModes ?? ['Persistent'];
-    const wanted = source.ephemeral ? 'Ephemeral' : 'Persistent';
-    if (!modes.includes(wanted)) {
-      throw new VolumeError(
-        `volume mode "${wanted}" not supported by driver ${source.driver} (only supports ${modes.join(', ')})`,
-      );
-    }
-    return found;
   }
 
   async #context(
@@ -214,17 +191,6 @@ export class CsiVolumes {
         ? {}
         : { [`${prefix}/serviceAccount.tokens`]: JSON.stringify(Object.fromEntries(tokens)) }),
     };
-  }
-
-  async #secret(ref: SecretName | undefined): Promise<Readonly<Record<string, string>>> {
-    if (ref?.name === undefined) return {};
-    const { name, namespace = '' } = ref;
-    const { data = {} } = await this.#options.client.get(Secret, { namespace, name }).catch((error: unknown) => {
-      throw isNotFound(error) ? new VolumeError(`secret "${namespace}/${name}" not found`) : error;
-    });
-    return Object.fromEntries(
-      Object.entries(data).map(([key, base64]) => [key, Buffer.from(base64, 'base64').toString()]),
-    );
   }
 
   #pods(): string {
@@ -259,11 +225,6 @@ export class CsiVolumes {
 
 const keyOf = ({ driver, volumeHandle }: AttachableVolume): string => `${driver}^${volumeHandle}`;
 
-/** Whether the volume is attached before it is mounted; a driver that has said nothing about itself wants that. */
-function isAttached({ ephemeral }: CsiSource, installed: CSIDriver | undefined): boolean {
-  return !ephemeral && installed?.spec.attachRequired !== false;
-}
-
 function recordOf({ driver, volumeHandle }: CsiSource, staging: string | undefined, attached: boolean): Published {
   return {
     driver,
@@ -277,46 +238,6 @@ function recordOf({ driver, volumeHandle }: CsiSource, staging: string | undefin
 export function ephemeralHandle(pod: Pod, volume: string): string {
   const text = `${pod.metadata.name}${namespaceOf(pod)}${pod.metadata.uid}${volume}`;
   return `csi-${createHash('sha256').update(text).digest('hex')}`;
-}
-
-function capabilityOf(driver: CsiDriver, source: CsiSource, fsGroup: number | undefined): VolumeCapability {
-  const group = fsGroup !== undefined && driver.capabilities.has(capability.mountGroup) ? `${fsGroup}` : '';
-  return {
-    mount: {
-      ...(source.fsType === '' ? {} : { fsType: source.fsType }),
-      mountFlags: source.mountOptions,
-      ...(group === '' ? {} : { volumeMountGroup: group }),
-    },
-    accessMode: { mode: modeOf(source.accessModes, driver.capabilities.has(capability.singleNodeMultiWriter)) },
-  };
-}
-
-function modeOf(modes: readonly string[], finer: boolean): number {
-  if (modes.includes('ReadWriteMany')) return accessMode.multiNodeMultiWriter;
-  if (modes.includes('ReadWriteOnce')) return finer ? accessMode.singleNodeMultiWriter : accessMode.singleNodeWriter;
-  if (modes.includes('ReadWriteOncePod'))
-    return finer ? accessMode.singleNodeSingleWriter : accessMode.singleNodeWriter;
-  return modes.includes('ReadOnlyMany') ? accessMode.multiNodeReader : accessMode.singleNodeWriter;
-}
-
-/** Whether fsGroup is for the agent to apply. */
-function changesOwnership(driver: CsiDriver, source: CsiSource, installed: CSIDriver | undefined): boolean {
-  if (source.readonly || driver.capabilities.has(capability.mountGroup)) return false;
-  const policy = installed?.spec.fsGroupPolicy ?? 'ReadWriteOnceWithFSType';
-  if (policy !== 'ReadWriteOnceWithFSType') return policy === 'File';
-  return source.fsType !== '' && source.accessModes.some((mode) => mode.startsWith('ReadWriteOnce'));
-}
-
-type RequestSchema = Parameters<CsiDriver['channel']['call']>[1];
-
-async function call(driver: CsiDriver, method: string, schema: RequestSchema, request: object): Promise<void> {
-  try {
-    await driver.channel.call(method, schema, Empty, request, patience);
-  } catch (error) {
-    throw new VolumeError(`driver ${driver.name}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

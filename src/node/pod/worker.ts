@@ -13,7 +13,7 @@ import { messageOf } from '../../base/errors.ts';
 import { Allocation } from './allocation.ts';
 import { Attempts } from './attempts.ts';
 import { containerResources } from './resources.ts';
-import { VolumeError, type PreparedVolumes } from '../volumes/volume.ts';
+import { failureReason, VolumeError, type PreparedVolumes } from '../volumes/volume.ts';
 import type { PodDeps } from './deps.ts';
 import { execute, type ActionContext } from './executor.ts';
 import { currentSandbox, hasLiving, nothingRuns, type PodRuntime } from './history.ts';
@@ -319,7 +319,7 @@ export class PodWorker {
       return volumes;
     } catch (error) {
       if (error instanceof VolumeError && !this.#sync.signal.aborted) {
-        deps.events.pod(pod, 'Warning', 'FailedMount', error.message);
+        deps.events.pod(pod, 'Warning', failureReason(error), error.message);
       }
       throw error;
     }

@@ -27,6 +27,7 @@ async function mounted(limits: readonly object[], emptyDir: object, allocatable:
     reader: { configMap: unused, secret: unused },
     tokens: undefined as never,
     persistent: { prepare: unused, tearDown: unused },
+    exclusive: { release: unused },
     clock: new FakeClock(),
     log: silentLogger,
     image: unused,

@@ -10,20 +10,28 @@ import { join } from 'node:path';
 import type { Pod } from '../../api/core/pod.ts';
 import type { Volume } from '../../api/core/volume.ts';
 import type { Clock } from '../../base/clock.ts';
-import { codeOf, messageOf } from '../../base/errors.ts';
+import { codeOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { ConfigurationReader } from '../container/environment.ts';
 import type { PodFacts } from '../container/fields.ts';
 import { checkHostPath } from '../container/mounts.ts';
 import { containersOf } from '../pod/names.ts';
 import { bytesOf, isLimited, podAmount } from '../pod/resources.ts';
+import type { ExclusiveVolumes } from './exclusive.ts';
 import { pageSizeOf } from './hugepages.ts';
 import type { Mounter } from './mounter.ts';
 import { giveToGroup } from './ownership.ts';
 import { isConfiguration, volumePayload, type PayloadReader } from './payload.ts';
 import type { PersistentVolumes } from './persistent.ts';
 import type { Tokens } from './tokens.ts';
-import { VolumeError, type PreparedVolume, type PreparedVolumes } from './volume.ts';
+import {
+  failureText,
+  UnprocessedVolumeError,
+  unprocessedText,
+  VolumeError,
+  type PreparedVolume,
+  type PreparedVolumes,
+} from './volume.ts';
 import { writeAtomically } from './writer.ts';
 
 export interface VolumesOptions {
@@ -32,6 +40,7 @@ export interface VolumesOptions {
   readonly reader: Pick<ConfigurationReader, 'configMap' | 'secret'>;
   readonly tokens: Tokens;
   readonly persistent: PersistentVolumes;
+  readonly exclusive: Pick<ExclusiveVolumes, 'release'>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Makes sure that an image volume's image is here; resolves to its id. */
@@ -75,8 +84,13 @@ export class Volumes {
         prepared.set(volume.name, await this.#prepareOne(facts, volume, signal));
       } catch (error) {
         if (signal.aborted) throw error;
-        const message = `MountVolume.SetUp failed for volume "${volume.name}" : ${messageOf(error)}`;
-        throw new VolumeError(message, { cause: error });
+        const operation = error instanceof VolumeError ? error.operation : undefined;
+        const missing = [...used].filter((name) => !prepared.has(name));
+        const message =
+          error instanceof UnprocessedVolumeError
+            ? unprocessedText(error, volume.name, missing)
+            : failureText(error, volume.name);
+        throw new VolumeError(message, { operation, cause: error });
       }
     }
     return prepared;
@@ -99,7 +113,7 @@ export class Volumes {
 
   /** Unmounts and deletes the volumes of a pod whose containers have ended. */
   async tearDown(uid: string): Promise<void> {
-    const { mounter, tokens, persistent } = this.#options;
+    const { mounter, tokens, persistent, exclusive } = this.#options;
     tokens.forget(uid);
     const root = this.#pod(uid);
     await persistent.tearDown(uid);
@@ -107,7 +121,8 @@ export class Volumes {
     const left = await mounter.below(root);
     if (left.length > 0) throw new VolumeError(`still mounted: ${left.map((each) => each.path).join(', ')}`);
     await rm(join(this.#secrets(), uid), { recursive: true, force: true });
-    await rm(join(root, 'volumes'), { recursive: true, force: true });
+    for (const folder of ['volumes', 'volumeDevices']) await rm(join(root, folder), { recursive: true, force: true });
+    await exclusive.release(uid);
   }
 
   /** Deletes what else there is of a pod: what its containers said when they ended is read until then. */
@@ -211,7 +226,7 @@ export function usedVolumes(pod: Pod): ReadonlySet<string> {
   const names = containersOf(pod).flatMap(({ spec }) => [
     ...(spec.volumeMounts ?? []).map((mount) => mount.name),
     ...(spec.volumeDevices ?? []).map((device) => device.name),
-    ...(spec.env ?? []).map((each) => each.valueFrom?.fileKeyRef?.volumeName ?? ''),
+    ...(spec.env ?? []).flatMap((each) => each.valueFrom?.fileKeyRef?.volumeName ?? []),
   ]);
   return new Set(names);
 }

@@ -4,12 +4,16 @@ import type { Logger } from '../../base/log.ts';
 import type { Client } from '../../client/client.ts';
 import type { NodeConfig } from '../config.ts';
 import { Attachments } from '../csi/attachments.ts';
-import { CsiDrivers } from '../csi/drivers.ts';
+import { CsiBlocks } from '../csi/blocks.ts';
+import { CsiDrivers, type CsiDriver } from '../csi/drivers.ts';
 import { CsiVolumes } from '../csi/volumes.ts';
 import { pullSecretsOf } from '../images/pull-secrets.ts';
 import type { Puller } from '../images/puller.ts';
 import type { ReferencedObjects } from '../objects.ts';
+import { blockMaps } from './block-maps.ts';
+import { ExclusiveVolumes } from './exclusive.ts';
 import { systemFileSystems } from './kernel.ts';
+import { LocalBlocks } from './local-blocks.ts';
 import { Volumes } from './manager.ts';
 import type { Mounter } from './mounter.ts';
 import { persistentVolumes } from './persistent.ts';
@@ -25,6 +29,8 @@ export interface NodeVolumesParts {
   readonly puller: Puller;
   /** The node's status has to name other volumes as used here. */
   readonly onVolumesInUse: () => void;
+  /** The pod of this uid was refused a volume that is free now. */
+  readonly onVolumeFree: (uid: string) => void;
 }
 
 export interface NodeVolumes {
@@ -37,27 +43,35 @@ export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
   const { client, clock, log, config, mounter, objects, puller } = parts;
   const tokens = new Tokens({ client, clock });
   const drivers = new CsiDrivers({ client, clock, log: log.named('csi'), ...config });
+  const { rootDirectory } = config;
+  const driver = (name: string): CsiDriver | undefined => drivers.find(name);
   const attachments = new Attachments({
     client,
     clock,
     nodeName: config.nodeName,
-    published: () => csi.attached(),
+    published: async () => [...(await csi.attached()), ...(await csiBlocks.attached())],
     onChange: parts.onVolumesInUse,
   });
   const csi = new CsiVolumes({
     client,
     attachments,
     mounter,
-    rootDirectory: config.rootDirectory,
-    driver: (name) => drivers.find(name),
+    rootDirectory,
+    driver,
     token: (pod, audience, seconds) => tokens.forDriver(pod, audience, seconds),
   });
+  const maps = blockMaps(mounter);
+  const csiBlocks = new CsiBlocks({ client, attachments, mounter, maps, rootDirectory, driver });
+  const exclusive = new ExclusiveVolumes({ rootDirectory, onFree: parts.onVolumeFree });
+  const localBlocks = new LocalBlocks(rootDirectory, maps);
+  const persistent = { client, mounter, csi, csiBlocks, localBlocks, exclusive, kernel: systemFileSystems };
   const volumes = new Volumes({
-    rootDirectory: config.rootDirectory,
+    rootDirectory,
     mounter,
     reader: objects,
     tokens,
-    persistent: persistentVolumes({ client, mounter, csi, kernel: systemFileSystems }),
+    persistent: persistentVolumes(persistent),
+    exclusive,
     clock,
     log,
     image: async (pod, volume, signal) => {

@@ -4,14 +4,18 @@ import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts
 import { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { Volume } from '../../api/core/volume.ts';
-import { isNotFound, type ClientReader } from '../../client/client.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { ClientReader } from '../../client/client.ts';
+import type { CsiBlocks } from '../csi/blocks.ts';
 import { ephemeralHandle, type CsiSource, type CsiVolumes } from '../csi/volumes.ts';
 import { checkHostPath } from '../container/mounts.ts';
-import { namespaceOf } from '../pod/names.ts';
+import { containersOf, namespaceOf } from '../pod/names.ts';
+import type { ExclusiveVolumes } from './exclusive.ts';
 import type { KernelFileSystems } from './kernel.ts';
+import type { LocalBlocks } from './local-blocks.ts';
 import { giveToGroup } from './ownership.ts';
 import type { Mounter } from './mounter.ts';
-import { VolumeError, type PreparedVolume } from './volume.ts';
+import { during, UnprocessedVolumeError, VolumeError, type PreparedVolume } from './volume.ts';
 
 export interface PersistentVolumes {
   /** `folder` is where it is mounted when it needs a mount. Throws VolumeError. */
@@ -25,12 +29,19 @@ export interface PersistentOptions {
   readonly mounter: Mounter;
   readonly kernel: KernelFileSystems;
   readonly csi: Pick<CsiVolumes, 'publish' | 'tearDown'>;
+  readonly csiBlocks: Pick<CsiBlocks, 'publish' | 'tearDown'>;
+  readonly localBlocks: Pick<LocalBlocks, 'prepare' | 'tearDown'>;
+  readonly exclusive: Pick<ExclusiveVolumes, 'take'>;
 }
 
 interface Source {
   readonly name: string;
+  /** Of the PersistentVolume; a volume that the pod itself describes has none. */
+  readonly volumeName?: string;
   readonly readonly: boolean;
   readonly block: boolean;
+  /** One pod at a time. */
+  readonly exclusive: boolean;
   readonly hostPath?: { readonly path: string; readonly type?: string };
   readonly local?: { readonly path: string; readonly fsType?: string };
   readonly nfs?: { readonly server: string; readonly path: string; readonly readOnly?: boolean };
@@ -44,11 +55,32 @@ export function persistentVolumes(options: PersistentOptions): PersistentVolumes
   return {
     async prepare(pod, volume, folder, signal) {
       const source = await sourceOf(options.client, pod, volume);
-      if (source.csi !== undefined) return prepareCsi(options, pod, source, source.csi, signal);
-      return prepareSource(options, pod, source, folder);
+      checkMode(pod, source);
+      const { block, volumeName } = source;
+      return during(block ? 'MapVolume.SetUpDevice failed' : 'MountVolume.SetUp failed', volumeName, async () => {
+        if (volumeName !== undefined && source.exclusive) await options.exclusive.take(pod.metadata.uid, volumeName);
+        if (block) return prepareBlock(options, pod, source, signal);
+        if (source.csi !== undefined) return prepareCsi(options, pod, source, source.csi, signal);
+        return prepareSource(options, pod, source, folder);
+      });
     },
-    tearDown: (uid) => options.csi.tearDown(uid),
+    async tearDown(uid) {
+      await options.localBlocks.tearDown(uid);
+      // Before those that are mounted: with them the node says that it uses nothing of the pod's any more.
+      await options.csiBlocks.tearDown(uid);
+      await options.csi.tearDown(uid);
+    },
   };
+}
+
+/** Throws when a container wants a file system and the volume is a device, or the other way round. */
+function checkMode(pod: Pod, { name, block, volumeName }: Source): void {
+  if (volumeName === undefined) return;
+  const field = block ? 'volumeMounts' : 'volumeDevices';
+  const containers = containersOf(pod).map(({ spec }) => spec);
+  if (!containers.some((container) => container[field]?.some((each) => each.name === name))) return;
+  const mode = block ? 'Block' : 'Filesystem';
+  throw new UnprocessedVolumeError(`volume ${name} has volumeMode ${mode}, but is specified in ${field}`);
 }
 
 async function sourceOf(client: ClientReader, pod: Pod, volume: Volume): Promise<Source> {
@@ -65,6 +97,7 @@ async function sourceOf(client: ClientReader, pod: Pod, volume: Volume): Promise
     name: volume.name,
     readonly: false,
     block: false,
+    exclusive: false,
     mountOptions: [],
     other,
     ...(nfs === undefined ? {} : { nfs }),
@@ -96,35 +129,68 @@ async function claimSource(
   owner?: string,
 ): Promise<Source> {
   const namespace = namespaceOf(pod);
-  const request = client.get(PersistentVolumeClaim, { namespace, name: claimName });
-  const claim = await found(request, `persistentvolumeclaim "${claimName}" not found`);
-  if (owner !== undefined) checkOwner(claim, pod, owner);
-  const { volumeName = '', accessModes = [] } = claim.spec ?? {};
-  if (claim.status?.phase !== 'Bound' || volumeName === '') {
-    throw new VolumeError(`PVC ${namespace}/${claimName} is not bound`);
+  try {
+    const request = client.get(PersistentVolumeClaim, { namespace, name: claimName });
+    const claim = await found(request, 'failed to fetch PVC from API server');
+    if (owner !== undefined) checkOwner(claim, pod, owner);
+    const volumeName = boundVolumeOf(claim, pod);
+    const volume = client.get(PersistentVolume, { name: volumeName });
+    const { spec = {} } = await found(volume, `failed to fetch PV ${volumeName} from API server`);
+    checkClaim(volumeName, spec, claim);
+    const { accessModes = [] } = claim.spec ?? {};
+    const onlyRead = accessModes.length > 0 && accessModes.every((mode) => mode === 'ReadOnlyMany');
+    return volumeSource(name, volumeName, spec, readonly || onlyRead);
+  } catch (error) {
+    if (!(error instanceof VolumeError) || error instanceof UnprocessedVolumeError) throw error;
+    throw new UnprocessedVolumeError(`error processing PVC ${namespace}/${claimName}: ${error.message}`, {
+      cause: error,
+    });
   }
-  const volume = client.get(PersistentVolume, { name: volumeName });
-  const { spec = {} } = await found(volume, `persistentvolume "${volumeName}" not found`);
-  const onlyRead = accessModes.length > 0 && accessModes.every((mode) => mode === 'ReadOnlyMany');
-  return volumeSource(name, spec, readonly || onlyRead, accessModes);
+}
+
+function boundVolumeOf({ metadata, spec, status }: PersistentVolumeClaim, pod: Pod): string {
+  // A pod that has begun keeps its claim: containers of it start anew.
+  if (metadata.deletionTimestamp !== undefined && pod.status?.phase !== 'Running')
+    throw new VolumeError('PVC is being deleted');
+  if (status?.phase !== 'Bound') throw new VolumeError('PVC is not bound');
+  if ((spec?.volumeName ?? '') === '') throw new VolumeError('PVC has empty pvc.Spec.VolumeName');
+  return spec?.volumeName ?? '';
+}
+
+/** A volume that is bound to another claim is another's. */
+function checkClaim(name: string, { claimRef }: VolumeSpec, { metadata }: PersistentVolumeClaim): void {
+  if (claimRef === undefined) {
+    throw new VolumeError(
+      `found PV object ${name} but it has a nil pv.Spec.ClaimRef indicating it is not yet bound to the claim`,
+    );
+  }
+  if (claimRef.uid === metadata.uid) return;
+  throw new VolumeError(
+    `found PV object ${name} but its pv.Spec.ClaimRef.UID ${claimRef.uid ?? ''} does not point to claim.UID ${metadata.uid}`,
+  );
 }
 
 /** A generic ephemeral volume's claim belongs to its pod; one that only has its name does not. */
 function checkOwner({ metadata }: PersistentVolumeClaim, pod: Pod, owner: string): void {
   if ((metadata.ownerReferences ?? []).some((each) => each.uid === owner)) return;
-  const claim = `${namespaceOf(pod)}/${metadata.name}`;
-  throw new VolumeError(`PVC ${claim} was not created for pod ${pod.metadata.name} (pod is not owner)`);
+  const namespace = namespaceOf(pod);
+  throw new UnprocessedVolumeError(
+    `PVC ${namespace}/${metadata.name} was not created for pod ${namespace}/${pod.metadata.name} (pod is not owner)`,
+  );
 }
 
 type VolumeSpec = NonNullable<PersistentVolume['spec']>;
 const otherKinds = ['iscsi', 'rbd', 'cephfs', 'fc'];
 
-function volumeSource(name: string, spec: VolumeSpec, readonly: boolean, accessModes: readonly string[]): Source {
-  const { hostPath, local, nfs, csi, mountOptions = [] } = spec;
+function volumeSource(name: string, volumeName: string, spec: VolumeSpec, readonly: boolean): Source {
+  const { hostPath, local, nfs, csi, mountOptions = [], accessModes = [] } = spec;
   return {
     name,
+    volumeName,
     readonly,
     block: spec.volumeMode === 'Block',
+    // Of several modes it is not known which one the pod means.
+    exclusive: accessModes.length === 1 && accessModes[0] === 'ReadWriteOncePod',
     mountOptions,
     other: otherKinds.find((key) => key in spec) ?? 'its source',
     ...(hostPath && { hostPath }),
@@ -159,8 +225,7 @@ async function found<T>(request: Promise<T>, complaint: string): Promise<T> {
   try {
     return await request;
   } catch (error) {
-    if (isNotFound(error)) throw new VolumeError(complaint);
-    throw error;
+    throw new VolumeError(`${complaint}: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -179,18 +244,39 @@ async function prepareSource(
   // A missing hostPath of no type is made by the runtime, in a pod or in a PersistentVolume.
   if (source.hostPath !== undefined) await checkHostPath(place.path, source.hostPath.type ?? '');
   else if (await mountLocal(options, source, place.path, folder)) return { name, path: folder, readonly, mode: 0o750 };
-  else if (!source.block) await giveLocalToGroup(pod, place.path, readonly);
+  else await giveLocalToGroup(pod, place.path, readonly);
   return { name, path: place.path, readonly, mode: 0o750 };
+}
+
+async function prepareBlock(
+  { csiBlocks, localBlocks }: PersistentOptions,
+  { metadata: { uid } }: Pod,
+  source: Source,
+  signal: AbortSignal,
+): Promise<PreparedVolume> {
+  const { name, volumeName = '', csi, local } = source;
+  const device = { name, mode: 0o750, block: true };
+  if (csi !== undefined) {
+    const path = await csiBlocks.publish(uid, volumeName, csi, signal);
+    return { ...device, path, readonly: csi.readonly };
+  }
+  if (local !== undefined) {
+    const path = await localBlocks.prepare(uid, volumeName, local.path);
+    return { ...device, path, readonly: source.readonly };
+  }
+  const kind = source.hostPath === undefined ? source.other : 'hostPath';
+  throw new VolumeError(`volumes of type ${kind} cannot have volumeMode Block: use one of type local or csi`, {
+    operation: 'MapVolume.FindMapperPluginBySpec failed',
+  });
 }
 
 async function prepareCsi(
   options: PersistentOptions,
   pod: Pod,
-  { name, block }: Source,
+  { name }: Source,
   csi: CsiSource,
   signal: AbortSignal,
 ): Promise<PreparedVolume> {
-  if (block) throw new VolumeError(`driver ${csi.driver}: volumes of mode Block are not supported by this node`);
   const { path, ownership } = await options.csi.publish(pod, name, csi, signal);
   if (ownership) await giveLocalToGroup(pod, path, csi.readonly);
   return { name, path, readonly: csi.readonly, mode: 0o750 };
@@ -200,7 +286,7 @@ async function prepareCsi(
 async function mountLocal(options: PersistentOptions, source: Source, path: string, folder: string): Promise<boolean> {
   const present = await stat(path).catch(() => undefined);
   if (present === undefined) throw new VolumeError(`path "${path}" does not exist`);
-  if (!present.isBlockDevice() || source.block) return false;
+  if (!present.isBlockDevice()) return false;
   await mountOnce(options.mounter, folder, async () => {
     await options.mounter.mount(path, folder, source.local?.fsType ?? 'ext4', source.mountOptions);
   });

@@ -37,6 +37,9 @@ export class VolumeError extends Error {
   }
 }
 
+/** What the pod's volume refers to is not there or not as it has to be: nothing has been done with it. */
+export class UnprocessedVolumeError extends VolumeError {}
+
 /** As events tell it: `MountVolume.SetUp failed for volume "data" : no such disk`. */
 export function failureText(error: unknown, volume: string): string {
   const known = error instanceof VolumeError ? error : undefined;
@@ -59,4 +62,17 @@ export async function during<T>(operation: string, volume: string | undefined, a
       cause: error,
     });
   }
+}
+
+/** As events tell of a volume that refers to something wrong; `missing`: all that the pod still lacks. */
+export function unprocessedText(error: Error, volume: string, missing: readonly string[]): string {
+  return (
+    `Unable to attach or mount volumes: unmounted volumes=[${missing.toSorted().join(' ')}], ` +
+    `unattached volumes=[], failed to process volumes=[${volume}]: ${error.message}`
+  );
+}
+
+/** The reason of the event that tells of a volume's failure. */
+export function failureReason({ operation = '' }: VolumeError): 'FailedMapVolume' | 'FailedMount' {
+  return operation.startsWith('MapVolume.') ? 'FailedMapVolume' : 'FailedMount';
 }

@@ -1,0 +1,225 @@
+/**
+ * Volumes of CSI drivers that are devices. Staged once on the node, published and mapped once for each pod. Of a
+ * PersistentVolume `pv` lies below `plugins/kubernetes.io/csi/volumeDevices`, as upstream has it:
+ *
+ *     pv/data/vol_data.json   what tear-down needs to know
+ *     pv/dev/UID              the device, for each pod that has it or may have it (block-maps.ts)
+ *     staging/pv              for the driver to stage it at
+ *     publish/pv/UID          where the driver puts the device
+ */
+import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf } from '../../base/errors.ts';
+import { writeFileDurably } from '../../base/file.ts';
+import { KeyedLock } from '../../base/keyed-lock.ts';
+import type { ClientReader } from '../../client/client.ts';
+import type { BlockMap, BlockMaps } from '../volumes/block-maps.ts';
+import type { Mounter } from '../volumes/mounter.ts';
+import { during } from '../volumes/volume.ts';
+import type { AttachableVolume, Attachments } from './attachments.ts';
+import { callDriver } from './call.ts';
+import { blockCapability } from './capabilities.ts';
+import type { CsiDriver } from './drivers.ts';
+import { driverNamed, installedDriver, isAttached, secretData, type RegisteredDrivers } from './lookups.ts';
+import { capability, Empty, PublishRequest, StageRequest, UnpublishRequest, UnstageRequest } from './messages.ts';
+import type { CsiSource } from './volumes.ts';
+
+export interface CsiBlocksOptions extends RegisteredDrivers {
+  readonly client: ClientReader;
+  readonly mounter: Pick<Mounter, 'below' | 'unmount'>;
+  readonly maps: BlockMaps;
+  readonly attachments: Pick<Attachments, 'attached'>;
+}
+
+/** What is on disk of a volume. */
+interface VolumeRecord {
+  readonly driver: string;
+  readonly volumeHandle: string;
+  /** It was attached to the node for this. */
+  readonly attached: boolean;
+}
+
+/** What every request says of the volume. */
+interface Common {
+  readonly volumeId: string;
+  readonly volumeCapability: ReturnType<typeof blockCapability>;
+  readonly publishContext: Readonly<{ [key: string]: string }>;
+  readonly volumeContext: Readonly<{ [key: string]: string }>;
+  readonly stagingTargetPath?: string;
+}
+
+const plugin = 'kubernetes.io~csi';
+
+export class CsiBlocks {
+  readonly #options: CsiBlocksOptions;
+  /** By PersistentVolume: who else has it must not change between being looked at and being acted upon. */
+  readonly #lock = new KeyedLock();
+
+  constructor(options: CsiBlocksOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves to what containers are given. `name`: of the PersistentVolume. Throws VolumeError. */
+  async publish(uid: string, name: string, source: CsiSource, signal: AbortSignal): Promise<string> {
+    const { client, maps, attachments } = this.#options;
+    const map = this.#mapOf(uid, name);
+    if (await maps.isMapped(map)) return map.link;
+    return during('MapVolume.SetUpDevice failed', undefined, async () => {
+      const driver = driverNamed(this.#options, source.driver);
+      const attached = isAttached(source, await installedDriver(client, source));
+      const publishContext = attached
+        ? await during('MapVolume.WaitForAttach failed', undefined, () => attachments.attached(uid, source, signal))
+        : {};
+      await this.#lock.run(name, async () => {
+        signal.throwIfAborted();
+        await this.#begin(map, name, { driver: source.driver, volumeHandle: source.volumeHandle, attached });
+        await this.#map(map, name, driver, source, publishContext);
+      });
+      return map.link;
+    });
+  }
+
+  async #begin(map: BlockMap, name: string, record: VolumeRecord): Promise<void> {
+    const data = join(this.#folder(name), 'data');
+    await mkdir(data, { recursive: true, mode: 0o750 });
+    writeFileDurably(join(data, recordFile), JSON.stringify(record));
+    await this.#options.maps.begin(map);
+  }
+
+  async #map(
+    map: BlockMap,
+    name: string,
+    driver: CsiDriver,
+    source: CsiSource,
+    publishContext: Common['publishContext'],
+  ): Promise<void> {
+    const { client, maps } = this.#options;
+    const stages = driver.capabilities.has(capability.stage);
+    const common: Common = {
+      volumeId: source.volumeHandle,
+      volumeCapability: blockCapability(driver, source),
+      publishContext,
+      volumeContext: source.attributes,
+      ...(stages ? { stagingTargetPath: this.#staging(name) } : {}),
+    };
+    if (stages) {
+      await mkdir(this.#staging(name), { recursive: true, mode: 0o750 });
+      const secrets = await secretData(client, source.stageSecret);
+      await callDriver(driver, 'NodeStageVolume', [StageRequest, Empty], { ...common, secrets });
+    }
+    const targetPath = join(this.#published(name), map.uid);
+    await during('MapVolume.MapPodDevice failed', undefined, async () => {
+      await mkdir(this.#published(name), { recursive: true, mode: 0o750 });
+      const secrets = await secretData(client, source.publishSecret);
+      const request = { ...common, targetPath, readonly: source.readonly, secrets };
+      await callDriver(driver, 'NodePublishVolume', [PublishRequest, Empty], request);
+    });
+    await maps.map(targetPath, map);
+  }
+
+  /** Gives back all of a pod's devices, and those of them that no other pod of this node has. */
+  async tearDown(uid: string): Promise<void> {
+    for (const name of await namesIn(this.#root())) {
+      await this.#lock.run(name, async () => {
+        const record = await this.#recordOf(name);
+        if (record === undefined || !(await this.#usersOf(name)).includes(uid)) return;
+        await this.#giveBack(this.#mapOf(uid, name), name, record);
+      });
+    }
+  }
+
+  async #giveBack(
+    map: BlockMap,
+    name: string,
+    { driver: driverName, volumeHandle: volumeId }: VolumeRecord,
+  ): Promise<void> {
+    const { maps } = this.#options;
+    await maps.unmap(map);
+    const driver = driverNamed(this.#options, driverName);
+    const targetPath = join(this.#published(name), map.uid);
+    await callDriver(driver, 'NodeUnpublishVolume', [UnpublishRequest, Empty], { volumeId, targetPath });
+    // For the driver to remove; what it forgets is but a name of the device.
+    await this.#clear(targetPath);
+    const stagingTargetPath = this.#staging(name);
+    const last = (await this.#usersOf(name)).every((uid) => uid === map.uid);
+    if (last && (await exists(stagingTargetPath))) {
+      await callDriver(driver, 'NodeUnstageVolume', [UnstageRequest, Empty], { volumeId, stagingTargetPath });
+      await this.#clear(stagingTargetPath);
+    }
+    if (!(await maps.end(map))) return;
+    await rmdir(this.#published(name)).catch(ifAbsent(undefined));
+    await rm(this.#folder(name), { recursive: true, force: true });
+  }
+
+  async #clear(path: string): Promise<void> {
+    const { mounter } = this.#options;
+    for (const point of await mounter.below(path)) await mounter.unmount(point.path);
+    await rm(path, { recursive: true, force: true });
+  }
+
+  /** Volumes that were attached for pods, with the uids of these. */
+  async attached(): Promise<readonly { readonly uid: string; readonly volume: AttachableVolume }[]> {
+    const names = await namesIn(this.#root());
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const record = await this.#recordOf(name);
+        if (record?.attached !== true) return [];
+        return (await this.#usersOf(name)).map((uid) => ({ uid, volume: record }));
+      }),
+    );
+    return found.flat();
+  }
+
+  /** Undefined for the folders that are no volume's: `staging`, `publish`. */
+  async #recordOf(name: string): Promise<VolumeRecord | undefined> {
+    const text = await readFile(join(this.#folder(name), 'data', recordFile), 'utf8').catch(ifAbsent(''));
+    return text === '' ? undefined : (JSON.parse(text) as VolumeRecord);
+  }
+
+  #usersOf(name: string): Promise<readonly string[]> {
+    return namesIn(join(this.#folder(name), 'dev'));
+  }
+
+  #root(): string {
+    return join(this.#options.rootDirectory, 'plugins/kubernetes.io/csi/volumeDevices');
+  }
+
+  #folder(name: string): string {
+    return join(this.#root(), name);
+  }
+
+  #staging(name: string): string {
+    return join(this.#root(), 'staging', name);
+  }
+
+  /** With a device for each pod. */
+  #published(name: string): string {
+    return join(this.#root(), 'publish', name);
+  }
+
+  #mapOf(uid: string, name: string): BlockMap {
+    const link = join(this.#options.rootDirectory, 'pods', uid, 'volumeDevices', plugin, name);
+    return { folder: join(this.#folder(name), 'dev'), uid, link };
+  }
+}
+
+const recordFile = 'vol_data.json';
+
+async function exists(path: string): Promise<boolean> {
+  return readdir(path).then(
+    () => true,
+    (error: unknown) => ifAbsent(false)(error),
+  );
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch(ifAbsent([]));
+}
+
+function ifAbsent<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    const code = codeOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return value;
+    throw error;
+  };
+}

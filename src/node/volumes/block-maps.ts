@@ -58,7 +58,7 @@ export function blockMaps(mounter: Mounter): BlockMaps {
     },
 
     async map(device, { folder, uid, link }) {
-      const path = await during('MapVolume.EvalHostSymlinks failed', undefined, () => realpath(device));
+      const path = await resolveDevice(device);
       await during('MapVolume.MapBlockVolume failed', undefined, async () => {
         const number = await deviceNumber(path);
         const own = join(folder, uid);
@@ -93,6 +93,15 @@ export function blockMaps(mounter: Mounter): BlockMaps {
       );
     },
   };
+}
+
+/** Without links. Throws VolumeError when there is nothing. */
+export async function resolveDevice(path: string): Promise<string> {
+  return during('MapVolume.EvalHostSymlinks failed', undefined, () =>
+    realpath(path).catch((error: unknown) => {
+      throw codeOf(error) === 'ENOENT' ? new VolumeError(`lstat ${path}: no such file or directory`) : error;
+    }),
+  );
 }
 
 /** Throws VolumeError when it is none. */

@@ -1,10 +1,9 @@
 /** PersistentVolumes of type `local` whose path is a block device that pods have as such. */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../base/errors.ts';
 import { KeyedLock } from '../../base/keyed-lock.ts';
-import type { BlockMap, BlockMaps } from './block-maps.ts';
-import { during } from './volume.ts';
+import { resolveDevice, type BlockMap, type BlockMaps } from './block-maps.ts';
 
 const plugin = 'kubernetes.io~local-volume';
 
@@ -24,7 +23,7 @@ export class LocalBlocks {
     const map = this.#mapOf(uid, name);
     await this.#lock.run(name, async () => {
       // Before anything is made: a path that is wrong leaves nothing.
-      await during('MapVolume.EvalHostSymlinks failed', undefined, () => stat(path));
+      await resolveDevice(path);
       await this.#maps.begin(map);
       await this.#maps.map(path, map);
     });

@@ -1,7 +1,10 @@
-/** A CSI driver and its registrar for tests: volumes are folders of the driver's, mounted as it is told. */
+/**
+ * A CSI driver and its registrar for tests: volumes are folders of the driver's, mounted as it is told, or files of
+ * its that loop devices make block devices of.
+ */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Server, ServerCredentials, status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { Struct } from '../../../schema/field.ts';
 import { decoderOf, encoderOf } from '../../../runtime/grpc/channel.ts';
@@ -96,14 +99,28 @@ function nodeMethods(
     writeFileSync(join(path, 'volume'), String(volume));
     return path;
   };
-  const publish: Handler = ({ targetPath, volumeId }) => {
+  const devices = testDevices(folder);
+  const publish: Handler = ({ targetPath, volumeId, volumeCapability }) => {
+    if (isBlock(volumeCapability)) {
+      if (mounts) devices.publish(String(volumeId), String(targetPath));
+      else writeFileSync(String(targetPath), String(volumeId));
+      return {};
+    }
     mkdirSync(String(targetPath), { recursive: true });
     if (mounts) execFileSync('mount', ['--bind', content(volumeId), String(targetPath)]);
     return {};
   };
-  const unpublish: Handler = ({ targetPath }) => {
-    if (mounts) execFileSync('umount', [String(targetPath)]);
+  const unpublish: Handler = ({ targetPath, volumeId }) => {
+    const found = statSync(String(targetPath), { throwIfNoEntry: false });
+    // CSI: what is not there any more has been unpublished.
+    if (found === undefined) return {};
+    if (mounts && found.isBlockDevice()) devices.unpublish(String(volumeId), String(targetPath), !stages);
+    else if (mounts) execFileSync('umount', [String(targetPath)]);
     rmSync(String(targetPath), { recursive: true, force: true });
+    return {};
+  };
+  const unstage: Handler = ({ volumeId }) => {
+    if (mounts) devices.detach(String(volumeId));
     return {};
   };
   const known: Handler = () => ({ capabilities: stages ? [{ rpc: { type: capability.stage } }] : [] });
@@ -111,10 +128,44 @@ function nodeMethods(
     ['NodeGetInfo', [Empty, NodeInfo, () => ({ nodeId: 'node-id', maxVolumesPerNode: 7 })]],
     ['NodeGetCapabilities', [Empty, Capabilities, known]],
     ['NodeStageVolume', [StageRequest, Empty, recorded('stage', () => ({}))]],
-    ['NodeUnstageVolume', [UnstageRequest, Empty, recorded('unstage', () => ({}))]],
+    ['NodeUnstageVolume', [UnstageRequest, Empty, recorded('unstage', unstage)]],
     ['NodePublishVolume', [PublishRequest, Empty, recorded('publish', publish)]],
     ['NodeUnpublishVolume', [UnpublishRequest, Empty, recorded('unpublish', unpublish)]],
   ]);
+}
+
+const isBlock = (volumeCapability: unknown): boolean =>
+  (volumeCapability as { readonly block?: object } | undefined)?.block !== undefined;
+
+/** Volumes that are devices. All of it may be asked for again. */
+function testDevices(folder: string) {
+  const fileOf = (volume: string): string => join(folder, 'devices', volume);
+  const deviceOf = (volume: string): string =>
+    execFileSync('losetup', ['-j', fileOf(volume), '-O', 'NAME', '-n'], { encoding: 'utf8' }).trim();
+  const detach = (volume: string): void => {
+    const device = existsSync(fileOf(volume)) ? deviceOf(volume) : '';
+    if (device !== '') execFileSync('losetup', ['-d', device]);
+  };
+  return {
+    detach,
+    publish(volume: string, target: string): void {
+      const file = fileOf(volume);
+      mkdirSync(dirname(file), { recursive: true });
+      if (!existsSync(file)) {
+        writeFileSync(file, volume);
+        truncateSync(file, 1 << 20);
+      }
+      if (deviceOf(volume) === '') execFileSync('losetup', ['-f', file]);
+      if (statSync(target, { throwIfNoEntry: false })?.isBlockDevice() === true) return;
+      writeFileSync(target, '');
+      execFileSync('mount', ['--bind', deviceOf(volume), target]);
+    },
+    unpublish(volume: string, target: string, detaches: boolean): void {
+      execFileSync('umount', [target]);
+      rmSync(target);
+      if (detaches) detach(volume);
+    },
+  };
 }
 
 async function serve(socket: string, service: string, methods: ReadonlyMap<string, Method>): Promise<Server> {

@@ -313,8 +313,19 @@ async function makeParts(options: NodeAgentOptions, changes: Changes): Promise<P
   const events = new Events({ client, clock, log: log.named('events'), nodeName: config.nodeName });
   const objects = new ReferencedObjects({ client, clock, random, log, onChange: changes.configuration });
   const puller = new Puller({ images: options.images, events, clock, parallel: config.maxParallelImagePulls });
-  const told = { onVolumesInUse: changes.volumesInUse, onVolumeFree: changes.configuration };
-  const made = nodeVolumes({ client, clock, log, config, mounter, objects, puller, ...told });
+  const made = nodeVolumes({
+    client,
+    clock,
+    random,
+    log,
+    events,
+    config,
+    mounter,
+    objects,
+    puller,
+    onVolumesInUse: changes.volumesInUse,
+    onVolumeFree: changes.configuration,
+  });
   const resolver = config.resolvConf === '' ? '' : await readFile(config.resolvConf, 'utf8').catch(() => '');
   const capacity = {
     cpu: `${facts.cpus}`,

@@ -1,12 +1,17 @@
 /** A node's volumes and its CSI drivers, put together. */
+import type { Pod } from '../../api/core/pod.ts';
+import type { Volume } from '../../api/core/volume.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import type { Random } from '../../base/random.ts';
 import type { Client } from '../../client/client.ts';
 import type { NodeConfig } from '../config.ts';
 import { Attachments } from '../csi/attachments.ts';
 import { CsiBlocks } from '../csi/blocks.ts';
 import { CsiDrivers, type CsiDriver } from '../csi/drivers.ts';
+import { Expansion } from '../csi/expansion.ts';
 import { CsiVolumes } from '../csi/volumes.ts';
+import type { EventRecorder } from '../events.ts';
 import { pullSecretsOf } from '../images/pull-secrets.ts';
 import type { Puller } from '../images/puller.ts';
 import type { ReferencedObjects } from '../objects.ts';
@@ -14,15 +19,23 @@ import { blockMaps } from './block-maps.ts';
 import { ExclusiveVolumes } from './exclusive.ts';
 import { systemFileSystems } from './kernel.ts';
 import { LocalBlocks } from './local-blocks.ts';
-import { Volumes } from './manager.ts';
+import { usedVolumesOf, volumeFolder, Volumes } from './manager.ts';
+import { choresOf } from './chores.ts';
+import { measure } from './measure.ts';
 import type { Mounter } from './mounter.ts';
+import { Operations } from './operations.ts';
 import { persistentVolumes } from './persistent.ts';
+import { Statistics } from './statistics.ts';
 import { Tokens } from './tokens.ts';
+import { Upkeep } from './upkeep.ts';
+import { failureText } from './volume.ts';
 
 export interface NodeVolumesParts {
   readonly client: Client;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
+  readonly events: EventRecorder;
   readonly config: NodeConfig;
   readonly mounter: Mounter;
   readonly objects: ReferencedObjects;
@@ -37,10 +50,11 @@ export interface NodeVolumes {
   readonly volumes: Volumes;
   readonly drivers: CsiDrivers;
   readonly attachments: Attachments;
+  readonly volumeStatistics: Statistics;
 }
 
 export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
-  const { client, clock, log, config, mounter, objects, puller } = parts;
+  const { client, clock, random, log, events, config, mounter, objects, puller } = parts;
   const tokens = new Tokens({ client, clock });
   const drivers = new CsiDrivers({ client, clock, log: log.named('csi'), ...config });
   const { rootDirectory } = config;
@@ -55,6 +69,7 @@ export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
   const csi = new CsiVolumes({
     client,
     attachments,
+    expansion: new Expansion({ client, clock, log, events, nodeName: config.nodeName }),
     mounter,
     rootDirectory,
     driver,
@@ -65,6 +80,21 @@ export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
   const exclusive = new ExclusiveVolumes({ rootDirectory, onFree: parts.onVolumeFree });
   const localBlocks = new LocalBlocks(rootDirectory, maps);
   const persistent = { client, mounter, csi, csiBlocks, localBlocks, exclusive, kernel: systemFileSystems };
+  const operations = new Operations();
+  const upkeep = new Upkeep({
+    clock,
+    random,
+    operations,
+    chores: (pod, volume) => choresOf({ client, csi }, pod, volume),
+    failed: (pod, volume, reason, error) => events.pod(pod, 'Warning', reason, failureText(error, volume)),
+  });
+  const folder = (pod: Pod, volume: Volume): string => volumeFolder(config.rootDirectory, pod, volume);
+  const volumeStatistics = new Statistics({
+    clock,
+    log,
+    volumes: usedVolumesOf,
+    measure: (pod, volume) => measure({ client, csi, mounter, folder }, pod, volume),
+  });
   const volumes = new Volumes({
     rootDirectory,
     mounter,
@@ -72,6 +102,9 @@ export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
     tokens,
     persistent: persistentVolumes(persistent),
     exclusive,
+    operations,
+    upkeep,
+    statistics: volumeStatistics,
     clock,
     log,
     image: async (pod, volume, signal) => {
@@ -81,5 +114,5 @@ export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
       return (await puller.ensure({ pod, container: undefined, image, policy, secrets, signal })).id;
     },
   });
-  return { volumes, drivers, attachments };
+  return { volumes, drivers, attachments, volumeStatistics };
 }

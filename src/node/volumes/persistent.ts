@@ -7,9 +7,10 @@ import type { Volume } from '../../api/core/volume.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { ClientReader } from '../../client/client.ts';
 import type { CsiBlocks } from '../csi/blocks.ts';
-import { ephemeralHandle, type CsiSource, type CsiVolumes } from '../csi/volumes.ts';
+import { ephemeralHandle, type Claimed, type CsiSource, type CsiVolumes } from '../csi/volumes.ts';
 import { checkHostPath } from '../container/mounts.ts';
 import { containersOf, namespaceOf } from '../pod/names.ts';
+import { claimedBy } from './claimed.ts';
 import type { ExclusiveVolumes } from './exclusive.ts';
 import type { KernelFileSystems } from './kernel.ts';
 import type { LocalBlocks } from './local-blocks.ts';
@@ -34,7 +35,7 @@ export interface PersistentOptions {
   readonly exclusive: Pick<ExclusiveVolumes, 'take'>;
 }
 
-interface Source {
+export interface Source {
   readonly name: string;
   /** Of the PersistentVolume; a volume that the pod itself describes has none. */
   readonly volumeName?: string;
@@ -60,7 +61,9 @@ export function persistentVolumes(options: PersistentOptions): PersistentVolumes
       return during(block ? 'MapVolume.SetUpDevice failed' : 'MountVolume.SetUp failed', volumeName, async () => {
         if (volumeName !== undefined && source.exclusive) await options.exclusive.take(pod.metadata.uid, volumeName);
         if (block) return prepareBlock(options, pod, source, signal);
-        if (source.csi !== undefined) return prepareCsi(options, pod, source, source.csi, signal);
+        if (source.csi !== undefined) {
+          return prepareCsi(options, pod, source, source.csi, signal, claimedBy(options.client, pod, volume));
+        }
         return prepareSource(options, pod, source, folder);
       });
     },
@@ -83,7 +86,8 @@ function checkMode(pod: Pod, { name, block, volumeName }: Source): void {
   throw new UnprocessedVolumeError(`volume ${name} has volumeMode ${mode}, but is specified in ${field}`);
 }
 
-async function sourceOf(client: ClientReader, pod: Pod, volume: Volume): Promise<Source> {
+/** What a volume of a pod is, as far as it outlives pods. Throws VolumeError. */
+export async function sourceOf(client: ClientReader, pod: Pod, volume: Volume): Promise<Source> {
   if (volume.persistentVolumeClaim !== undefined) {
     const { claimName, readOnly } = volume.persistentVolumeClaim;
     return claimSource(client, pod, volume.name, claimName, readOnly === true);
@@ -218,6 +222,7 @@ function persistentSource(
     ephemeral: false,
     ...(csi.nodeStageSecretRef === undefined ? {} : { stageSecret: csi.nodeStageSecretRef }),
     ...(csi.nodePublishSecretRef === undefined ? {} : { publishSecret: csi.nodePublishSecretRef }),
+    ...(csi.nodeExpandSecretRef === undefined ? {} : { expandSecret: csi.nodeExpandSecretRef }),
   };
 }
 
@@ -276,8 +281,9 @@ async function prepareCsi(
   { name }: Source,
   csi: CsiSource,
   signal: AbortSignal,
+  claimed: Claimed | undefined,
 ): Promise<PreparedVolume> {
-  const { path, ownership } = await options.csi.publish(pod, name, csi, signal);
+  const { path, ownership } = await options.csi.publish(pod, name, csi, signal, claimed);
   if (ownership) await giveLocalToGroup(pod, path, csi.readonly);
   return { name, path, readonly: csi.readonly, mode: 0o750 };
 }

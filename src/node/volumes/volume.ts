@@ -66,11 +66,17 @@ export async function during<T>(operation: string, volume: string | undefined, a
 
 /** As events tell of a volume that refers to something wrong; `missing`: all that the pod still lacks. */
 export function unprocessedText(error: Error, volume: string, missing: readonly string[]): string {
-  return (
-    `Unable to attach or mount volumes: unmounted volumes=[${missing.toSorted().join(' ')}], ` +
-    `unattached volumes=[], failed to process volumes=[${volume}]: ${error.message}`
-  );
+  return unmountedText(missing, volume, error.message);
 }
+
+/** As events tell of volumes that take too long. */
+export function lateText(missing: readonly string[]): string {
+  return unmountedText(missing, '', 'context deadline exceeded');
+}
+
+const unmountedText = (missing: readonly string[], unprocessed: string, why: string): string =>
+  `Unable to attach or mount volumes: unmounted volumes=[${missing.toSorted().join(' ')}], ` +
+  `unattached volumes=[], failed to process volumes=[${unprocessed}]: ${why}`;
 
 /** The reason of the event that tells of a volume's failure. */
 export function failureReason({ operation = '' }: VolumeError): 'FailedMapVolume' | 'FailedMount' {

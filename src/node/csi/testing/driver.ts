@@ -13,14 +13,17 @@ import {
   capability,
   csiService,
   Empty,
+  ExpandRequest,
   NodeInfo,
   PluginInfo,
   PublishRequest,
   registrationService,
   RegistrationStatus,
   StageRequest,
+  StatsRequest,
   UnpublishRequest,
   UnstageRequest,
+  VolumeStats,
 } from '../messages.ts';
 
 export interface TestDriver {
@@ -28,9 +31,20 @@ export interface TestDriver {
   readonly calls: readonly { readonly method: string; readonly request: Readonly<Record<string, unknown>> }[];
   /** What the agent told its registrar. */
   readonly registrations: readonly { readonly pluginRegistered: boolean; readonly error: string }[];
-  /** The next call of the method fails with this text. */
-  failOnce(method: string, text: string): void;
+  /** The next call of the method fails with this text; `code` is gRPC's, 13 (internal) if absent. */
+  failOnce(method: string, text: string, code?: number): void;
+  /** Calls of the method are not answered until what is returned is called. */
+  hang(method: string): () => void;
   stop(): void;
+}
+
+class Failure extends Error {
+  readonly code: number;
+
+  constructor(text: string, code: number = status.INTERNAL) {
+    super(text);
+    this.code = code;
+  }
 }
 
 export interface TestDriverOptions {
@@ -41,9 +55,13 @@ export interface TestDriverOptions {
   /** Mounts for real (needs root), or only makes folders. */
   readonly mounts: boolean;
   readonly versions?: readonly string[];
+  /** Numbers of `capability` beside staging. */
+  readonly capabilities?: readonly number[];
+  /** What it says of each volume. */
+  readonly usage?: readonly object[];
 }
 
-type Handler = (request: Readonly<Record<string, unknown>>) => object;
+type Handler = (request: Readonly<Record<string, unknown>>) => object | Promise<object>;
 
 type Method = readonly [Struct, Struct, Handler];
 
@@ -51,16 +69,18 @@ export async function startTestDriver(options: TestDriverOptions): Promise<TestD
   const { name, rootDirectory, versions = ['1.0.0'] } = options;
   const calls: { method: string; request: Readonly<Record<string, unknown>> }[] = [];
   const registrations: { pluginRegistered: boolean; error: string }[] = [];
-  const failures = new Map<string, string>();
+  const failures = new Map<string, Failure>();
+  const held = new Map<string, Promise<void>>();
   const folder = join(rootDirectory, 'plugins', name);
   const registry = join(rootDirectory, 'plugins_registry');
   for (const each of [folder, registry]) mkdirSync(each, { recursive: true });
   const recorded = (method: string, act: Handler): Handler => {
-    return (request) => {
+    return async (request) => {
       calls.push({ method, request });
+      await held.get(method);
       const failure = failures.get(method);
       failures.delete(method);
-      if (failure !== undefined) throw new Error(failure);
+      if (failure !== undefined) throw failure;
       return act(request);
     };
   };
@@ -80,7 +100,15 @@ export async function startTestDriver(options: TestDriverOptions): Promise<TestD
   return {
     calls,
     registrations,
-    failOnce: (method, text) => void failures.set(method, text),
+    failOnce: (method, text, code) => void failures.set(method, new Failure(text, code)),
+    hang: (method) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held.set(method, promise);
+      return () => {
+        held.delete(method);
+        resolve();
+      };
+    },
     stop: () => {
       for (const server of servers) server.forceShutdown();
       rmSync(join(registry, `${name}-reg.sock`), { force: true });
@@ -89,7 +117,7 @@ export async function startTestDriver(options: TestDriverOptions): Promise<TestD
 }
 
 function nodeMethods(
-  { stages, mounts }: TestDriverOptions,
+  { stages, mounts, capabilities = [], usage = [] }: TestDriverOptions,
   folder: string,
   recorded: (method: string, act: Handler) => Handler,
 ): ReadonlyMap<string, Method> {
@@ -123,7 +151,8 @@ function nodeMethods(
     if (mounts) devices.detach(String(volumeId));
     return {};
   };
-  const known: Handler = () => ({ capabilities: stages ? [{ rpc: { type: capability.stage } }] : [] });
+  const all = [...(stages ? [capability.stage] : []), ...capabilities];
+  const known: Handler = () => ({ capabilities: all.map((type) => ({ rpc: { type } })) });
   return new Map<string, Method>([
     ['NodeGetInfo', [Empty, NodeInfo, () => ({ nodeId: 'node-id', maxVolumesPerNode: 7 })]],
     ['NodeGetCapabilities', [Empty, Capabilities, known]],
@@ -131,6 +160,8 @@ function nodeMethods(
     ['NodeUnstageVolume', [UnstageRequest, Empty, recorded('unstage', unstage)]],
     ['NodePublishVolume', [PublishRequest, Empty, recorded('publish', publish)]],
     ['NodeUnpublishVolume', [UnpublishRequest, Empty, recorded('unpublish', unpublish)]],
+    ['NodeExpandVolume', [ExpandRequest, Empty, recorded('expand', () => ({}))]],
+    ['NodeGetVolumeStats', [StatsRequest, VolumeStats, recorded('stats', () => ({ usage }))]],
   ]);
 }
 
@@ -189,11 +220,11 @@ async function serve(socket: string, service: string, methods: ReadonlyMap<strin
     [...methods].map(([method, [, , handle]]) => [
       method,
       (call: ServerUnaryCall<Record<string, unknown>, object>, done: sendUnaryData<object>) => {
-        try {
-          done(null, handle(call.request));
-        } catch (error) {
-          done({ code: status.INTERNAL, details: (error as Error).message });
-        }
+        const answer = (async () => handle(call.request))();
+        void answer.then(
+          (value) => done(null, value),
+          (error: Partial<Failure>) => done({ code: error.code ?? status.INTERNAL, details: error.message ?? '' }),
+        );
       },
     ]),
   );

@@ -182,6 +182,6 @@ test('a claim that has changed meanwhile is looked at again first', async () => 
   const it = setup(pending);
   const { claim } = it.growth();
   const stale = { ...claim, metadata: { ...claim.metadata, resourceVersion: '999' } };
-  await expect(it.expansion.inUse(it.growth({ claim: stale }))).rejects.toThrow();
+  await expect(it.expansion.inUse(it.growth({ claim: stale }))).rejects.toThrow('modified');
   expect(it.asked).toEqual([]);
 });

@@ -104,47 +104,44 @@ export class Expansion {
   }
 
   async #grow(growth: Growth): Promise<void> {
-    const { claim, volume, readonly } = growth;
-    if (readonly) {
-      this.#tell(growth, 'Warning', 'FileSystemResizeFailed', 'failed', 'requested read-only file system');
-      return;
+    if (growth.readonly) {
+      return this.#tell(growth, 'Warning', 'FileSystemResizeFailed', 'failed', 'requested read-only file system');
     }
-    const size = sizeOf(volume);
-    const status = claim.status?.allocatedResourceStatuses?.[storage] ?? '';
-    const reached = compareQuantity(capacityOf(claim), size) >= 0;
-    const kept = status !== '' || claim.status?.allocatedResources !== undefined;
-    // Another node may have told the claim already: then this one has but to grow what it has mounted.
-    if (kept && !(reached && status === '') && status !== pending && status !== inProgress) return;
-    const current = kept && !reached && status !== inProgress ? await this.#mark(claim, started) : claim;
-    if (!(await this.#call({ ...growth, claim: current }, size, kept && !reached))) return;
+    const turn = turnOf(growth);
+    if (turn === 'not ours') return;
+    const { size, kept, reached } = turn;
+    const claim = turn.begins ? await this.#mark(growth.claim, started) : growth.claim;
+    if (!(await this.#call({ ...growth, claim }, size, kept && !reached))) return;
     this.#sizes.set(growth.key, size);
     this.#refused.delete(growth.key);
     this.#tell(growth, 'Normal', 'FileSystemResizeSuccessful', 'succeeded', this.#options.nodeName);
-    if (!reached) await this.#mark(current, finished(current, size));
+    if (!reached) await this.#mark(claim, finished(claim, size));
   }
 
   /** False when the driver wants the volume to be out of use first. `tells`: the claim hears what went wrong. */
   async #call(growth: Growth, size: string, tells: boolean): Promise<boolean> {
-    const { key, claim, call } = growth;
     try {
-      await call(size);
+      await growth.call(size);
       return true;
     } catch (error) {
       const code = error instanceof CsiCallError ? error.code : undefined;
-      if (tells && code !== undefined && !undecided.has(code)) {
-        const abandoned = this.#refused.has(key) && compareQuantity(requestOf(claim), size) !== 0;
-        this.#refused.add(key);
-        const state = hopeless.has(code) || abandoned ? infeasible : undefined;
-        await this.#mark(claim, failed(claim, this.#condition(error), state)).catch((failure: unknown) => {
-          const { name, namespace } = claim.metadata;
-          const about = { namespace, claim: name, error: messageOf(failure) };
-          this.#options.log.warn('cannot tell a claim that it could not grow', about);
-        });
-      }
+      if (tells && code !== undefined && !undecided.has(code)) await this.#blame(growth, size, error, code);
       if (code !== grpcCode.failedPrecondition) throw error;
-      this.#notInUse.add(key);
+      this.#notInUse.add(growth.key);
       return false;
     }
+  }
+
+  async #blame({ key, claim }: Growth, size: string, error: unknown, code: number): Promise<void> {
+    // It failed before, and the claim has come to want something else: that is for the resizer to see to.
+    const abandoned = this.#refused.has(key) && compareQuantity(requestOf(claim), size) !== 0;
+    this.#refused.add(key);
+    const state = hopeless.has(code) || abandoned ? infeasible : undefined;
+    await this.#mark(claim, failed(claim, this.#condition(error), state)).catch((failure: unknown) => {
+      const { name, namespace } = claim.metadata;
+      const about = { namespace, claim: name, error: messageOf(failure) };
+      this.#options.log.warn('cannot tell a claim that it could not grow', about);
+    });
   }
 
   #condition(error: unknown): PersistentVolumeClaimCondition {
@@ -175,6 +172,28 @@ export class Expansion {
       { type: 'merge', subresource: 'status' },
     );
   }
+}
+
+interface Turn {
+  readonly size: string;
+  /** The claim has an account of its growth. */
+  readonly kept: boolean;
+  /** Another node has told the claim already: then this one has but to grow what it has mounted. */
+  readonly reached: boolean;
+  /** The claim is to hear that it has begun. */
+  readonly begins: boolean;
+}
+
+/** Whether it is for the node to do something. */
+function turnOf({ claim, volume }: Pick<Growth, 'claim' | 'volume'>): Turn | 'not ours' {
+  const size = sizeOf(volume);
+  const { allocatedResources, allocatedResourceStatuses } = claim.status ?? {};
+  const status = allocatedResourceStatuses?.[storage] ?? '';
+  const reached = compareQuantity(capacityOf(claim), size) >= 0;
+  const kept = status !== '' || allocatedResources !== undefined;
+  const ours = status === pending || status === inProgress || (reached && status === '');
+  if (kept && !ours) return 'not ours';
+  return { size, kept, reached, begins: kept && !reached && status === pending };
 }
 
 interface StatusPatch {

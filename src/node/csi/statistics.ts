@@ -15,14 +15,15 @@ export async function csiVolumeUse(
     volumeId,
     volumePath,
   });
-  const bytes = usage.find(({ unit }) => unit === usageUnit.bytes);
-  const inodes = usage.find(({ unit }) => unit === usageUnit.inodes);
+  const nothing = { total: 0, available: 0, used: 0 };
+  const bytes = usage.find(({ unit }) => unit === usageUnit.bytes) ?? nothing;
+  const inodes = usage.find(({ unit }) => unit === usageUnit.inodes) ?? nothing;
   return {
-    capacityBytes: bytes?.total ?? 0,
-    availableBytes: bytes?.available ?? 0,
-    usedBytes: bytes?.used ?? 0,
-    inodes: inodes?.total ?? 0,
-    inodesFree: inodes?.available ?? 0,
-    inodesUsed: inodes?.used ?? 0,
+    capacityBytes: bytes.total,
+    availableBytes: bytes.available,
+    usedBytes: bytes.used,
+    inodes: inodes.total,
+    inodesFree: inodes.available,
+    inodesUsed: inodes.used,
   };
 }

@@ -5,7 +5,7 @@ import type { ClientReader } from '../../client/client.ts';
 import type { CsiVolumes } from '../csi/volumes.ts';
 import type { Mounter } from './mounter.ts';
 import { isConfiguration } from './payload.ts';
-import { sourceOf } from './persistent.ts';
+import { sourceOf, type Source } from './persistent.ts';
 import { fileSystemStatistics, folderStatistics, remoteStatistics, type VolumeUse } from './statistics.ts';
 
 export interface MeasureOptions {
@@ -23,9 +23,16 @@ export async function measure(options: MeasureOptions, pod: Pod, volume: Volume)
   if (volume.hostPath !== undefined || volume.image !== undefined) return undefined;
   const counted = await options.csi.use(pod.metadata.uid, volume.name);
   if (counted !== undefined) return counted;
-  const { local, nfs, block } = await sourceOf(options.client, pod, volume);
+  return measureSource(options, await sourceOf(options.client, pod, volume), folder);
+}
+
+async function measureSource(
+  { mounter }: Pick<MeasureOptions, 'mounter'>,
+  { local, nfs, block }: Source,
+  folder: string,
+): Promise<VolumeUse | undefined> {
   if (block || (local === undefined && nfs === undefined)) return undefined;
-  const mounted = (await options.mounter.below(folder)).some((each) => each.path === folder);
+  const mounted = (await mounter.below(folder)).some((each) => each.path === folder);
   if (nfs !== undefined) return mounted ? remoteStatistics(folder) : undefined;
   return fileSystemStatistics(mounted ? folder : (local?.path ?? folder));
 }

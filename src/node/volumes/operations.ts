@@ -22,7 +22,8 @@ export class Operations {
 
   /** When nothing more is being done with the pod's volumes, however it ended. */
   async settled(uid: string): Promise<void> {
-    await Promise.allSettled(this.#running.get(uid)?.values() ?? []);
+    const running = this.#running.get(uid);
+    if (running !== undefined) await Promise.allSettled(running.values());
   }
 
   #begin<T>(uid: string, own: Map<string, Promise<unknown>>, what: string, work: () => Promise<T>): Promise<T> {

@@ -32,16 +32,16 @@ export interface TestDriver {
   /** What the agent told its registrar. */
   readonly registrations: readonly { readonly pluginRegistered: boolean; readonly error: string }[];
   /** The next call of the method fails with this text; `code` is gRPC's, 13 (internal) if absent. */
-  failOnce(method: string, text: string, code?: number): void;
+  failOnce(method: string, text: string, code?: status): void;
   /** Calls of the method are not answered until what is returned is called. */
   hang(method: string): () => void;
   stop(): void;
 }
 
 class Failure extends Error {
-  readonly code: number;
+  readonly code: status;
 
-  constructor(text: string, code: number = status.INTERNAL) {
+  constructor(text: string, code: status = status.INTERNAL) {
     super(text);
     this.code = code;
   }
@@ -220,11 +220,14 @@ async function serve(socket: string, service: string, methods: ReadonlyMap<strin
     [...methods].map(([method, [, , handle]]) => [
       method,
       (call: ServerUnaryCall<Record<string, unknown>, object>, done: sendUnaryData<object>) => {
-        const answer = (async () => handle(call.request))();
-        void answer.then(
-          (value) => done(null, value),
-          (error: Partial<Failure>) => done({ code: error.code ?? status.INTERNAL, details: error.message ?? '' }),
-        );
+        void (async () => {
+          try {
+            done(null, await handle(call.request));
+          } catch (error) {
+            const { message, code } = error instanceof Failure ? error : new Failure((error as Error).message);
+            done({ code, details: message });
+          }
+        })();
       },
     ]),
   );

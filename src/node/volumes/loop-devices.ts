@@ -17,7 +17,11 @@ export interface LoopDevice {
 
 /** All that this machine has. */
 export async function loopDevices(folder = '/sys/block'): Promise<readonly LoopDevice[]> {
-  const names = (await readdir(folder)).filter((name) => /^loop\d+$/.test(name));
+  const all = await readdir(folder).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const names = all.filter((name) => /^loop\d+$/.test(name));
   const files = await Promise.all(names.map((name) => backingFile(join(folder, name))));
   return names.flatMap((name, index) => {
     const file = files[index];

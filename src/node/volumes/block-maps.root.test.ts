@@ -1,0 +1,171 @@
+/** Devices of pods on this machine: mounts and loop devices are real, and the agent dies at every step. */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { makeTestDevice, type TestDevice } from '../../runtime/testing/loop-device.ts';
+import { blockMaps } from './block-maps.ts';
+import { LocalBlocks } from './local-blocks.ts';
+import { loopDevices } from './loop-devices.ts';
+import { parseMountInfo, systemMounter, type Mounter } from './mounter.ts';
+
+const isRoot = process.getuid?.() === 0;
+/** Calls of the mounter that change something or may find that they have to. */
+const steps = ['bind', 'hold', 'letGo', 'unmount'] as const;
+
+describe.skipIf(!isRoot)('devices of pods', () => {
+  let folder: string;
+  let root: string;
+  let disk: TestDevice;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'coracle-maps-'));
+    root = join(folder, 'node');
+    disk = makeTestDevice(join(folder, 'disk'), 'content');
+  });
+  afterEach(async () => {
+    const left = await traces();
+    // So that one failure isn't everybody's.
+    await new LocalBlocks(root, blockMaps(systemMounter)).tearDown('a');
+    await new LocalBlocks(root, blockMaps(systemMounter)).tearDown('b');
+    disk.remove();
+    rmSync(folder, { recursive: true });
+    expect(left).toEqual([]);
+  });
+
+  const blocks = (mounter: Mounter = systemMounter): LocalBlocks => new LocalBlocks(root, blockMaps(mounter));
+
+  /** Dies before (even) or after (odd) its n-th step. */
+  function dying(moment: number): { readonly mounter: Mounter; readonly died: () => boolean } {
+    let left = Math.floor(moment / 2);
+    let dead = false;
+    const die = (): never => {
+      dead = true;
+      throw new Error('killed');
+    };
+    const wrapped = Object.fromEntries(
+      steps.map((step) => [
+        step,
+        async (...args: Parameters<Mounter['bind']>) => {
+          if (dead) return die();
+          left -= 1;
+          if (left === -1 && moment % 2 === 0) return die();
+          await systemMounter[step](...args);
+          if (left === -1) return die();
+        },
+      ]),
+    );
+    return { mounter: { ...systemMounter, ...wrapped }, died: () => dead };
+  }
+
+  /** Mounts, loop devices and files that are there for pods. */
+  async function traces(): Promise<readonly string[]> {
+    const mounts = parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8')).map(({ path }) => path);
+    const loops = (await loopDevices()).map(({ file }) => file);
+    const files = existsSync(root)
+      ? readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory())
+      : [];
+    return [
+      ...[...mounts, ...loops].filter((path) => path.startsWith(`${root}/`)),
+      ...files.map(({ parentPath, name }) => join(parentPath, name)),
+    ];
+  }
+
+  const prepare = (who: LocalBlocks, uid = 'a'): Promise<string> => who.prepare(uid, 'pv', disk.path);
+  const held = async (): Promise<number> =>
+    (await loopDevices()).filter(({ file }) => file.startsWith(`${root}/`)).length;
+
+  test('a pod has a link to the device, and the device is held open until the pod has given it back', async () => {
+    const link = await prepare(blocks());
+    expect(link).toBe(join(root, 'pods/a/volumeDevices/kubernetes.io~local-volume/pv'));
+    expect(readlinkSync(link)).toBe(disk.path);
+    const own = join(root, 'plugins/kubernetes.io~local-volume/volumeDevices/pv/a');
+    expect(statSync(own).rdev).toBe(statSync(disk.path).rdev);
+    expect(await systemMounter.isHeld(own)).toBe(true);
+    // Again is the same.
+    await prepare(blocks());
+    expect(await held()).toBe(1);
+    expect((await systemMounter.below(own)).length).toBe(1);
+    await blocks().tearDown('a');
+    await blocks().tearDown('a');
+  });
+
+  test('each pod has its own', async () => {
+    await Promise.all([prepare(blocks(), 'a'), prepare(blocks(), 'b')]);
+    expect(await held()).toBe(2);
+    await blocks().tearDown('a');
+    expect(await held()).toBe(1);
+    await blocks().tearDown('b');
+  });
+
+  test('a root that a link leads to is the same', async () => {
+    mkdirSync(root);
+    symlinkSync(root, join(folder, 'link'));
+    const linked = new LocalBlocks(join(folder, 'link'), blockMaps(systemMounter));
+    await prepare(linked);
+    await prepare(linked);
+    expect(await held()).toBe(1);
+    await linked.tearDown('a');
+  });
+
+  test('a device that was replaced while nobody looked is not taken for the one before', async () => {
+    const link = await prepare(blocks());
+    const other = makeTestDevice(join(folder, 'other'), 'other');
+    try {
+      await blocks().prepare('a', 'pv', other.path);
+      expect(statSync(link).rdev).toBe(statSync(other.path).rdev);
+      expect(await held()).toBe(1);
+      await blocks().tearDown('a');
+    } finally {
+      other.remove();
+    }
+  });
+
+  test('an agent that is killed at any step while it maps is followed by one that ends it, or gives all back', async () => {
+    for (const next of ['maps', 'gives back']) {
+      let moment = 0;
+      for (; ; moment += 1) {
+        const { mounter, died } = dying(moment);
+        await prepare(blocks(mounter)).catch(() => {});
+        if (!died()) break;
+        if (next === 'maps') {
+          expect(
+            readFileSync(await prepare(blocks()))
+              .subarray(0, 7)
+              .toString(),
+          ).toBe('content');
+          expect(await held()).toBe(1);
+        }
+        await blocks().tearDown('a');
+        expect(await traces(), `${next}, killed at ${moment}`).toEqual([]);
+      }
+      await blocks().tearDown('a');
+      expect(moment).toBeGreaterThanOrEqual(4);
+    }
+  });
+
+  test('one that is killed at any step while it gives back is followed by one that ends it', async () => {
+    let moment = 0;
+    for (; ; moment += 1) {
+      await prepare(blocks());
+      const { mounter, died } = dying(moment);
+      await blocks(mounter)
+        .tearDown('a')
+        .catch(() => {});
+      if (!died()) break;
+      await blocks().tearDown('a');
+      expect(await traces(), `killed at ${moment}`).toEqual([]);
+    }
+    expect(moment).toBeGreaterThanOrEqual(4);
+  });
+});

@@ -80,7 +80,10 @@ describe.skipIf(!canRunContainers)('block volumes on this machine', { timeout: 6
     await bed.destroy();
     if (leaks.length > 0) throw new Error(`left behind: ${JSON.stringify(leaks)}`);
   });
-  afterEach(async () => expect(await traces()).toEqual([]));
+  afterEach(async () => {
+    const left = await traces();
+    if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+  });
 
   /** What is there of devices for pods: mounts, loop devices, files. */
   async function traces(): Promise<readonly string[]> {

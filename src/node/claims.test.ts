@@ -169,7 +169,6 @@ describe('a volume for one pod', () => {
     bound('data', { accessModes: ['ReadWriteOnce', 'ReadWriteOncePod'], hostPath: { path: folder } });
     user('first', 'data', mounts);
     user('second', 'data', mounts);
-    await it.phase('first', 'Running');
-    await it.phase('second', 'Running');
+    for (const name of ['first', 'second']) expect((await it.phase(name, 'Running')).status?.phase).toBe('Running');
   });
 });

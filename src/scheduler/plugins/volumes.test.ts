@@ -3,8 +3,9 @@ import type { PersistentVolumeClaim } from '../../api/core/persistent-volume-cla
 import type { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { StorageClass } from '../../api/storage/storage-class.ts';
-import { decide, explain, type Decision } from '../decide.ts';
+import { decide, defaultPlugins, explain, type Decision } from '../decide.ts';
 import type { World } from '../plugin.ts';
+import { preempt } from '../preempt.ts';
 import { node, pod, snapshotOf, world } from '../testing.ts';
 
 const live = (name: string): { name: string; uid: string; resourceVersion: string; creationTimestamp: string } => ({
@@ -53,27 +54,27 @@ interface Storage extends Partial<Pick<World, 'csiDriver' | 'csiNode' | 'storage
   readonly classes?: readonly StorageClass[];
 }
 
-function decideWith(
-  target: Pod,
+type Placed = readonly (readonly [Pod, string])[];
+
+function worldOf(
   { claims = [], volumes = [], classes = [], ...more }: Storage,
   nodes = [node('a'), node('b')],
-  placed: readonly (readonly [Pod, string])[] = [],
-): Decision {
+  placed: Placed = [],
+): World {
   const find =
     <T extends { readonly metadata: { readonly name: string } }>(all: readonly T[]) =>
     (name: string): T | undefined =>
       all.find(({ metadata }) => metadata.name === name);
-  return decide(
-    target,
-    world(snapshotOf(nodes, placed), {
-      claim: (_, name) => find(claims)(name),
-      volume: find(volumes),
-      volumes: () => volumes,
-      storageClass: find(classes),
-      ...more,
-    }),
-  );
+  return world(snapshotOf(nodes, placed), {
+    claim: (_, name) => find(claims)(name),
+    volume: find(volumes),
+    volumes: () => volumes,
+    storageClass: find(classes),
+    ...more,
+  });
 }
+
+const decideWith = (target: Pod, ...where: Parameters<typeof worldOf>): Decision => decide(target, worldOf(...where));
 
 const messageOf = (...args: Parameters<typeof decideWith>): string => explain(decideWith(...args), 2);
 
@@ -189,5 +190,49 @@ describe('NodeVolumeLimits (upstream plugins/nodevolumelimits/csi.go)', () => {
           ]
         : [];
     expect(decideWith(user('p', 'two'), { claims, volumes, csiNode, attachments }).node).toBe('b');
+  });
+});
+
+describe('VolumeRestrictions (upstream plugins/volumerestrictions/volume_restrictions.go)', () => {
+  const mine = (mode: 'ReadWriteOnce' | 'ReadWriteOncePod'): Storage => ({
+    claims: [{ ...bound('data', 'pv'), spec: { volumeName: 'pv', accessModes: [mode] } }],
+    volumes: [volume('pv', {})],
+  });
+  const exclusive = mine('ReadWriteOncePod');
+  const conflict = 'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode';
+  const important = (priority: number): Pod =>
+    pod('second', { priority, volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] });
+  const nodes = [node('a'), node('b')];
+
+  test('a claim for one pod at a time keeps a second pod from every node', () => {
+    expect(messageOf(user('second', 'data'), exclusive, nodes, [[user('first', 'data'), 'a']])).toBe(
+      `0/2 nodes are available: 2 ${conflict}.`,
+    );
+    expect(decideWith(user('first', 'data'), exclusive).node).toBeDefined();
+  });
+
+  test('one for a node at a time, or of the same name in another namespace, does not', () => {
+    expect(
+      decideWith(user('second', 'data'), mine('ReadWriteOnce'), nodes, [[user('first', 'data'), 'a']]).node,
+    ).toBeDefined();
+    const { metadata, spec } = user('first', 'data');
+    const foreign: Pod = { metadata: { ...metadata, namespace: 'other' }, ...(spec && { spec }) };
+    expect(decideWith(user('second', 'data'), exclusive, nodes, [[foreign, 'a']]).node).toBeDefined();
+  });
+
+  test('a pod that is more important takes it from the one that has it, on its node', () => {
+    const first = user('first', 'data');
+    const placed = [
+      [first, 'a'],
+      [user('bystander'), 'a'],
+      [user('other'), 'b'],
+    ] as const;
+    const target = important(10);
+    const decision = decideWith(target, exclusive, nodes, placed);
+    const found = worldOf(exclusive, nodes, placed);
+    const { preemption } = preempt(target, { decision, world: found, budgets: [], plugins: defaultPlugins });
+    expect([preemption?.node, preemption?.victims.map(({ metadata }) => metadata.name)]).toEqual(['a', ['first']]);
+    const { explanation } = preempt(important(0), { decision, world: found, budgets: [], plugins: defaultPlugins });
+    expect(explanation).toBe('0/2 nodes are available: 2 No preemption victims found for incoming pod.');
   });
 });

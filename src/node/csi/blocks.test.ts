@@ -147,6 +147,14 @@ test('it is given back once for each pod, and unstaged with the last', async () 
   expect(left()).toEqual([]);
 });
 
+test('a pod that has it by two names has it once', async () => {
+  await start();
+  const [one, two] = await Promise.all([publish('a'), publish('a')]);
+  expect(one).toBe(two);
+  await blocks.tearDown('a');
+  expect(methods()).toEqual(['stage', 'publish', 'unpublish', 'unstage']);
+});
+
 test('a driver that does not stage is not asked to', async () => {
   await start({ stages: false });
   await publish('a');

@@ -72,6 +72,8 @@ export class CsiBlocks {
         : {};
       await this.#lock.run(name, async () => {
         signal.throwIfAborted();
+        // By another volume of the pod with the same claim, meanwhile.
+        if (await maps.isMapped(map)) return;
         await this.#begin(map, name, { driver: source.driver, volumeHandle: source.volumeHandle, attached });
         await this.#map(map, name, driver, source, publishContext);
       });

@@ -3,7 +3,7 @@
  * without an agent, from what the disk and the kernel say.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextIfPresent } from '../../base/file.ts';
 import { silentLogger } from '../../base/log.ts';
@@ -121,7 +121,7 @@ async function stopPods(
 
 /** Block devices that pods had: what keeps them open keeps their mounts busy, too. Loop devices of drivers stay. */
 async function releaseDevices(folder: string): Promise<void> {
-  const own = join(withoutLinks(folder), 'plugins', 'kubernetes.io');
+  const own = join(folder, 'plugins', 'kubernetes.io');
   for (const each of await loopDevices()) if (each.file.startsWith(own)) await detachLoopDevice(each);
 }
 
@@ -135,11 +135,5 @@ function unmountBelow(folder: string): void {
 
 /** Mount points below a folder, outermost first. */
 export function mountsBelow(folder: string): readonly string[] {
-  const real = withoutLinks(folder);
-  return [...mountPoints()].filter((point) => point.startsWith(`${real}/`));
-}
-
-/** As the kernel names it: a data directory may be a link. */
-function withoutLinks(folder: string): string {
-  return existsSync(folder) ? realpathSync(folder) : folder;
+  return [...mountPoints()].filter((point) => point.startsWith(`${folder}/`));
 }

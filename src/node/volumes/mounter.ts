@@ -1,8 +1,6 @@
 /** Mounts of the agent itself, through mount(8) and umount(8): starting them costs about 2 ms each. */
 import { execFile } from 'node:child_process';
-import { readFile, realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { codeOf } from '../../base/errors.ts';
+import { readFile } from 'node:fs/promises';
 import { attachLoopDevice, detachLoopDevice, loopDevices } from './loop-devices.ts';
 import { VolumeError } from './volume.ts';
 
@@ -35,35 +33,17 @@ export const systemMounter: Mounter = {
   // Lazily where it is busy: a process that still has a file open must not keep the pod from ending.
   unmount: (target) => command('umount', [target]).catch(() => command('umount', ['-l', target])),
   async below(folder) {
-    const real = await withoutLinks(folder);
     const points = parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8'));
-    return points
-      .filter(({ path }) => path === real || path.startsWith(`${real}/`))
-      .map((point) => ({ ...point, path: `${folder}${point.path.slice(real.length)}` }))
-      .toReversed();
+    return points.filter(({ path }) => path === folder || path.startsWith(`${folder}/`)).toReversed();
   },
   async hold(path) {
     if (!(await this.isHeld(path))) await attachLoopDevice(path);
   },
   async letGo(path) {
-    const real = await withoutLinks(path);
-    for (const each of await loopDevices()) if (each.file === real) await detachLoopDevice(each);
+    for (const each of await loopDevices()) if (each.file === path) await detachLoopDevice(each);
   },
-  async isHeld(path) {
-    const real = await withoutLinks(path);
-    return (await loopDevices()).some(({ file }) => file === real);
-  },
+  isHeld: async (path) => (await loopDevices()).some(({ file }) => file === path),
 };
-
-/** As the kernel names it. What lies at the path itself is not looked at: it may be a mount whose server is away. */
-async function withoutLinks(path: string): Promise<string> {
-  try {
-    return join(await realpath(dirname(path)), basename(path));
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return path;
-    throw error;
-  }
-}
 
 /** No mounts at all: simulated nodes. */
 export const noMounts: Mounter = {

@@ -160,6 +160,11 @@ describe.skipIf(!canRunContainers)('block volumes on this machine', { timeout: 6
     expect(await shell('local', look)).toMatch(seen);
     const minor = Number(disk.number.split(':')[1]).toString(16);
     expect(await shell('local', 'stat -c %t:%T /dev/disk')).toBe(`7:${minor}`);
+    const told = client.all(Event).filter(({ reason }) => reason === 'SuccessfulMountVolume');
+    expect(told.map(({ message }) => message)).toContain(
+      `MapVolume.MapPodDevice succeeded for volume "pv-disk" globalMapPath "${join(root, 'plugins/kubernetes.io~local-volume/volumeDevices/pv-disk')}"`,
+    );
+    expect(told).toHaveLength(4);
     const before = await traces();
     expect(before.filter((path) => path.includes('/volumeDevices/')).length).toBeGreaterThanOrEqual(4);
 
@@ -172,6 +177,8 @@ describe.skipIf(!canRunContainers)('block volumes on this machine', { timeout: 6
     await isRunning('local');
     await until('it answers', async () => seen.test(await shell('local', look)));
     expect(await traces()).toEqual(before);
+    // The second agent found them mapped.
+    expect(client.all(Event).filter(({ reason }) => reason === 'SuccessfulMountVolume')).toHaveLength(4);
     expect(await shell('local', 'printf changed > /dev/disk')).toBe('');
     await remove('local');
     expect(readFileSync(disk.path).subarray(0, 7).toString()).toBe('changed');

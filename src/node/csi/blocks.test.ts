@@ -100,8 +100,8 @@ const source: CsiSource = {
   attributes: { tier: 'fast' },
   ephemeral: false,
 };
-const publish = (uid: string, changes: Partial<CsiSource> = {}): Promise<string> =>
-  blocks.publish(uid, 'pv', { ...source, ...changes }, stop.signal);
+const publish = async (uid: string, changes: Partial<CsiSource> = {}): Promise<string> =>
+  (await blocks.publish(uid, 'pv', { ...source, ...changes }, stop.signal)).link;
 const methods = (): readonly string[] => driver.calls.map(({ method }) => method);
 const devices = (): string => join(root, 'plugins/kubernetes.io/csi/volumeDevices');
 /** Folders that are not empty. */

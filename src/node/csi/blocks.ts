@@ -13,7 +13,7 @@ import { codeOf } from '../../base/errors.ts';
 import { writeFileDurably } from '../../base/file.ts';
 import { KeyedLock } from '../../base/keyed-lock.ts';
 import type { ClientReader } from '../../client/client.ts';
-import type { BlockMap, BlockMaps } from '../volumes/block-maps.ts';
+import type { BlockMap, BlockMaps, MappedDevice } from '../volumes/block-maps.ts';
 import type { Mounter } from '../volumes/mounter.ts';
 import { during } from '../volumes/volume.ts';
 import type { AttachableVolume, Attachments } from './attachments.ts';
@@ -59,25 +59,25 @@ export class CsiBlocks {
     this.#options = options;
   }
 
-  /** Resolves to what containers are given. `name`: of the PersistentVolume. Throws VolumeError. */
-  async publish(uid: string, name: string, source: CsiSource, signal: AbortSignal): Promise<string> {
+  /** `name`: of the PersistentVolume. Throws VolumeError. */
+  async publish(uid: string, name: string, source: CsiSource, signal: AbortSignal): Promise<MappedDevice> {
     const { client, maps, attachments } = this.#options;
     const map = this.#mapOf(uid, name);
-    if (await maps.isMapped(map)) return map.link;
+    if (await maps.isMapped(map)) return { ...map, fresh: false };
     return during('MapVolume.SetUpDevice failed', undefined, async () => {
       const driver = driverNamed(this.#options, source.driver);
       const attached = isAttached(source, await installedDriver(client, source));
       const publishContext = attached
         ? await during('MapVolume.WaitForAttach failed', undefined, () => attachments.attached(uid, source, signal))
         : {};
-      await this.#lock.run(name, async () => {
+      return this.#lock.run(name, async () => {
         signal.throwIfAborted();
         // By another volume of the pod with the same claim, meanwhile.
-        if (await maps.isMapped(map)) return;
+        if (await maps.isMapped(map)) return { ...map, fresh: false };
         await this.#begin(map, name, { driver: source.driver, volumeHandle: source.volumeHandle, attached });
         await this.#map(map, name, driver, source, publishContext);
+        return { ...map, fresh: true };
       });
-      return map.link;
     });
   }
 

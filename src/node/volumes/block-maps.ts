@@ -11,7 +11,7 @@
  */
 import { lstat, mkdir, open, readlink, realpath, rename, rm, rmdir, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { codeOf } from '../../base/errors.ts';
+import { codeOf, messageOf } from '../../base/errors.ts';
 import type { Mounter } from './mounter.ts';
 import { during, VolumeError } from './volume.ts';
 
@@ -22,6 +22,16 @@ export interface BlockMap {
   readonly uid: string;
   /** The pod's own link. */
   readonly link: string;
+}
+
+/** What a pod has. */
+export interface MappedDevice {
+  /** What its containers are given. */
+  readonly link: string;
+  /** Of the volume. */
+  readonly folder: string;
+  /** Mapped just now, and not before. */
+  readonly fresh: boolean;
 }
 
 export interface BlockMaps {
@@ -69,7 +79,9 @@ export function blockMaps(mounter: Mounter): BlockMaps {
         }
         if (!(await isMounted(own))) await mounter.bind(path, own, false);
         await pointTo(path, link);
-        await mounter.hold(own);
+        await mounter.hold(own).catch((error: unknown) => {
+          throw new VolumeError(`cannot keep ${path} open: ${messageOf(error)}`, { cause: error });
+        });
       });
     },
 

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../../base/errors.ts';
 import { KeyedLock } from '../../base/keyed-lock.ts';
-import { resolveDevice, type BlockMap, type BlockMaps } from './block-maps.ts';
+import { resolveDevice, type BlockMap, type BlockMaps, type MappedDevice } from './block-maps.ts';
 
 const plugin = 'kubernetes.io~local-volume';
 
@@ -18,16 +18,17 @@ export class LocalBlocks {
     this.#maps = maps;
   }
 
-  /** Resolves to what containers are given. `name`: of the PersistentVolume. Throws VolumeError. */
-  async prepare(uid: string, name: string, path: string): Promise<string> {
+  /** `name`: of the PersistentVolume. Throws VolumeError. */
+  async prepare(uid: string, name: string, path: string): Promise<MappedDevice> {
     const map = this.#mapOf(uid, name);
-    await this.#lock.run(name, async () => {
+    return this.#lock.run(name, async () => {
+      const fresh = !(await this.#maps.isMapped(map));
       // Before anything is made: a path that is wrong leaves nothing.
       await resolveDevice(path);
       await this.#maps.begin(map);
       await this.#maps.map(path, map);
+      return { ...map, fresh };
     });
-    return map.link;
   }
 
   async tearDown(uid: string): Promise<void> {

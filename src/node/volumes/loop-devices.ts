@@ -60,7 +60,11 @@ function losetup(...args: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     execFile('losetup', [...args], { timeout: 60_000 }, (error, _, stderr) => {
       if (error === null) return resolve();
-      reject(new VolumeError(`losetup ${args.join(' ')} failed: ${stderr.trim() || error.message}`));
+      const said = stderr
+        .trim()
+        .replace(/^losetup: /, '')
+        .replace(`${args.at(-1)}: `, '');
+      reject(new VolumeError(`losetup ${args.join(' ')}: ${said || error.message}`));
     });
   });
 }

@@ -79,7 +79,16 @@ export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
   const csiBlocks = new CsiBlocks({ client, attachments, mounter, maps, rootDirectory, driver });
   const exclusive = new ExclusiveVolumes({ rootDirectory, onFree: parts.onVolumeFree });
   const localBlocks = new LocalBlocks(rootDirectory, maps);
-  const persistent = { client, mounter, csi, csiBlocks, localBlocks, exclusive, kernel: systemFileSystems };
+  const persistent = persistentVolumes({
+    client,
+    mounter,
+    csi,
+    csiBlocks,
+    localBlocks,
+    exclusive,
+    kernel: systemFileSystems,
+    mapped: (pod, message) => events.pod(pod, 'Normal', 'SuccessfulMountVolume', message),
+  });
   const operations = new Operations();
   const upkeep = new Upkeep({
     clock,
@@ -100,7 +109,7 @@ export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
     mounter,
     reader: objects,
     tokens,
-    persistent: persistentVolumes(persistent),
+    persistent,
     exclusive,
     operations,
     upkeep,

@@ -1,5 +1,6 @@
 /** Volumes that outlive pods: claims, local disks, NFS. */
 import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
 import { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import type { Pod } from '../../api/core/pod.ts';
@@ -10,6 +11,7 @@ import type { CsiBlocks } from '../csi/blocks.ts';
 import { ephemeralHandle, type Claimed, type CsiSource, type CsiVolumes } from '../csi/volumes.ts';
 import { checkHostPath } from '../container/mounts.ts';
 import { containersOf, namespaceOf } from '../pod/names.ts';
+import type { MappedDevice } from './block-maps.ts';
 import { claimedBy } from './claimed.ts';
 import type { ExclusiveVolumes } from './exclusive.ts';
 import type { KernelFileSystems } from './kernel.ts';
@@ -33,6 +35,8 @@ export interface PersistentOptions {
   readonly csiBlocks: Pick<CsiBlocks, 'publish' | 'tearDown'>;
   readonly localBlocks: Pick<LocalBlocks, 'prepare' | 'tearDown'>;
   readonly exclusive: Pick<ExclusiveVolumes, 'take'>;
+  /** A device has been mapped for the pod; for its events. */
+  readonly mapped: (pod: Pod, message: string) => void;
 }
 
 export interface Source {
@@ -254,22 +258,31 @@ async function prepareSource(
 }
 
 async function prepareBlock(
-  { csiBlocks, localBlocks }: PersistentOptions,
-  { metadata: { uid } }: Pod,
+  options: PersistentOptions,
+  pod: Pod,
   source: Source,
   signal: AbortSignal,
 ): Promise<PreparedVolume> {
-  const { name, volumeName = '', csi, local } = source;
-  const device = { name, mode: 0o750, block: true };
-  if (csi !== undefined) {
-    const path = await csiBlocks.publish(uid, volumeName, csi, signal);
-    return { ...device, path, readonly: csi.readonly };
+  const { name, volumeName = '' } = source;
+  const { link, folder, fresh } = await mapDevice(options, pod.metadata.uid, volumeName, source, signal);
+  if (fresh) {
+    const succeeded = `MapVolume.MapPodDevice succeeded for volume ${JSON.stringify(volumeName)}`;
+    options.mapped(pod, `${succeeded} globalMapPath ${JSON.stringify(folder)}`);
+    options.mapped(pod, `${succeeded} volumeMapPath ${JSON.stringify(dirname(link))}`);
   }
-  if (local !== undefined) {
-    const path = await localBlocks.prepare(uid, volumeName, local.path);
-    return { ...device, path, readonly: source.readonly };
-  }
-  const kind = source.hostPath === undefined ? source.other : 'hostPath';
+  return { name, path: link, readonly: source.csi?.readonly ?? source.readonly, mode: 0o750, block: true };
+}
+
+async function mapDevice(
+  { csiBlocks, localBlocks }: PersistentOptions,
+  uid: string,
+  volumeName: string,
+  { csi, local, hostPath, other }: Source,
+  signal: AbortSignal,
+): Promise<MappedDevice> {
+  if (csi !== undefined) return csiBlocks.publish(uid, volumeName, csi, signal);
+  if (local !== undefined) return localBlocks.prepare(uid, volumeName, local.path);
+  const kind = hostPath === undefined ? other : 'hostPath';
   throw new VolumeError(`volumes of type ${kind} cannot have volumeMode Block: use one of type local or csi`, {
     operation: 'MapVolume.FindMapperPluginBySpec failed',
   });

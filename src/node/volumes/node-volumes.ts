@@ -54,7 +54,7 @@ export interface NodeVolumes {
 }
 
 export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
-  const { client, clock, random, log, events, config, mounter, objects, puller } = parts;
+  const { client, clock, random, log, events, config, mounter, objects } = parts;
   const tokens = new Tokens({ client, clock });
   const drivers = new CsiDrivers({ client, clock, log: log.named('csi'), ...config });
   const { rootDirectory } = config;
@@ -116,12 +116,19 @@ export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
     statistics: volumeStatistics,
     clock,
     log,
-    image: async (pod, volume, signal) => {
-      const image = volume.image?.reference ?? '';
-      const policy = volume.image?.pullPolicy ?? 'IfNotPresent';
-      const secrets = await pullSecretsOf(pod, objects);
-      return (await puller.ensure({ pod, container: undefined, image, policy, secrets, signal })).id;
-    },
+    image: (pod, volume, signal) => imageOf(parts, pod, volume, signal),
   });
   return { volumes, drivers, attachments, volumeStatistics };
+}
+
+/** Makes sure that an image volume's image is here; resolves to its id. */
+async function imageOf(
+  { puller, objects }: NodeVolumesParts,
+  pod: Pod,
+  { image: wanted }: Volume,
+  signal: AbortSignal,
+): Promise<string> {
+  const { reference: image = '', pullPolicy: policy = 'IfNotPresent' } = wanted ?? {};
+  const secrets = await pullSecretsOf(pod, objects);
+  return (await puller.ensure({ pod, container: undefined, image, policy, secrets, signal })).id;
 }

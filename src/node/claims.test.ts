@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Event } from '../api/core/event.ts';
+import { Node } from '../api/core/node.ts';
 import { PersistentVolumeClaim } from '../api/core/persistent-volume-claim.ts';
 import { Pod } from '../api/core/pod.ts';
 import { PersistentVolume } from '../api/core/persistent-volume.ts';
@@ -107,6 +108,20 @@ test('a volume that fails is told by the name of its PersistentVolume', async ()
   user('web', 'data', mounts);
   expect(await warning('web')).toBe(
     `FailedMount: MountVolume.SetUp failed for volume "pv-data" : path "${join(folder, 'missing')}" does not exist`,
+  );
+});
+
+test.each<['Block' | 'Filesystem', Partial<Container>, string]>([
+  ['Filesystem', mounts, 'Mount'],
+  ['Block', maps, 'Map'],
+])('a volume of mode %s that is another node’s, of a pod that names this one', async (volumeMode, how, operation) => {
+  const here = { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In' as const, values: ['other'] }] };
+  const nodeAffinity = { required: { nodeSelectorTerms: [here] } };
+  await it.until('the node is there', () => it.client.all(Node).length > 0);
+  bound('data', { volumeMode, local: { path: folder }, nodeAffinity });
+  user('web', 'data', how);
+  expect(await warning('web')).toBe(
+    `FailedMount: ${operation}Volume.NodeAffinity check failed for volume "pv-data" : no matching NodeSelectorTerms`,
   );
 });
 

@@ -4,7 +4,7 @@ import type { Volume } from '../../api/core/volume.ts';
 import type { ClientReader } from '../../client/client.ts';
 import type { CsiVolumes } from '../csi/volumes.ts';
 import { claimedBy } from './claimed.ts';
-import { sourceOf } from './persistent.ts';
+import { sourceOf } from './source.ts';
 import { during } from './volume.ts';
 
 export interface Chore {

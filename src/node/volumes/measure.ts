@@ -5,7 +5,7 @@ import type { ClientReader } from '../../client/client.ts';
 import type { CsiVolumes } from '../csi/volumes.ts';
 import type { Mounter } from './mounter.ts';
 import { isConfiguration } from './payload.ts';
-import { sourceOf, type Source } from './persistent.ts';
+import { sourceOf, type Source } from './source.ts';
 import { fileSystemStatistics, folderStatistics, remoteStatistics, type VolumeUse } from './statistics.ts';
 
 export interface MeasureOptions {

@@ -81,6 +81,7 @@ export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
   const localBlocks = new LocalBlocks(rootDirectory, maps);
   const persistent = persistentVolumes({
     client,
+    nodeName: config.nodeName,
     mounter,
     csi,
     csiBlocks,

@@ -80,5 +80,7 @@ const unmountedText = (missing: readonly string[], unprocessed: string, why: str
 
 /** The reason of the event that tells of a volume's failure. */
 export function failureReason({ operation = '' }: VolumeError): 'FailedMapVolume' | 'FailedMount' {
-  return operation.startsWith('MapVolume.') ? 'FailedMapVolume' : 'FailedMount';
+  // What is wrong before anything is mapped is told of both kinds of volume alike.
+  const maps = operation.startsWith('MapVolume.') && !operation.startsWith('MapVolume.NodeAffinity');
+  return maps ? 'FailedMapVolume' : 'FailedMount';
 }

@@ -184,6 +184,40 @@ describe.skipIf(!canRunContainers)('block volumes on this machine', { timeout: 6
     expect(readFileSync(disk.path).subarray(0, 7).toString()).toBe('changed');
   });
 
+  test('a file system on a local device: made, given to the group of the pod, and unmounted', async () => {
+    const empty = makeTestDevice(join(bed.folder, 'empty'));
+    try {
+      bound('files', { volumeMode: 'Filesystem', local: { path: empty.path } });
+      client.seed(Pod, {
+        metadata: { name: 'files', namespace: 'default' },
+        spec: {
+          nodeName: 'one',
+          serviceAccountName: 'default',
+          terminationGracePeriodSeconds: 1,
+          securityContext: { fsGroup: 1234 },
+          containers: [
+            {
+              name: 'box',
+              image: 'busybox',
+              imagePullPolicy: 'IfNotPresent',
+              command: ['sleep', '1000'],
+              volumeMounts: [{ name: 'data', mountPath: '/data' }],
+            },
+          ],
+          volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'files' } }],
+        },
+      });
+      await isRunning('files');
+      expect(await shell('files', 'stat -c %g /data; grep -o " /data ext4 rw" /proc/mounts')).toBe(
+        '1234\n /data ext4 rw',
+      );
+      await remove('files');
+      expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(`${empty.path} `);
+    } finally {
+      empty.remove();
+    }
+  });
+
   test('a device of a CSI driver, of a pod that was deleted while the agent was away', async () => {
     const name = 'disk.example';
     const driver = await startTestDriver({ name, rootDirectory: root, stages: true, mounts: true });

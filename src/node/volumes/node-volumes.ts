@@ -16,9 +16,11 @@ import { pullSecretsOf } from '../images/pull-secrets.ts';
 import type { Puller } from '../images/puller.ts';
 import type { ReferencedObjects } from '../objects.ts';
 import { blockMaps } from './block-maps.ts';
+import { systemDiskTools } from './disk-tools.ts';
 import { ExclusiveVolumes } from './exclusive.ts';
 import { systemFileSystems } from './kernel.ts';
 import { LocalBlocks } from './local-blocks.ts';
+import { LocalDisks } from './local-disks.ts';
 import { usedVolumesOf, volumeFolder, Volumes } from './manager.ts';
 import { choresOf } from './chores.ts';
 import { measure } from './measure.ts';
@@ -86,6 +88,7 @@ export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
     csi,
     csiBlocks,
     localBlocks,
+    localDisks: new LocalDisks(rootDirectory, mounter, systemDiskTools),
     exclusive,
     kernel: systemFileSystems,
     mapped: (pod, message) => events.pod(pod, 'Normal', 'SuccessfulMountVolume', message),

@@ -15,6 +15,7 @@ import { claimedBy } from './claimed.ts';
 import type { ExclusiveVolumes } from './exclusive.ts';
 import type { KernelFileSystems } from './kernel.ts';
 import type { LocalBlocks } from './local-blocks.ts';
+import type { LocalDisks } from './local-disks.ts';
 import { giveToGroup } from './ownership.ts';
 import type { Mounter } from './mounter.ts';
 import { sourceOf, type Source } from './source.ts';
@@ -35,6 +36,7 @@ export interface PersistentOptions {
   readonly csi: Pick<CsiVolumes, 'publish' | 'tearDown'>;
   readonly csiBlocks: Pick<CsiBlocks, 'publish' | 'tearDown'>;
   readonly localBlocks: Pick<LocalBlocks, 'prepare' | 'tearDown'>;
+  readonly localDisks: Pick<LocalDisks, 'mount'>;
   readonly exclusive: Pick<ExclusiveVolumes, 'take'>;
   /** A device has been mapped for the pod; for its events. */
   readonly mapped: (pod: Pod, message: string) => void;
@@ -103,9 +105,10 @@ async function prepareSource(
     throw new VolumeError(`volumes of type ${source.other} are not supported by this node`);
   }
   // A missing hostPath of no type is made by the runtime, in a pod or in a PersistentVolume.
-  if (source.hostPath !== undefined) await checkHostPath(place.path, source.hostPath.type ?? '');
-  else if (await mountLocal(options, source, place.path, folder)) return { name, path: folder, readonly, mode: 0o750 };
-  else await giveLocalToGroup(pod, place.path, readonly);
+  if (source.hostPath === undefined) {
+    return { name, path: await prepareLocal(options, pod, source, place.path, folder), readonly, mode: 0o750 };
+  }
+  await checkHostPath(place.path, source.hostPath.type ?? '');
   return { name, path: place.path, readonly, mode: 0o750 };
 }
 
@@ -153,15 +156,23 @@ async function prepareCsi(
   return { name, path, readonly: csi.readonly, mode: 0o750 };
 }
 
-/** Mounts a local volume that is a device at `folder`; false when it is a folder itself. Throws when it is missing. */
-async function mountLocal(options: PersistentOptions, source: Source, path: string, folder: string): Promise<boolean> {
+/** Resolves to what containers mount: a folder itself, or where the device is mounted. Throws when it is missing. */
+async function prepareLocal(
+  { localDisks }: PersistentOptions,
+  pod: Pod,
+  { local, mountOptions, readonly }: Source,
+  path: string,
+  folder: string,
+): Promise<string> {
   const present = await stat(path).catch(() => undefined);
   if (present === undefined) throw new VolumeError(`path "${path}" does not exist`);
-  if (!present.isBlockDevice()) return false;
-  await mountOnce(options.mounter, folder, async () => {
-    await options.mounter.mount(path, folder, source.local?.fsType ?? 'ext4', source.mountOptions);
-  });
-  return true;
+  const isDevice = present.isBlockDevice();
+  if (!isDevice && !present.isDirectory()) throw new VolumeError('only directory and block device are supported');
+  if (isDevice)
+    await localDisks.mount({ path, type: local?.fsType || 'ext4', options: mountOptions, readonly }, folder);
+  const own = isDevice ? folder : path;
+  await giveLocalToGroup(pod, own, readonly);
+  return own;
 }
 
 async function giveLocalToGroup(pod: Pod, path: string, readonly: boolean): Promise<void> {

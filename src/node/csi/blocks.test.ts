@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Node } from '../../api/core/node.ts';
+import type { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
+import type { PersistentVolume } from '../../api/core/persistent-volume.ts';
+import type { Pod } from '../../api/core/pod.ts';
 import { Secret } from '../../api/core/secret.ts';
 import { CSIDriver } from '../../api/storage/csi-driver.ts';
 import { systemClock } from '../../base/clock.ts';
@@ -13,9 +16,9 @@ import { blockMaps, type BlockMaps } from '../volumes/block-maps.ts';
 import { noMounts } from '../volumes/mounter.ts';
 import { CsiBlocks } from './blocks.ts';
 import { CsiDrivers } from './drivers.ts';
-import { accessMode } from './messages.ts';
+import { accessMode, capability } from './messages.ts';
 import { startTestDriver, type TestDriver, type TestDriverOptions } from './testing/driver.ts';
-import type { CsiSource } from './volumes.ts';
+import type { Claimed, CsiSource } from './volumes.ts';
 
 let root: string;
 let client: MemoryClient;
@@ -46,10 +49,17 @@ const attachments: { uids: string[]; attached: (uid: string) => Promise<Record<s
   },
 };
 
+const forgotten: string[] = [];
+
 function newBlocks(): CsiBlocks {
   return new CsiBlocks({
     client,
     attachments,
+    expansion: {
+      afterMount: (growth) => growth.call('2Mi'),
+      inUse: (growth) => growth.call('3Mi'),
+      forget: (key) => void forgotten.push(key),
+    },
     mounter: noMounts,
     maps: testMaps(),
     rootDirectory: root,
@@ -64,6 +74,7 @@ beforeEach(() => {
   drivers = new CsiDrivers({ client, clock: systemClock, log: silentLogger, rootDirectory: root, nodeName: 'one' });
   blocks = newBlocks();
   mapped.clear();
+  forgotten.length = 0;
   attachments.uids = [];
   stop = new AbortController();
   running = drivers.run(stop.signal);
@@ -100,8 +111,9 @@ const source: CsiSource = {
   attributes: { tier: 'fast' },
   ephemeral: false,
 };
-const publish = async (uid: string, changes: Partial<CsiSource> = {}): Promise<string> =>
-  (await blocks.publish(uid, 'pv', { ...source, ...changes }, stop.signal)).link;
+const podOf = (uid: string): Pod => ({ metadata: { name: uid, uid, resourceVersion: '1', creationTimestamp: '' } });
+const publish = async (uid: string, changes: Partial<CsiSource> = {}, claimed?: Claimed): Promise<string> =>
+  (await blocks.publish(podOf(uid), 'pv', { ...source, ...changes }, stop.signal, claimed)).link;
 const methods = (): readonly string[] => driver.calls.map(({ method }) => method);
 const devices = (): string => join(root, 'plugins/kubernetes.io/csi/volumeDevices');
 /** Folders that are not empty. */
@@ -140,11 +152,44 @@ test('it is given back once for each pod, and unstaged with the last', async () 
   await publish('a');
   await publish('b');
   await publish('b');
-  expect(methods()).toEqual(['stage', 'publish', 'stage', 'publish']);
+  expect(methods()).toEqual(['stage', 'publish', 'publish']);
   await Promise.all([blocks.tearDown('a'), blocks.tearDown('b')]);
   await blocks.tearDown('b');
-  expect(methods().slice(4)).toEqual(['unpublish', 'unpublish', 'unstage']);
+  expect(methods().slice(3)).toEqual(['unpublish', 'unpublish', 'unstage']);
   expect(left()).toEqual([]);
+  await publish('c');
+  expect(methods().slice(6)).toEqual(['stage', 'publish']);
+});
+
+test('an agent that comes later stages it again: the one before may not have got far', async () => {
+  await start();
+  await publish('a');
+  blocks = newBlocks();
+  await publish('b');
+  expect(methods()).toEqual(['stage', 'publish', 'stage', 'publish']);
+});
+
+test('the driver of a claim that grows hears of it, as of a device, when it is mapped and while it is in use', async () => {
+  await start({ capabilities: [capability.expand] });
+  const both = { claim: {} as PersistentVolumeClaim, volume: {} as PersistentVolume };
+  const claimed: Claimed = { readonly: false, load: () => Promise.resolve(both) };
+  await publish('a', {}, claimed);
+  await blocks.grow(podOf('a'), 'pv', source, claimed, stop.signal);
+  // It does not have it.
+  await blocks.grow(podOf('b'), 'pv', source, claimed, stop.signal);
+  const expands = driver.calls.filter(({ method }) => method === 'expand').map(({ request }) => request);
+  const common = {
+    volumeId: 'vol-1',
+    volumePath: join(devices(), 'publish/pv/a'),
+    stagingTargetPath: join(devices(), 'staging/pv'),
+    volumeCapability: { block: {}, accessMode: { mode: accessMode.singleNodeWriter } },
+  };
+  expect(expands).toMatchObject([
+    { ...common, capacityRange: { requiredBytes: 2 << 20 } },
+    { ...common, capacityRange: { requiredBytes: 3 << 20 } },
+  ]);
+  await blocks.tearDown('a');
+  expect(forgotten).toEqual(['disk.example^vol-1']);
 });
 
 test('a pod that has it by two names has it once', async () => {

@@ -9,10 +9,11 @@
  */
 import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../../base/errors.ts';
+import type { Pod } from '../../api/core/pod.ts';
 import { writeFileDurably } from '../../base/file.ts';
 import { KeyedLock } from '../../base/keyed-lock.ts';
 import type { ClientReader } from '../../client/client.ts';
+import { wholeValue } from '../../schema/quantity.ts';
 import type { BlockMap, BlockMaps, MappedDevice } from '../volumes/block-maps.ts';
 import type { Mounter } from '../volumes/mounter.ts';
 import { during } from '../volumes/volume.ts';
@@ -20,15 +21,26 @@ import type { AttachableVolume, Attachments } from './attachments.ts';
 import { callDriver } from './call.ts';
 import { blockCapability } from './capabilities.ts';
 import type { CsiDriver } from './drivers.ts';
+import type { Expansion, Growth } from './expansion.ts';
 import { driverNamed, installedDriver, isAttached, secretData, type RegisteredDrivers } from './lookups.ts';
-import { capability, Empty, PublishRequest, StageRequest, UnpublishRequest, UnstageRequest } from './messages.ts';
-import type { CsiSource } from './volumes.ts';
+import {
+  capability,
+  Empty,
+  ExpandRequest,
+  PublishRequest,
+  StageRequest,
+  UnpublishRequest,
+  UnstageRequest,
+} from './messages.ts';
+import { ifAbsent, keyOf } from './records.ts';
+import type { Claimed, CsiSource } from './volumes.ts';
 
 export interface CsiBlocksOptions extends RegisteredDrivers {
   readonly client: ClientReader;
   readonly mounter: Pick<Mounter, 'below' | 'unmount'>;
   readonly maps: BlockMaps;
   readonly attachments: Pick<Attachments, 'attached'>;
+  readonly expansion: Pick<Expansion, 'afterMount' | 'inUse' | 'forget'>;
 }
 
 /** What is on disk of a volume. */
@@ -39,14 +51,16 @@ interface VolumeRecord {
   readonly attached: boolean;
 }
 
-/** What every request says of the volume. */
-interface Common {
-  readonly volumeId: string;
-  readonly volumeCapability: ReturnType<typeof blockCapability>;
-  readonly publishContext: Readonly<{ [key: string]: string }>;
-  readonly volumeContext: Readonly<{ [key: string]: string }>;
-  readonly stagingTargetPath?: string;
+/** A pod's use of a volume. */
+interface Use {
+  readonly pod: Pod;
+  /** Of the PersistentVolume. */
+  readonly name: string;
+  readonly driver: CsiDriver;
+  readonly source: CsiSource;
 }
+
+type Strings = Readonly<Record<string, string>>;
 
 const plugin = 'kubernetes.io~csi';
 
@@ -54,31 +68,67 @@ export class CsiBlocks {
   readonly #options: CsiBlocksOptions;
   /** By PersistentVolume: who else has it must not change between being looked at and being acted upon. */
   readonly #lock = new KeyedLock();
+  /** Volumes that this process has staged. What an earlier one staged is staged again: it may not have got far. */
+  readonly #staged = new Set<string>();
 
   constructor(options: CsiBlocksOptions) {
     this.#options = options;
   }
 
   /** `name`: of the PersistentVolume. Throws VolumeError. */
-  async publish(uid: string, name: string, source: CsiSource, signal: AbortSignal): Promise<MappedDevice> {
-    const { client, maps, attachments } = this.#options;
-    const map = this.#mapOf(uid, name);
+  async publish(
+    pod: Pod,
+    name: string,
+    source: CsiSource,
+    signal: AbortSignal,
+    claimed?: Claimed,
+  ): Promise<MappedDevice> {
+    const { maps } = this.#options;
+    const map = this.#mapOf(pod.metadata.uid, name);
     if (await maps.isMapped(map)) return { ...map, fresh: false };
     return during('MapVolume.SetUpDevice failed', undefined, async () => {
       const driver = driverNamed(this.#options, source.driver);
-      const attached = isAttached(source, await installedDriver(client, source));
-      const publishContext = attached
-        ? await during('MapVolume.WaitForAttach failed', undefined, () => attachments.attached(uid, source, signal))
-        : {};
+      const { attached, publishContext } = await this.#attached(pod, source, signal);
       return this.#lock.run(name, async () => {
         signal.throwIfAborted();
         // By another volume of the pod with the same claim, meanwhile.
         if (await maps.isMapped(map)) return { ...map, fresh: false };
         await this.#begin(map, name, { driver: source.driver, volumeHandle: source.volumeHandle, attached });
-        await this.#map(map, name, driver, source, publishContext);
+        const use = { pod, name, driver, source };
+        await this.#stage(use, publishContext);
+        await this.#publish(use, publishContext);
+        await maps.map(this.#target(use), map);
+        if (claimed !== undefined) await this.#growMapped(use, claimed);
         return { ...map, fresh: true };
       });
     });
+  }
+
+  /** Tells the driver of a running pod's volume that has become larger. Throws VolumeError. */
+  async grow(pod: Pod, name: string, source: CsiSource, claimed: Claimed, signal: AbortSignal): Promise<void> {
+    const driver = this.#options.driver(source.driver);
+    if (driver === undefined || !driver.capabilities.has(capability.expand)) return;
+    if (!(await this.#options.maps.isMapped(this.#mapOf(pod.metadata.uid, name)))) return;
+    await this.#lock.run(name, async () => {
+      signal.throwIfAborted();
+      await during('NodeExpandVolume.NodeExpandVolume failed', name, async () => {
+        await this.#options.expansion.inUse(await this.#growth({ pod, name, driver, source }, claimed));
+      });
+    });
+  }
+
+  async #attached(
+    { metadata: { uid } }: Pod,
+    source: CsiSource,
+    signal: AbortSignal,
+  ): Promise<{ attached: boolean; publishContext: Strings }> {
+    const { client, attachments } = this.#options;
+    const attached = isAttached(source, await installedDriver(client, source));
+    if (!attached) return { attached, publishContext: {} };
+    const publishContext = await during('MapVolume.WaitForAttach failed', undefined, () =>
+      attachments.attached(uid, source, signal),
+    );
+    return { attached, publishContext };
   }
 
   async #begin(map: BlockMap, name: string, record: VolumeRecord): Promise<void> {
@@ -88,35 +138,66 @@ export class CsiBlocks {
     await this.#options.maps.begin(map);
   }
 
-  async #map(
-    map: BlockMap,
-    name: string,
-    driver: CsiDriver,
-    source: CsiSource,
-    publishContext: Common['publishContext'],
-  ): Promise<void> {
-    const { client, maps } = this.#options;
-    const stages = driver.capabilities.has(capability.stage);
-    const common: Common = {
-      volumeId: source.volumeHandle,
-      volumeCapability: blockCapability(driver, source),
+  async #stage(use: Use, publishContext: Strings): Promise<void> {
+    const { name, driver, source } = use;
+    if (!driver.capabilities.has(capability.stage) || this.#staged.has(name)) return;
+    await mkdir(this.#staging(name), { recursive: true, mode: 0o750 });
+    await callDriver(driver, 'NodeStageVolume', [StageRequest, Empty], {
+      ...this.#common(use),
       publishContext,
       volumeContext: source.attributes,
-      ...(stages ? { stagingTargetPath: this.#staging(name) } : {}),
-    };
-    if (stages) {
-      await mkdir(this.#staging(name), { recursive: true, mode: 0o750 });
-      const secrets = await secretData(client, source.stageSecret);
-      await callDriver(driver, 'NodeStageVolume', [StageRequest, Empty], { ...common, secrets });
-    }
-    const targetPath = join(this.#published(name), map.uid);
+      secrets: await secretData(this.#options.client, source.stageSecret, 'NodeStageSecretRef'),
+    });
+    this.#staged.add(name);
+  }
+
+  async #publish(use: Use, publishContext: Strings): Promise<void> {
+    const { name, driver, source } = use;
     await during('MapVolume.MapPodDevice failed', undefined, async () => {
       await mkdir(this.#published(name), { recursive: true, mode: 0o750 });
-      const secrets = await secretData(client, source.publishSecret);
-      const request = { ...common, targetPath, readonly: source.readonly, secrets };
-      await callDriver(driver, 'NodePublishVolume', [PublishRequest, Empty], request);
+      await callDriver(driver, 'NodePublishVolume', [PublishRequest, Empty], {
+        ...this.#common(use),
+        publishContext,
+        volumeContext: source.attributes,
+        targetPath: this.#target(use),
+        readonly: source.readonly,
+        secrets: await secretData(this.#options.client, source.publishSecret, 'NodePublishSecretRef'),
+      });
     });
-    await maps.map(targetPath, map);
+  }
+
+  async #growMapped(use: Use, claimed: Claimed): Promise<void> {
+    if (!use.driver.capabilities.has(capability.expand)) return;
+    await during('MapVolume.MarkVolumeAsMounted failed while expanding volume', undefined, async () => {
+      await this.#options.expansion.afterMount(await this.#growth(use, claimed));
+    });
+  }
+
+  async #growth(use: Use, claimed: Claimed): Promise<Growth> {
+    const { pod, driver, source } = use;
+    return {
+      ...(await claimed.load()),
+      pod,
+      readonly: claimed.readonly,
+      key: keyOf(source),
+      call: async (size) => {
+        await callDriver(driver, 'NodeExpandVolume', [ExpandRequest, Empty], {
+          ...this.#common(use),
+          volumePath: this.#target(use),
+          capacityRange: { requiredBytes: wholeValue(size) },
+          secrets: await secretData(this.#options.client, source.expandSecret, 'NodeExpandSecretRef'),
+        });
+      },
+    };
+  }
+
+  /** What every request says of the volume. */
+  #common({ name, driver, source }: Use) {
+    return {
+      volumeId: source.volumeHandle,
+      volumeCapability: blockCapability(driver, source),
+      ...(driver.capabilities.has(capability.stage) ? { stagingTargetPath: this.#staging(name) } : {}),
+    };
   }
 
   /** Gives back all of a pod's devices, and those of them that no other pod of this node has. */
@@ -144,6 +225,11 @@ export class CsiBlocks {
     await this.#clear(targetPath);
     const stagingTargetPath = this.#staging(name);
     const last = (await this.#usersOf(name)).every((uid) => uid === map.uid);
+    if (last) {
+      this.#options.expansion.forget(keyOf({ driver: driverName, volumeHandle: volumeId }));
+      // From here on nobody knows how much of it is left, also if the driver says that it could not.
+      this.#staged.delete(name);
+    }
     if (last && (await exists(stagingTargetPath))) {
       await callDriver(driver, 'NodeUnstageVolume', [UnstageRequest, Empty], { volumeId, stagingTargetPath });
       await this.#clear(stagingTargetPath);
@@ -194,6 +280,11 @@ export class CsiBlocks {
     return join(this.#root(), 'staging', name);
   }
 
+  /** Where the driver puts the pod's device. */
+  #target({ name, pod }: Pick<Use, 'name' | 'pod'>): string {
+    return join(this.#published(name), pod.metadata.uid);
+  }
+
   /** With a device for each pod. */
   #published(name: string): string {
     return join(this.#root(), 'publish', name);
@@ -216,12 +307,4 @@ async function exists(path: string): Promise<boolean> {
 
 async function namesIn(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch(ifAbsent([]));
-}
-
-function ifAbsent<T>(value: T): (error: unknown) => T {
-  return (error) => {
-    const code = codeOf(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return value;
-    throw error;
-  };
 }

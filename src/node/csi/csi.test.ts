@@ -211,7 +211,7 @@ test('what is missing is named: the driver, its object, the secret', async () =>
   install();
   const withSecret = { ...source, stageSecret: { name: 'key', namespace: 'keys' } };
   await expect(volumes.publish(pod('a'), 'pv-1', withSecret, stop.signal)).rejects.toThrow(
-    'secret "keys/key" not found',
+    'fetching NodeStageSecretRef keys/key failed: secrets "key" not found',
   );
 });
 
@@ -253,6 +253,7 @@ test('a volume of a driver that attaches is mounted when it is attached, and the
   // An agent that comes later knows it from the disk.
   expect(await attachmentsOf(() => volumes.attached()).inUse()).toEqual([name]);
   await volumes.tearDown('uid-a');
+  attachments.release('uid-a');
   expect(await attachments.inUse()).toEqual([]);
   expect(changes).toBe(2);
 });

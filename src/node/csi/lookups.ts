@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { Secret } from '../../api/core/secret.ts';
 import { CSIDriver } from '../../api/storage/csi-driver.ts';
+import { messageOf } from '../../base/errors.ts';
 import { isNotFound, type ClientReader } from '../../client/client.ts';
 import { VolumeError } from '../volumes/volume.ts';
 import type { CsiDriver } from './drivers.ts';
@@ -42,15 +43,16 @@ export function isAttached({ ephemeral }: CsiSource, installed: CSIDriver | unde
   return !ephemeral && installed?.spec.attachRequired !== false;
 }
 
-/** Decoded; empty where none is named. */
+/** Decoded; empty where none is named. `field` names it in the volume. */
 export async function secretData(
   client: ClientReader,
   ref: SecretName | undefined,
+  field: 'NodeStageSecretRef' | 'NodePublishSecretRef' | 'NodeExpandSecretRef',
 ): Promise<Readonly<Record<string, string>>> {
   if (ref?.name === undefined) return {};
   const { name, namespace = '' } = ref;
   const { data = {} } = await client.get(Secret, { namespace, name }).catch((error: unknown) => {
-    throw isNotFound(error) ? new VolumeError(`secret "${namespace}/${name}" not found`) : error;
+    throw new VolumeError(`fetching ${field} ${namespace}/${name} failed: ${messageOf(error)}`, { cause: error });
   });
   return Object.fromEntries(
     Object.entries(data).map(([key, base64]) => [key, Buffer.from(base64, 'base64').toString()]),

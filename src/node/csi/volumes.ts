@@ -67,7 +67,7 @@ export interface CsiVolumesOptions {
   readonly rootDirectory: string;
   readonly mounter: Pick<Mounter, 'below'>;
   readonly driver: (name: string) => CsiDriver | undefined;
-  readonly attachments: Pick<Attachments, 'attached' | 'release'>;
+  readonly attachments: Pick<Attachments, 'attached'>;
   readonly expansion: Pick<Expansion, 'afterMount' | 'inUse' | 'forget'>;
   readonly token: TokenSource;
 }
@@ -191,7 +191,7 @@ export class CsiVolumes {
         volumeCapability: mountCapability(driver, source, pod.spec?.securityContext?.fsGroup),
         publishContext,
         stagingTargetPath: staging,
-        secrets: await secretData(this.#options.client, source.stageSecret),
+        secrets: await secretData(this.#options.client, source.stageSecret, 'NodeStageSecretRef'),
         volumeContext: source.attributes,
       });
     });
@@ -206,7 +206,7 @@ export class CsiVolumes {
       ...(staging === undefined ? {} : { stagingTargetPath: staging }),
       targetPath: this.#target(pod.metadata.uid, name),
       readonly: source.readonly,
-      secrets: await secretData(this.#options.client, source.publishSecret),
+      secrets: await secretData(this.#options.client, source.publishSecret, 'NodePublishSecretRef'),
       volumeContext: await volumeContext(pod, source, installed, this.#options.token),
     });
   }
@@ -234,7 +234,7 @@ export class CsiVolumes {
           capacityRange: { requiredBytes: wholeValue(size) },
           ...(staging === undefined ? {} : { stagingTargetPath: staging }),
           volumeCapability: mountCapability(driver, source, undefined),
-          secrets: await secretData(this.#options.client, source.expandSecret),
+          secrets: await secretData(this.#options.client, source.expandSecret, 'NodeExpandSecretRef'),
         });
       },
     };
@@ -260,7 +260,6 @@ export class CsiVolumes {
       all.map((found) => this.#lock.run(keyOf(found.record), () => this.#giveBack(found))),
     );
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-    this.#options.attachments.release(uid);
   }
 
   async #giveBack({ folder, record }: FoundRecord): Promise<void> {

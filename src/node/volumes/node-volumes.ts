@@ -68,26 +68,27 @@ export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
     published: async () => [...(await csi.attached()), ...(await csiBlocks.attached())],
     onChange: parts.onVolumesInUse,
   });
+  const expansion = new Expansion({ client, clock, log, events, nodeName: config.nodeName });
   const csi = new CsiVolumes({
     client,
     attachments,
-    expansion: new Expansion({ client, clock, log, events, nodeName: config.nodeName }),
+    expansion,
     mounter,
     rootDirectory,
     driver,
     token: (pod, audience, seconds) => tokens.forDriver(pod, audience, seconds),
   });
   const maps = blockMaps(mounter);
-  const csiBlocks = new CsiBlocks({ client, attachments, mounter, maps, rootDirectory, driver });
+  const csiBlocks = new CsiBlocks({ client, attachments, expansion, mounter, maps, rootDirectory, driver });
   const exclusive = new ExclusiveVolumes({ rootDirectory, onFree: parts.onVolumeFree });
-  const localBlocks = new LocalBlocks(rootDirectory, maps);
   const persistent = persistentVolumes({
     client,
     nodeName: config.nodeName,
     mounter,
     csi,
     csiBlocks,
-    localBlocks,
+    localBlocks: new LocalBlocks(rootDirectory, maps),
+    attachments,
     localDisks: new LocalDisks(rootDirectory, mounter, systemDiskTools),
     exclusive,
     kernel: systemFileSystems,
@@ -98,7 +99,7 @@ export function nodeVolumes(parts: NodeVolumesParts): NodeVolumes {
     clock,
     random,
     operations,
-    chores: (pod, volume) => choresOf({ client, csi }, pod, volume),
+    chores: (pod, volume) => choresOf({ client, csi, csiBlocks }, pod, volume),
     failed: (pod, volume, reason, error) => events.pod(pod, 'Warning', reason, failureText(error, volume)),
   });
   const folder = (pod: Pod, volume: Volume): string => volumeFolder(config.rootDirectory, pod, volume);

@@ -6,6 +6,7 @@ import { nodeSelectorMatcher } from '../../api/core/placement.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { Volume } from '../../api/core/volume.ts';
 import type { ClientReader } from '../../client/client.ts';
+import type { Attachments } from '../csi/attachments.ts';
 import type { CsiBlocks } from '../csi/blocks.ts';
 import type { Claimed, CsiSource, CsiVolumes } from '../csi/volumes.ts';
 import { checkHostPath } from '../container/mounts.ts';
@@ -36,6 +37,7 @@ export interface PersistentOptions {
   readonly csi: Pick<CsiVolumes, 'publish' | 'tearDown'>;
   readonly csiBlocks: Pick<CsiBlocks, 'publish' | 'tearDown'>;
   readonly localBlocks: Pick<LocalBlocks, 'prepare' | 'tearDown'>;
+  readonly attachments: Pick<Attachments, 'release'>;
   readonly localDisks: Pick<LocalDisks, 'mount'>;
   readonly exclusive: Pick<ExclusiveVolumes, 'take'>;
   /** A device has been mapped for the pod; for its events. */
@@ -51,18 +53,17 @@ export function persistentVolumes(options: PersistentOptions): PersistentVolumes
       const { block, volumeName } = source;
       return during(block ? 'MapVolume.SetUpDevice failed' : 'MountVolume.SetUp failed', volumeName, async () => {
         if (volumeName !== undefined && source.exclusive) await options.exclusive.take(pod.metadata.uid, volumeName);
-        if (block) return prepareBlock(options, pod, source, signal);
-        if (source.csi !== undefined) {
-          return prepareCsi(options, pod, source, source.csi, signal, claimedBy(options.client, pod, volume));
-        }
+        const claimed = claimedBy(options.client, pod, volume);
+        if (block) return prepareBlock(options, pod, source, signal, claimed);
+        if (source.csi !== undefined) return prepareCsi(options, pod, source, source.csi, signal, claimed);
         return prepareSource(options, pod, source, folder);
       });
     },
     async tearDown(uid) {
-      await options.localBlocks.tearDown(uid);
-      // Before those that are mounted: with them the node says that it uses nothing of the pod's any more.
-      await options.csiBlocks.tearDown(uid);
-      await options.csi.tearDown(uid);
+      // Side by side: a driver that does not answer keeps nobody else's volumes.
+      const all = [options.localBlocks.tearDown(uid), options.csiBlocks.tearDown(uid), options.csi.tearDown(uid)];
+      for (const outcome of await Promise.allSettled(all)) if (outcome.status === 'rejected') throw outcome.reason;
+      options.attachments.release(uid);
     },
   };
 }
@@ -117,9 +118,10 @@ async function prepareBlock(
   pod: Pod,
   source: Source,
   signal: AbortSignal,
+  claimed: Claimed | undefined,
 ): Promise<PreparedVolume> {
   const { name, volumeName = '' } = source;
-  const { link, folder, fresh } = await mapDevice(options, pod.metadata.uid, volumeName, source, signal);
+  const { link, folder, fresh } = await mapDevice(options, pod, volumeName, source, signal, claimed);
   if (fresh) {
     const succeeded = `MapVolume.MapPodDevice succeeded for volume ${JSON.stringify(volumeName)}`;
     options.mapped(pod, `${succeeded} globalMapPath ${JSON.stringify(folder)}`);
@@ -130,13 +132,14 @@ async function prepareBlock(
 
 async function mapDevice(
   { csiBlocks, localBlocks }: PersistentOptions,
-  uid: string,
+  pod: Pod,
   volumeName: string,
   { csi, local, hostPath, other }: Source,
   signal: AbortSignal,
+  claimed: Claimed | undefined,
 ): Promise<MappedDevice> {
-  if (csi !== undefined) return csiBlocks.publish(uid, volumeName, csi, signal);
-  if (local !== undefined) return localBlocks.prepare(uid, volumeName, local.path);
+  if (csi !== undefined) return csiBlocks.publish(pod, volumeName, csi, signal, claimed);
+  if (local !== undefined) return localBlocks.prepare(pod.metadata.uid, volumeName, local.path);
   const kind = hostPath === undefined ? other : 'hostPath';
   throw new VolumeError(`volumes of type ${kind} cannot have volumeMode Block: use one of type local or csi`, {
     operation: 'MapVolume.FindMapperPluginBySpec failed',

@@ -13,7 +13,9 @@ export interface DiskTools {
 
 /** blkid's exit code for: there is nothing that I know. */
 const nothing = 2;
-/** Lowest exit code of fsck for: errors are left. Beyond 7 it says nothing of the file system. */
+/** As shells have it. */
+const absent = 127;
+/** Exit codes of fsck for: errors are left. Beyond them it says nothing of the file system, as where there is no fsck. */
 const uncorrected = { from: 4, to: 7 };
 
 const optionsOf: Readonly<Record<string, readonly string[]>> = {
@@ -56,8 +58,9 @@ function run(program: string, args: readonly string[]): Promise<Outcome> {
     execFile(program, [...args], (error, stdout, stderr) => {
       const code = error === null ? 0 : error.code;
       if (typeof code === 'number') return resolve({ code, stdout, stderr: stderr.trim() });
-      const why = code === 'ENOENT' ? 'it is not installed on this node' : (error?.message ?? '');
-      reject(new VolumeError(`${program} ${args.join(' ')}: ${why}`));
+      if (code === 'ENOENT')
+        return resolve({ code: absent, stdout, stderr: `${program} is not installed on this node` });
+      reject(new VolumeError(`${program} ${args.join(' ')}: ${error?.message ?? ''}`));
     });
   });
 }

@@ -98,7 +98,7 @@ describe.skipIf(process.getuid?.() !== 0)('local devices with file systems', () 
 
   test('a program that the node does not have is named', async () => {
     await expect(mount('a', { type: 'coraclefs' })).rejects.toThrow(
-      `mkfs.coraclefs ${device.path}: it is not installed on this node`,
+      `format of disk ${device.path} as coraclefs failed: mkfs.coraclefs is not installed on this node`,
     );
     expect(existsSync(at('a'))).toBe(false);
   });

@@ -4,6 +4,7 @@
  */
 import type { Kind, KubernetesObject } from '../api/kind.ts';
 import type { Clock } from '../base/clock.ts';
+import { OverflowError } from '../base/subscription.ts';
 import type { Change } from '../store/store.ts';
 import type { UserInfo } from './access.ts';
 import type { Trail } from './audit/audit.ts';
@@ -24,7 +25,7 @@ import { readList, readOne, type ListQuery } from './registry/read.ts';
 import type { Resource } from './registry/resources.ts';
 import { liveObject, type DraftObject, type Snapshot } from './registry/snapshot.ts';
 import { updateObject } from './registry/update.ts';
-import { itemOf, openFeed } from './watch/feed.ts';
+import { itemOf, openFeed, type Feed } from './watch/feed.ts';
 
 export interface LocalListOptions {
   readonly namespace?: string | undefined;
@@ -117,36 +118,29 @@ export class LocalApi {
   /** Throws a StatusError with code 410 when the revision is too old, or when the reader was too slow. */
   async *watch<T extends KubernetesObject>(kind: Kind<T>, options: LocalWatchOptions): AsyncGenerator<LocalEvent<T>> {
     const trail = this.#trail({ kind, verb: 'watch', place: { namespace: options.namespace, name: '' } });
+    let feed: Feed | undefined;
+    let failed = false;
+    const stop = (): void => feed?.watch.close();
     try {
       trail?.opened(200);
-      yield* this.#watch(kind, options);
-      trail?.finish(200);
-    } catch (error) {
-      trail?.finish(...refusalOf(error));
-      throw error;
-    }
-  }
-
-  async *#watch<T extends KubernetesObject>(kind: Kind<T>, options: LocalWatchOptions): AsyncGenerator<LocalEvent<T>> {
-    const { resource, namespace } = await this.#target(kind, 'watch', { namespace: options.namespace, name: '' });
-    const { store } = this.#registry;
-    const feed = openFeed({ store, resource, namespace, query: queryOf(options) });
-    const stop = (): void => feed.watch.close();
-    options.signal.addEventListener('abort', stop, { once: true });
-    try {
+      const { resource, namespace } = await this.#target(kind, 'watch', { namespace: options.namespace, name: '' });
+      feed = openFeed({ store: this.#registry.store, resource, namespace, query: queryOf(options) });
+      options.signal.addEventListener('abort', stop, { once: true });
       if (options.signal.aborted) return;
       for (const entry of feed.initial ?? []) yield { type: 'ADDED', object: objectOf(resource, entry) };
       for await (const change of feed.watch) {
         const event = eventOf<T>(resource, change, feed.selection);
         if (event !== undefined) yield event;
       }
-    } catch (error) {
-      throw error instanceof StatusError || !(error instanceof Error) || error.name !== 'OverflowError'
-        ? error
-        : expired(error.message);
+    } catch (thrown) {
+      const error = thrown instanceof OverflowError ? expired(thrown.message) : thrown;
+      failed = true;
+      trail?.finish(...refusalOf(error));
+      throw error;
     } finally {
       options.signal.removeEventListener('abort', stop);
-      feed.watch.close();
+      stop();
+      if (!failed) trail?.finish(200);
     }
   }
 

@@ -73,6 +73,8 @@ export interface UpOptions {
   readonly simulatedNodes?: number;
   /** Path of a KubeletConfiguration. Absent: as it is set; empty: none. */
   readonly kubeletConfig?: string;
+  /** Path of a KubeSchedulerConfiguration. Absent: as it is set; empty: none. */
+  readonly schedulerConfig?: string;
 }
 
 export interface JoinOptions {

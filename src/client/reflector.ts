@@ -83,7 +83,7 @@ async function listAndWatch<T extends KubernetesObject>(
 ): Promise<Ending> {
   try {
     place.revision ??= await relist(options, signal);
-    for await (const revision of follow(options, place.revision, signal)) place.revision = revision;
+    await follow(options, place, place.revision, signal);
     return 'closed';
   } catch (error) {
     if (signal.aborted) return 'closed';
@@ -112,22 +112,22 @@ async function relist<T extends KubernetesObject>(options: ReflectOptions<T>, si
   return resourceVersion;
 }
 
-/** Passes on what one watch brings, and yields each revision reached. */
-async function* follow<T extends KubernetesObject>(
-  options: ReflectOptions<T>,
+/** Passes on what one watch brings, and notes each revision reached. */
+async function follow<T extends KubernetesObject>(
+  { client, kind, scope, sink }: ReflectOptions<T>,
+  place: Place,
   from: string,
   signal: AbortSignal,
-): AsyncGenerator<string> {
-  const { client, kind, scope, sink } = options;
+): Promise<void> {
   for await (const event of client.watch(kind, { ...scope, resourceVersion: from, signal })) {
     if (event.type === 'BOOKMARK') {
       sink.progress(event.resourceVersion);
-      yield event.resourceVersion;
+      place.revision = event.resourceVersion;
       continue;
     }
     if (event.type === 'DELETED') sink.remove(event.object);
     else sink.put(event.object);
-    yield event.object.metadata.resourceVersion;
+    place.revision = event.object.metadata.resourceVersion;
   }
 }
 

@@ -46,6 +46,10 @@ describe('a node', () => {
   test('renews its lease every ten seconds, and writes its status only every five minutes', async () => {
     const it = await start();
     await it.until('the lease exists', () => it.client.all(Lease).length === 1);
+    // What volumes are in use is read from the disk first, which takes real time.
+    await it.until('its status is told', () =>
+      it.client.writes.some(({ plural, subresource }) => plural === 'nodes' && subresource === 'status'),
+    );
     const before = it.client.all(Lease)[0]?.spec?.renewTime;
     it.client.writes.length = 0;
     await it.clock.advance(30_000);
@@ -53,6 +57,23 @@ describe('a node', () => {
     expect(it.client.writes.filter((each) => each.plural === 'nodes')).toEqual([]);
     await it.clock.advance(300_000);
     expect(it.client.writes.filter((each) => each.plural === 'nodes').length).toBe(1);
+  });
+
+  test('its Lease goes with its Node, also when the Lease was there before the Node', async () => {
+    const it = await start();
+    await it.until('the node exists', () => it.client.all(Node).length === 1);
+    await it.clock.advance(10_000);
+    const owners = (): readonly string[] | undefined =>
+      it.client.all(Lease)[0]?.metadata.ownerReferences?.map(({ kind, name, uid }) => `${kind} ${name} ${uid}`);
+    const uid = it.client.all(Node)[0]?.metadata.uid;
+    await it.until('it is owned', () => owners()?.join() === `Node one ${uid}`);
+    const ref = { namespace: 'kube-node-lease', name: 'one' };
+    await it.client.patch(Lease, ref, { metadata: { ownerReferences: null } }, { type: 'merge' });
+    await it.clock.advance(20_000);
+    expect(owners()).toEqual([`Node one ${uid}`]);
+    it.client.remove(Lease, ref);
+    await it.clock.advance(10_000);
+    expect(owners()).toEqual([`Node one ${uid}`]);
   });
 
   test('keeps extended resources that others add, and lets go of them when they are taken away', async () => {

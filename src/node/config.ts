@@ -49,6 +49,8 @@ export interface NodeConfig {
   readonly imageGcLowPercent: number;
   /** Seconds. */
   readonly imageMinimumAge: number;
+  /** Seconds after which an image that nothing uses is removed though there is room; 0: never. */
+  readonly imageMaximumAge: number;
   /** Bytes at which a container's log is rotated. */
   readonly containerLogMaxSize: number;
   readonly containerLogMaxFiles: number;
@@ -64,6 +66,8 @@ export interface NodeConfig {
   readonly allowedUnsafeSysctls: readonly string[];
   /** Seccomp profiles of type Localhost are files below it. */
   readonly seccompProfileRoot: string;
+  /** Whether containers that say nothing of seccomp run under the runtime's profile. */
+  readonly seccompDefault: boolean;
   /** Whether the node makes its Node object when there is none; otherwise somebody else has to. */
   readonly registerNode: boolean;
 }
@@ -99,6 +103,7 @@ export function nodeConfig(input: NodeConfigInput): NodeConfig {
     imageGcHighPercent: 85,
     imageGcLowPercent: 80,
     imageMinimumAge: 120,
+    imageMaximumAge: 0,
     containerLogMaxSize: 10 * 1024 * 1024,
     containerLogMaxFiles: 5,
     staticPodPath: '',
@@ -108,6 +113,7 @@ export function nodeConfig(input: NodeConfigInput): NodeConfig {
     maxParallelStarts: 8,
     allowedUnsafeSysctls: [],
     seccompProfileRoot: `${input.rootDirectory}/seccomp`,
+    seccompDefault: false,
     registerNode: true,
     ...input,
   };

@@ -17,6 +17,10 @@ systemReserved: {cpu: 500m, memory: 1Gi}
 kubeReserved: {cpu: '1'}
 registerWithTaints: [{key: dedicated, value: db, effect: NoSchedule}]
 crashLoopBackOff: {maxContainerRestartPeriod: 10s}
+clusterDNS: [169.254.20.10]
+seccompDefault: true
+serializeImagePulls: true
+imageMaximumGCAge: 24h
 `);
   expect(config).toEqual({
     maxPods: 50,
@@ -30,6 +34,10 @@ crashLoopBackOff: {maxContainerRestartPeriod: 10s}
     reserved: { cpu: '1500m', memory: '1Gi' },
     taints: [{ key: 'dedicated', value: 'db', effect: 'NoSchedule' }],
     maxCrashLoopBackOff: 10,
+    clusterDns: ['169.254.20.10'],
+    seccompDefault: true,
+    maxParallelImagePulls: 1,
+    imageMaximumAge: 86_400,
   });
 });
 
@@ -44,6 +52,11 @@ test.each([
   [`${head}evictionHard: {memory.available: lots}`, 'evictionHard: '],
   [`${head}evictionSoft: {memory.available: 1Gi}`, 'grace period must be specified for memory.available'],
   [`${head}evictionPressureTransitionPeriod: 5`, 'evictionPressureTransitionPeriod: must be a string, not 5'],
+  [`${head}clusterDNS: [dns.example]`, 'clusterDNS: must be IP addresses, not "dns.example"'],
+  [
+    `${head}serializeImagePulls: true\nmaxParallelImagePulls: 2`,
+    'maxParallelImagePulls: cannot be larger than 1 unless serializeImagePulls is false',
+  ],
   [`${head}crashLoopBackOff: {maxContainerRestartPeriod: 1h}`, 'between 1s and 300s'],
   ['a: [', 'error converting YAML'],
 ])('what it cannot be is refused with the field at fault: %s', async (text, complaint) => {

@@ -1,4 +1,5 @@
 /** A KubeletConfiguration file (kubelet.config.k8s.io/v1beta1) as what this agent can be told. */
+import { isIP } from 'node:net';
 import { messageOf } from '../base/errors.ts';
 import { durationMilliseconds } from '../schema/duration.ts';
 import { isRecord } from '../schema/freeze.ts';
@@ -41,6 +42,11 @@ export async function readKubeletConfiguration(text: string): Promise<Partial<No
     }
   }
   checkSoft(changes);
+  if (value['serializeImagePulls'] === true && Number(value['maxParallelImagePulls'] ?? 1) !== 1) {
+    throw new KubeletConfigurationError(
+      'maxParallelImagePulls: cannot be larger than 1 unless serializeImagePulls is false',
+    );
+  }
   return changes;
 }
 
@@ -62,11 +68,18 @@ const readers: Readonly<Record<string, Reader>> = {
   evictionPressureTransitionPeriod: (value, changes) => (changes.evictionPressureTransition = seconds(value)),
   imageGCHighThresholdPercent: (value, changes) => (changes.imageGcHighPercent = whole(value, 0, 100)),
   imageGCLowThresholdPercent: (value, changes) => (changes.imageGcLowPercent = whole(value, 0, 100)),
+  imageMaximumGCAge: (value, changes) => (changes.imageMaximumAge = seconds(value)),
   imageMinimumGCAge: (value, changes) => (changes.imageMinimumAge = seconds(value)),
   containerLogMaxSize: (value, changes) => (changes.containerLogMaxSize = wholeValue(quantity(value))),
   containerLogMaxFiles: (value, changes) => (changes.containerLogMaxFiles = whole(value, 2)),
   systemReserved: (value, changes) => (changes.reserved = sum(changes.reserved, value)),
   kubeReserved: (value, changes) => (changes.reserved = sum(changes.reserved, value)),
+  clusterDNS: (value, changes) => (changes.clusterDns = list(value).map(address)),
+  clusterDomain: (value, changes) => (changes.clusterDomain = text(value)),
+  seccompDefault: (value, changes) => (changes.seccompDefault = boolean(value)),
+  serializeImagePulls: (value, changes) => {
+    if (boolean(value)) changes.maxParallelImagePulls = 1;
+  },
   maxParallelImagePulls: (value, changes) => (changes.maxParallelImagePulls = whole(value, 1)),
   allowedUnsafeSysctls: (value, changes) => (changes.allowedUnsafeSysctls = list(value).map(text)),
   registerWithTaints: (value, changes) => (changes.taints = list(value).map(taint)),
@@ -130,6 +143,12 @@ function boolean(value: unknown): boolean {
 function path(value: unknown): string {
   const written = text(value);
   if (written !== '' && !written.startsWith('/')) throw new TypeError('must be an absolute path');
+  return written;
+}
+
+function address(value: unknown): string {
+  const written = text(value);
+  if (isIP(written) === 0) throw new TypeError(`must be IP addresses, not ${JSON.stringify(written)}`);
   return written;
 }
 

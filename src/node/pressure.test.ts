@@ -321,3 +321,31 @@ test('a static pod whose mirror could not be made at first gets it soon', async 
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+describe('images', () => {
+  test('that nothing uses are removed when the node is told to keep them for so long, and not before', async () => {
+    const it = await start({ config: { imageMaximumAge: 3_600 } });
+    it.create('short', { containers: [{ ...box, imagePullPolicy: 'Always' }] });
+    await it.phase('short', 'Running');
+    const names = async (): Promise<readonly string[]> =>
+      (await it.images.listImages()).flatMap(({ repoTags }) => repoTags);
+    await it.clock.advance(2 * 3_600_000);
+    expect(await names()).toEqual([expect.stringContaining('busybox')]);
+    await it.client.delete(Pod, { namespace: 'default', name: 'short' });
+    await it.gone('short');
+    await it.clock.advance(3_000_000);
+    expect(await names()).toHaveLength(1);
+    await it.clock.advance(1_200_000);
+    expect(await names()).toEqual([]);
+  });
+
+  test('are kept for ever otherwise, while there is room', async () => {
+    const it = await start();
+    it.create('short', { containers: [{ ...box, imagePullPolicy: 'Always' }] });
+    await it.phase('short', 'Running');
+    await it.client.delete(Pod, { namespace: 'default', name: 'short' });
+    await it.gone('short');
+    await it.clock.advance(48 * 3_600_000);
+    expect(await it.images.listImages()).toHaveLength(1);
+  });
+});

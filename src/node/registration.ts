@@ -5,6 +5,7 @@
  */
 import { Lease } from '../api/coordination/lease.ts';
 import { Node, type NodeStatus } from '../api/core/node.ts';
+import type { OwnerReference } from '../api/meta/object-meta.ts';
 import { microTimestamp, type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
@@ -47,6 +48,7 @@ export class Registration {
   #runtimeVersion: { readonly name: string; readonly version: string } | undefined;
   #wake: (() => void) | undefined;
   #due = false;
+  #leaseIsOwned = false;
 
   constructor(options: RegistrationOptions) {
     this.#options = options;
@@ -206,27 +208,23 @@ export class Registration {
     const { client, clock, config } = this.#options;
     const ref = { namespace: 'kube-node-lease', name: config.nodeName };
     const renewTime = microTimestamp(clock.now());
+    const owned = this.#known === undefined ? {} : { ownerReferences: [owner(this.#known)] };
     try {
-      await client.patch(Lease, ref, { spec: { renewTime } }, { type: 'merge' });
+      const metadata = this.#leaseIsOwned ? {} : owned;
+      const lease = await client.patch(Lease, ref, { metadata, spec: { renewTime } }, { type: 'merge' });
+      // The first beat may come before the Node is there, and others may write there.
+      this.#leaseIsOwned = (lease.metadata.ownerReferences ?? []).length > 0;
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      const owner = this.#known;
       await client.create(Lease, {
-        metadata: {
-          ...ref,
-          ...(owner === undefined
-            ? {}
-            : {
-                ownerReferences: [
-                  { apiVersion: 'v1', kind: 'Node', name: owner.metadata.name, uid: owner.metadata.uid },
-                ],
-              }),
-        },
+        metadata: { ...ref, ...owned },
         spec: { holderIdentity: config.nodeName, leaseDurationSeconds: leaseSeconds, renewTime },
       });
     }
   }
 }
+
+const owner = ({ metadata: { name, uid } }: Node): OwnerReference => ({ apiVersion: 'v1', kind: 'Node', name, uid });
 
 export const nodeReference = (name: string): { kind: string; name: string; uid: string; apiVersion: string } => ({
   kind: 'Node',

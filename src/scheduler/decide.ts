@@ -4,32 +4,8 @@
  */
 import type { Pod } from '../api/core/pod.ts';
 import type { Plugin, Prepared, Rejection, World } from './plugin.ts';
-import { interPodAffinity } from './plugins/inter-pod-affinity.ts';
-import { nodeAffinity } from './plugins/node-affinity.ts';
-import { nodeName, nodePorts, nodeUnschedulable, taintToleration } from './plugins/node-conditions.ts';
-import { balancedAllocation, imageLocality, nodeResourcesFit } from './plugins/node-resources.ts';
-import { podTopologySpread } from './plugins/topology-spread.ts';
-import { nodeVolumeLimits } from './plugins/volume-limits.ts';
-import { volumeBinding, volumeRestrictions, volumeZone } from './plugins/volumes.ts';
+import { defaultPlugins } from './profile.ts';
 import type { NodeView } from './snapshot.ts';
-
-/** In upstream's order: the first to say no is the one that users read. */
-export const defaultPlugins: readonly Plugin[] = [
-  nodeUnschedulable,
-  nodeName,
-  taintToleration,
-  nodeAffinity,
-  nodePorts,
-  nodeResourcesFit,
-  volumeRestrictions,
-  nodeVolumeLimits,
-  volumeBinding,
-  volumeZone,
-  podTopologySpread,
-  interPodAffinity,
-  balancedAllocation,
-  imageLocality,
-];
 
 export interface NodeRejection extends Rejection {
   readonly plugin: string;
@@ -60,16 +36,18 @@ export interface DecideOptions {
   readonly offset?: number;
   /** Picks among equally good nodes; in [0, 1). */
   readonly tieBreak?: number;
+  /** How many of the nodes are candidates enough; 0: a hundred of them at the most. */
+  readonly percentageOfNodes?: number;
   /** Where room was made for the pod: taken, if it will do, without a look at others. */
   readonly nominated?: string;
 }
 
 /**
- * How many candidates are enough to choose from. Upstream takes a share of large clusters (500 of 5,000 nodes); a
+ * How many candidates are enough to choose from: a percentage of the nodes, a hundred at least. Upstream takes a share of large clusters (500 of 5,000 nodes); a
  * hundred do, since looking begins elsewhere each time and so comes by the best in turn.
  */
-export function enoughCandidates(nodes: number): number {
-  return Math.min(nodes, 100);
+export function enoughCandidates(nodes: number, percentage = 0): number {
+  return Math.min(nodes, Math.max(100, Math.floor((nodes * percentage) / 100)));
 }
 
 interface PreparedPlugin extends Prepared {
@@ -77,7 +55,7 @@ interface PreparedPlugin extends Prepared {
 }
 
 export function decide(pod: Pod, world: World, options: DecideOptions = {}): Decision {
-  const { plugins = defaultPlugins, offset = 0, tieBreak = 0, nominated } = options;
+  const { plugins = defaultPlugins, nominated } = options;
   const prepared: PreparedPlugin[] = [];
   for (const plugin of plugins) {
     const each = { plugin, ...plugin.prepare(pod, world) };
@@ -88,13 +66,19 @@ export function decide(pod: Pod, world: World, options: DecideOptions = {}): Dec
   if (waiting !== undefined && firstRejection(prepared, waiting) === undefined) {
     return { node: waiting.name, rejected: new Map(), scores: new Map(), rejectedBy: new Set(), evaluated: 1 };
   }
-  return choose(prepared, world, offset, tieBreak);
+  return choose(prepared, world, options);
 }
 
-function choose(prepared: readonly PreparedPlugin[], world: World, offset: number, tieBreak: number): Decision {
+function choose(prepared: readonly PreparedPlugin[], world: World, options: DecideOptions): Decision {
+  const { offset = 0, tieBreak = 0, percentageOfNodes } = options;
   const pinning = prepared.filter(({ only }) => only !== undefined);
   const nodes = pinned(world, pinning);
-  const { candidates, rejected, evaluated } = filter(prepared, nodes, offset);
+  const { candidates, rejected, evaluated } = filter(
+    prepared,
+    nodes,
+    offset,
+    enoughCandidates(nodes.length, percentageOfNodes),
+  );
   if (candidates.length === 0) rejectOthers(rejected, world, pinning);
   const rejectedBy = new Set([...rejected.values()].map(({ plugin }) => plugin));
   if (candidates.length === 0) return { rejected, scores: new Map(), rejectedBy, evaluated };
@@ -167,13 +151,13 @@ function filter(
   prepared: readonly PreparedPlugin[],
   nodes: readonly NodeView[],
   offset: number,
+  enough: number,
 ): {
   readonly candidates: readonly NodeView[];
   readonly rejected: Map<string, NodeRejection>;
   readonly evaluated: number;
 } {
   const filters = prepared.filter((each) => each.filter !== undefined);
-  const enough = enoughCandidates(nodes.length);
   const candidates: NodeView[] = [];
   const rejected = new Map<string, NodeRejection>();
   let evaluated = 0;

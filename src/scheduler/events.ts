@@ -2,6 +2,7 @@
 import type { Node } from '../api/core/node.ts';
 import type { Pod } from '../api/core/pod.ts';
 import type { ClusterEvent } from './queue.ts';
+import { requestsOf } from './resources.ts';
 
 export function eventsOfNodeUpdate(node: Node, old: Node): readonly ClusterEvent[] {
   const events: ClusterEvent[] = [];
@@ -18,13 +19,14 @@ export function eventsOfPodUpdate(pod: Pod, old: Pod | undefined): readonly Clus
   const events: ClusterEvent[] = [];
   if (differ(pod.metadata.labels, old.metadata.labels)) events.push('pod-placed');
   if (pod.metadata.deletionTimestamp !== old.metadata.deletionTimestamp) events.push('pod-gone');
-  // A resize may have given something back.
-  if (differ(resourcesOf(pod), resourcesOf(old))) events.push('pod-gone');
+  if (givesBack(pod, old)) events.push('pod-gone');
   return events;
 }
 
-function resourcesOf(pod: Pod): unknown {
-  return pod.spec?.containers.map(({ resources }) => resources);
+/** A resize: what counts is when the node has done it. */
+function givesBack(pod: Pod, old: Pod): boolean {
+  const { requests } = requestsOf(pod);
+  return [...requestsOf(old).requests].some(([name, amount]) => (requests.get(name) ?? 0) < amount);
 }
 
 function differ(left: unknown, right: unknown): boolean {

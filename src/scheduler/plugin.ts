@@ -12,6 +12,7 @@ import type { CSIStorageCapacity } from '../api/storage/csi-storage-capacity.ts'
 import type { StorageClass } from '../api/storage/storage-class.ts';
 import type { VolumeAttachment } from '../api/storage/volume-attachment.ts';
 import { matches, type Selector } from '../schema/selector.ts';
+import type { NodeTraits } from './node-traits.ts';
 import type { NodeView } from './snapshot.ts';
 
 /** Why a node cannot take the pod, in upstream's words. */
@@ -29,6 +30,8 @@ export interface World {
   readonly nodesWithAffinity: readonly NodeView[];
   /** How many pods of the namespace the selector selects, by node; those that are being deleted do not count. */
   podsMatching(namespace: string, selector: Selector): ReadonlyMap<string, number>;
+  /** The same by what nodes have in common. */
+  podsMatchingByTraits(namespace: string, selector: Selector): ReadonlyMap<NodeTraits, number>;
   /** How many nodes have the image. */
   nodesWithImage(name: string): number;
   namespace(name: string): Namespace | undefined;
@@ -82,6 +85,13 @@ export function worldWithNodes(world: World, nodes: readonly NodeView[]): World 
     nodesWithAffinity: nodes.filter(({ podsWithAffinity }) => podsWithAffinity.size > 0),
     podsMatching: (namespace, selector) =>
       new Map(nodes.map((view) => [view.name, matchingOn(view, namespace, selector)] as const)),
+    podsMatchingByTraits: (namespace, selector) => {
+      const counts = new Map<NodeTraits, number>();
+      for (const view of nodes) {
+        counts.set(view.traits, (counts.get(view.traits) ?? 0) + matchingOn(view, namespace, selector));
+      }
+      return counts;
+    },
   };
 }
 

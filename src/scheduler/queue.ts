@@ -50,8 +50,13 @@ const helpfulEvents: Readonly<Record<string, readonly ClusterEvent[]>> = {
   InterPodAffinity: ['node-added', 'node-labels', 'pod-placed', 'pod-gone', 'namespace'],
 };
 
-const firstBackoff = 1_000;
-const longestBackoff = 10_000;
+/** Milliseconds that a pod rests after it was tried, doubled each time. */
+export interface Backoff {
+  readonly first: number;
+  readonly longest: number;
+}
+
+export const defaultBackoff: Backoff = { first: 1_000, longest: 10_000 };
 const longestWait = 300_000;
 
 interface Waiting {
@@ -67,6 +72,7 @@ interface Waiting {
 
 export class SchedulingQueue {
   readonly #clock: Clock;
+  readonly #backoff: Backoff;
   readonly #onReady: () => void;
   readonly #ready = new Map<string, Waiting>();
   readonly #backingOff = new Map<string, Waiting>();
@@ -76,8 +82,9 @@ export class SchedulingQueue {
   #sorted: string[] | undefined;
 
   /** `onReady` is called when a pod can be taken. */
-  constructor(clock: Clock, onReady: () => void) {
+  constructor(clock: Clock, onReady: () => void, backoff: Backoff = defaultBackoff) {
     this.#clock = clock;
+    this.#backoff = backoff;
     this.#onReady = onReady;
   }
 
@@ -146,7 +153,7 @@ export class SchedulingQueue {
     waiting.rejectedBy = rejectedBy;
     // No node was there to be asked: that was no attempt.
     if (rejectedBy.size === 0) waiting.attempts = 0;
-    waiting.notBefore = this.#clock.now() + (rejectedBy.size === 0 ? 0 : backoff(waiting.attempts));
+    waiting.notBefore = this.#clock.now() + (rejectedBy.size === 0 ? 0 : pauseAfter(waiting.attempts, this.#backoff));
     if ([...events].some((event) => helps(event, rejectedBy))) return this.#revive(waiting);
     this.#rejected.set(uid, waiting);
     waiting.timer = this.#clock.after(longestWait, () => this.#revive(waiting));
@@ -157,7 +164,7 @@ export class SchedulingQueue {
     const inFlight = this.#inFlight.get(uid);
     if (inFlight === undefined) return;
     this.#inFlight.delete(uid);
-    inFlight.waiting.notBefore = this.#clock.now() + backoff(inFlight.waiting.attempts);
+    inFlight.waiting.notBefore = this.#clock.now() + pauseAfter(inFlight.waiting.attempts, this.#backoff);
     this.#revive(inFlight.waiting);
   }
 
@@ -211,8 +218,8 @@ function byImportance(left: Waiting, right: Waiting): number {
   return (left.pod.spec?.priority ?? 0) - (right.pod.spec?.priority ?? 0) || right.since - left.since;
 }
 
-function backoff(attempts: number): number {
-  return Math.min(longestBackoff, firstBackoff * 2 ** Math.max(0, attempts - 1));
+function pauseAfter(attempts: number, { first, longest }: Backoff): number {
+  return Math.min(longest, first * 2 ** Math.max(0, attempts - 1));
 }
 
 function helps(event: ClusterEvent, rejectedBy: ReadonlySet<string>): boolean {

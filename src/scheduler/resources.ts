@@ -61,10 +61,21 @@ function initRequests(pod: Pod, assumed: Resources): { readonly sidecars: Resour
 function containerRequests(pod: Pod, container: Container, assumed: Resources): Resources {
   const requests = new Map(parseResources(container.resources?.requests));
   for (const [name, amount] of assumed) if (!requests.has(name)) requests.set(name, amount);
-  // A resize in progress reserves the larger of what is wanted and what the node has granted.
-  const status = pod.status?.containerStatuses?.find(({ name }) => name === container.name);
-  if (status?.allocatedResources !== undefined) raise(requests, parseResources(status.allocatedResources));
+  const statuses = [pod.status?.containerStatuses, pod.status?.initContainerStatuses].flatMap((each) => each ?? []);
+  const status = statuses.find(({ name }) => name === container.name);
+  if (status === undefined) return requests;
+  // A resize in progress reserves the largest of what is wanted, what the node has granted and what it gives now. What
+  // the node can never give is not reserved.
+  const granted = new Map(parseResources(status.resources?.requests));
+  raise(granted, parseResources(status.allocatedResources));
+  if (granted.size > 0 && isInfeasible(pod)) return granted;
+  raise(requests, granted);
   return requests;
+}
+
+function isInfeasible({ status }: Pod): boolean {
+  const pending = status?.conditions?.find(({ type }) => type === 'PodResizePending');
+  return pending?.status === 'True' && pending.reason === 'Infeasible';
 }
 
 export function parseResources(list: Readonly<Record<string, string>> | undefined): Resources {

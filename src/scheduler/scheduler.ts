@@ -4,17 +4,9 @@
  * the binding fails.
  */
 import { Binding } from '../api/core/binding.ts';
-import { Namespace } from '../api/core/namespace.ts';
 import { Node } from '../api/core/node.ts';
-import { PersistentVolumeClaim } from '../api/core/persistent-volume-claim.ts';
-import { PersistentVolume } from '../api/core/persistent-volume.ts';
 import { Pod } from '../api/core/pod.ts';
 import { PodDisruptionBudget } from '../api/policy/pod-disruption-budget.ts';
-import { CSIDriver } from '../api/storage/csi-driver.ts';
-import { CSINode } from '../api/storage/csi-node.ts';
-import { CSIStorageCapacity } from '../api/storage/csi-storage-capacity.ts';
-import { StorageClass } from '../api/storage/storage-class.ts';
-import { VolumeAttachment } from '../api/storage/volume-attachment.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
@@ -25,11 +17,14 @@ import { Durations, type DurationSummary } from '../client/durations.ts';
 import type { Events } from '../client/event-recorder.ts';
 import type { Informer } from '../client/informer.ts';
 import type { Informers } from '../client/informers.ts';
-import { defaultPlugins, decide, explain, type Decision } from './decide.ts';
+import { AssumedVolumes } from './assumed-volumes.ts';
+import { decide, explain, type Decision } from './decide.ts';
 import { eventsOfNodeUpdate, eventsOfPodUpdate } from './events.ts';
-import { worldWithNodes, type Plugin, type World } from './plugin.ts';
+import { followOthers } from './following.ts';
+import { worldWithNodes, type World } from './plugin.ts';
 import { preempt, type PreemptionResult } from './preempt.ts';
-import { SchedulingQueue } from './queue.ts';
+import { defaultProfiles, defaultSchedulerName, type Profile, type Profiles } from './profile.ts';
+import { SchedulingQueue, type Backoff } from './queue.ts';
 import { evict, markUnscheduled, shortened, takeBack } from './report.ts';
 import { Snapshot } from './snapshot.ts';
 import { bindVolumes, hasDelayedClaims } from './volume-binder.ts';
@@ -42,8 +37,9 @@ export interface SchedulerDependencies {
   readonly random: Random;
   readonly logger: Logger;
   readonly events: Events;
-  /** Plugins by schedulerName; by default one profile, `default-scheduler`. */
-  readonly profiles?: Readonly<Record<string, readonly Plugin[]>>;
+  /** By default one, `default-scheduler`. */
+  readonly profiles?: Profiles;
+  readonly backoff?: Backoff;
 }
 
 /** Bindings under way at the same time; more wait for a place. */
@@ -77,8 +73,9 @@ export interface RememberedDecision {
 export class Scheduler implements Service {
   readonly name = 'scheduler';
   readonly #deps: SchedulerDependencies;
-  readonly #profiles: Readonly<Record<string, readonly Plugin[]>>;
+  readonly #profiles: Profiles;
   readonly #snapshot = new Snapshot();
+  readonly #assumedVolumes = new AssumedVolumes();
   readonly #world: World;
   readonly #queue: SchedulingQueue;
   readonly #pods: Informer<Pod>;
@@ -96,9 +93,9 @@ export class Scheduler implements Service {
 
   constructor(deps: SchedulerDependencies) {
     this.#deps = deps;
-    this.#profiles = deps.profiles ?? { 'default-scheduler': defaultPlugins };
-    this.#world = worldOf(deps.informers, this.#snapshot);
-    this.#queue = new SchedulingQueue(deps.clock, () => this.#wake());
+    this.#profiles = deps.profiles ?? defaultProfiles;
+    this.#world = worldOf(deps.informers, this.#snapshot, this.#assumedVolumes);
+    this.#queue = new SchedulingQueue(deps.clock, () => this.#wake(), deps.backoff);
     this.#pods = deps.informers.of(Pod);
     // Asked for here so that all of them are started together with the others.
     deps.informers.of(Node);
@@ -119,7 +116,8 @@ export class Scheduler implements Service {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const stops = [this.#followNodes(), this.#followPods(), ...this.#followOthers()];
+    const others = followOthers(this.#deps.informers, (event) => this.#queue.announce(event));
+    const stops = [this.#followNodes(), this.#followPods(), ...others];
     try {
       await this.#deps.informers.whenSynced(signal);
       this.#running = true;
@@ -160,24 +158,6 @@ export class Scheduler implements Service {
         this.#podGone(pod.metadata.uid);
       },
     });
-  }
-
-  #followOthers(): readonly (() => void)[] {
-    const { informers } = this.#deps;
-    const on =
-      (event: Parameters<SchedulingQueue['announce']>[0]): (() => void) =>
-      () =>
-        this.#queue.announce(event);
-    return [
-      informers.of(PersistentVolumeClaim).subscribe({ added: on('claim'), updated: on('claim') }),
-      informers.of(PersistentVolume).subscribe({ added: on('volume'), updated: on('volume') }),
-      informers.of(StorageClass).subscribe({ added: on('storage-class'), updated: on('storage-class') }),
-      informers.of(Namespace).subscribe({ updated: on('namespace') }),
-      informers.of(CSINode).subscribe({ added: on('csi-node'), updated: on('csi-node') }),
-      informers.of(CSIDriver).subscribe({ added: on('csi-driver'), updated: on('csi-driver') }),
-      informers.of(CSIStorageCapacity).subscribe({ added: on('storage-capacity'), updated: on('storage-capacity') }),
-      informers.of(VolumeAttachment).subscribe({ deleted: on('detached') }),
-    ];
   }
 
   #podChanged(pod: Pod, old?: Pod): void {
@@ -223,7 +203,12 @@ export class Scheduler implements Service {
   }
 
   #isMine(pod: Pod): boolean {
-    return Object.hasOwn(this.#profiles, pod.spec?.schedulerName ?? 'default-scheduler');
+    return this.#profileOf(pod) !== undefined;
+  }
+
+  #profileOf({ spec }: Pod): Profile | undefined {
+    const name = spec?.schedulerName ?? defaultSchedulerName;
+    return Object.hasOwn(this.#profiles, name) ? this.#profiles[name] : undefined;
   }
 
   #wake(): void {
@@ -257,12 +242,14 @@ export class Scheduler implements Service {
   }
 
   #schedule(pod: Pod): void {
-    const plugins = this.#profiles[pod.spec?.schedulerName ?? 'default-scheduler'] ?? defaultPlugins;
+    const profile = this.#profileOf(pod);
+    if (profile === undefined) return this.#queue.remove(pod.metadata.uid);
     const began = this.#deps.clock.monotonic();
     const world = this.#worldFor(pod);
     const nominated = this.#nominated.get(pod.metadata.uid)?.node;
     const decision = decide(pod, world, {
-      plugins,
+      plugins: profile.plugins,
+      percentageOfNodes: profile.percentageOfNodes,
       offset: this.#offset,
       tieBreak: this.#deps.random.next(),
       ...(nominated === undefined ? {} : { nominated }),
@@ -272,7 +259,7 @@ export class Scheduler implements Service {
     this.#bindings += 1;
     const work =
       decision.node === undefined
-        ? this.#refuse(pod, decision, world, plugins)
+        ? this.#refuse(pod, decision, world, profile)
         : this.#bind(pod, decision.node, decision);
     void work.finally(() => {
       this.#bindings -= 1;
@@ -291,13 +278,21 @@ export class Scheduler implements Service {
   }
 
   async #bind(pod: Pod, node: string, decision: Decision): Promise<void> {
-    const { client, events, logger, clock } = this.#deps;
+    const { client, events, logger, clock, informers } = this.#deps;
     const { uid, namespace, name } = pod.metadata;
     this.#snapshot.place(pod, node);
     this.#remember(pod, decision, `Successfully assigned ${keyOf(pod)} to ${node}`);
     try {
-      if (hasDelayedClaims(pod, this.#world))
-        await bindVolumes(pod, node, this.#world, { client, clock, informers: this.#deps.informers });
+      if (hasDelayedClaims(pod, this.#world)) {
+        const patience = this.#profileOf(pod)?.volumeBindTimeout;
+        await bindVolumes(pod, node, this.#world, {
+          client,
+          clock,
+          informers,
+          patience,
+          assumed: this.#assumedVolumes,
+        });
+      }
       const target = { apiVersion: 'v1', kind: 'Node', name: node };
       const binding = {
         apiVersion: Binding.apiVersion,
@@ -322,13 +317,13 @@ export class Scheduler implements Service {
     }
   }
 
-  async #refuse(pod: Pod, decision: Decision, world: World, plugins: readonly Plugin[]): Promise<void> {
+  async #refuse(pod: Pod, decision: Decision, world: World, { plugins, preempts }: Profile): Promise<void> {
     const { informers, events, logger } = this.#deps;
     const { uid } = pod.metadata;
     const budgets = informers.of(PodDisruptionBudget).list();
     const nominated = this.#nominated.get(uid)?.node;
     const result: PreemptionResult =
-      world.nodes.length === 0
+      world.nodes.length === 0 || !preempts
         ? {}
         : preempt(pod, { decision, world, budgets, plugins, ...(nominated === undefined ? {} : { nominated }) });
     const { preemption, explanation, waiting } = result;

@@ -4,9 +4,11 @@
  * it synchronously, so nothing changes underneath.
  */
 import type { Node } from '../api/core/node.ts';
+import { hostname } from '../api/core/placement.ts';
 import type { Pod } from '../api/core/pod.ts';
 import type { Selector } from '../schema/selector.ts';
 import { NodeAmounts } from './node-amounts.ts';
+import { NodeTraitsPool, type NodeTraits } from './node-traits.ts';
 import { PodGroups } from './pod-groups.ts';
 import { parseResources, requestsOf } from './resources.ts';
 
@@ -14,6 +16,9 @@ export interface NodeView {
   readonly name: string;
   readonly node: Node;
   readonly labels: Readonly<Record<string, string>>;
+  /** Its label of that name. */
+  readonly hostname: string | undefined;
+  readonly traits: NodeTraits;
   readonly amounts: NodeAmounts;
   /** Pods by uid. */
   readonly pods: ReadonlyMap<string, Pod>;
@@ -28,6 +33,8 @@ export interface NodeView {
 class MutableNodeView implements NodeView {
   readonly name: string;
   node: Node;
+  traits: NodeTraits;
+  hostname: string | undefined;
   labels: Readonly<Record<string, string>> = {};
   images: ReadonlyMap<string, number> = new Map();
   readonly amounts = new NodeAmounts();
@@ -35,15 +42,18 @@ class MutableNodeView implements NodeView {
   readonly podsWithAffinity = new Map<string, Pod>();
   readonly ports = new Map<string, readonly string[]>();
 
-  constructor(node: Node) {
+  constructor(node: Node, traits: NodeTraits) {
     this.name = node.metadata.name;
     this.node = node;
-    this.setNode(node);
+    this.traits = traits;
+    this.setNode(node, traits);
   }
 
-  setNode(node: Node): void {
+  setNode(node: Node, traits: NodeTraits): void {
     this.node = node;
+    this.traits = traits;
     this.labels = node.metadata.labels ?? {};
+    this.hostname = this.labels[hostname];
     this.amounts.setAllocatable(parseResources(node.status?.allocatable));
     this.images = new Map(
       (node.status?.images ?? []).flatMap(({ names, sizeBytes }) =>
@@ -78,7 +88,9 @@ export class Snapshot {
   readonly #placed = new Map<string, { readonly node: string; readonly pod: Pod }>();
   /** Pods whose node is not known (yet). */
   readonly #homeless = new Map<string, Map<string, Pod>>();
-  readonly #groups = new PodGroups();
+  readonly #traits = new NodeTraitsPool();
+  readonly #byNode = new PodGroups<string>();
+  readonly #byTraits = new PodGroups<NodeTraits>();
   readonly #withAffinity = new Set<MutableNodeView>();
   readonly #images = new Map<string, number>();
   #list: readonly MutableNodeView[] | undefined;
@@ -95,7 +107,12 @@ export class Snapshot {
 
   /** How many pods of the namespace the selector selects, by node; those that are being deleted do not count. */
   podsMatching(namespace: string, selector: Selector): ReadonlyMap<string, number> {
-    return this.#groups.matching(namespace, selector);
+    return this.#byNode.matching(namespace, selector);
+  }
+
+  /** The same by what nodes have in common. */
+  podsMatchingByTraits(namespace: string, selector: Selector): ReadonlyMap<NodeTraits, number> {
+    return this.#byTraits.matching(namespace, selector);
   }
 
   nodesWithImage(name: string): number {
@@ -117,19 +134,24 @@ export class Snapshot {
   /** Whether the node can be chosen from now on, and could not before. */
   setNode(node: Node): boolean {
     const view = this.#nodes.get(node.metadata.name);
+    const traits = this.#traits.take(node);
     if (view !== undefined) {
       const hadNothing = !view.amounts.isKnown;
       this.#countImages(view, -1);
-      view.setNode(node);
+      this.#countByTraits(view, -1);
+      this.#traits.release(view.traits);
+      view.setNode(node, traits);
+      this.#countByTraits(view, 1);
       this.#countImages(view, 1);
       if (hadNothing) this.#list = undefined;
       return hadNothing && view.amounts.isKnown;
     }
-    const made = new MutableNodeView(node);
+    const made = new MutableNodeView(node, traits);
     this.#nodes.set(made.name, made);
     this.#list = undefined;
     this.#countImages(made, 1);
     for (const pod of this.#homeless.get(made.name)?.values() ?? []) made.add(pod);
+    this.#countByTraits(made, 1);
     this.#noteAffinity(made);
     this.#homeless.delete(made.name);
     return made.amounts.isKnown;
@@ -140,6 +162,8 @@ export class Snapshot {
     if (view === undefined) return;
     if (view.pods.size > 0) this.#homeless.set(name, new Map(view.pods));
     this.#countImages(view, -1);
+    this.#countByTraits(view, -1);
+    this.#traits.release(view.traits);
     this.#withAffinity.delete(view);
     this.#nodes.delete(name);
     this.#list = undefined;
@@ -147,6 +171,10 @@ export class Snapshot {
 
   #countImages({ images }: NodeView, by: number): void {
     for (const name of images.keys()) this.#images.set(name, (this.#images.get(name) ?? 0) + by);
+  }
+
+  #countByTraits({ pods, traits }: NodeView, by: 1 | -1): void {
+    for (const pod of pods.values()) this.#byTraits.count(pod, traits, by);
   }
 
   #noteAffinity(view: MutableNodeView): void {
@@ -158,10 +186,11 @@ export class Snapshot {
   place(pod: Pod, node: string): void {
     this.remove(pod.metadata.uid);
     this.#placed.set(pod.metadata.uid, { node, pod });
-    this.#groups.count(pod, node, 1);
+    this.#byNode.count(pod, node, 1);
     const view = this.#nodes.get(node);
     if (view !== undefined) {
       view.add(pod);
+      this.#byTraits.count(pod, view.traits, 1);
       return this.#noteAffinity(view);
     }
     const waiting = this.#homeless.get(node) ?? new Map<string, Pod>();
@@ -173,10 +202,11 @@ export class Snapshot {
     const placed = this.#placed.get(uid);
     if (placed === undefined) return;
     this.#placed.delete(uid);
-    this.#groups.count(placed.pod, placed.node, -1);
+    this.#byNode.count(placed.pod, placed.node, -1);
     const view = this.#nodes.get(placed.node);
     if (view !== undefined) {
       view.remove(placed.pod);
+      this.#byTraits.count(placed.pod, view.traits, -1);
       this.#noteAffinity(view);
     }
     this.#homeless.get(placed.node)?.delete(uid);
@@ -189,7 +219,7 @@ export class Snapshot {
 
 /** A copy of a node as if these pods had been removed or added; for preemption. */
 export function withPods(view: NodeView, removed: Iterable<Pod>, added: Iterable<Pod> = []): NodeView {
-  const copy = new MutableNodeView(view.node);
+  const copy = new MutableNodeView(view.node, view.traits);
   const gone = new Set([...removed].map((pod) => pod.metadata.uid));
   for (const pod of view.pods.values()) if (!gone.has(pod.metadata.uid)) copy.add(pod);
   for (const pod of added) copy.add(pod);

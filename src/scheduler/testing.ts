@@ -56,6 +56,7 @@ export function world(snapshot: Snapshot, more: Partial<World> = {}): World {
     node: (name) => snapshot.node(name),
     nodesWithAffinity: snapshot.nodesWithAffinity,
     podsMatching: (namespace, selector) => snapshot.podsMatching(namespace, selector),
+    podsMatchingByTraits: (namespace, selector) => snapshot.podsMatchingByTraits(namespace, selector),
     nodesWithImage: (name) => snapshot.nodesWithImage(name),
     namespace: () => undefined,
     claim: () => undefined,

@@ -14,12 +14,13 @@ import { StorageClass } from '../api/storage/storage-class.ts';
 import { VolumeAttachment } from '../api/storage/volume-attachment.ts';
 import type { Informers } from '../client/informers.ts';
 import { matches, selectorOfMap } from '../schema/selector.ts';
+import type { AssumedVolumes } from './assumed-volumes.ts';
 import type { World } from './plugin.ts';
 import type { Snapshot } from './snapshot.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
-export function worldOf(informers: Informers, snapshot: Snapshot): World {
+export function worldOf(informers: Informers, snapshot: Snapshot, assumed: AssumedVolumes): World {
   const namespaces = informers.of(Namespace);
   const claims = informers.of(PersistentVolumeClaim);
   const volumes = informers.of(PersistentVolume);
@@ -38,11 +39,12 @@ export function worldOf(informers: Informers, snapshot: Snapshot): World {
       return snapshot.nodesWithAffinity;
     },
     podsMatching: (namespace, selector) => snapshot.podsMatching(namespace, selector),
+    podsMatchingByTraits: (namespace, selector) => snapshot.podsMatchingByTraits(namespace, selector),
     nodesWithImage: (name) => snapshot.nodesWithImage(name),
     namespace: (name) => namespaces.get({ name }),
     claim: (namespace, name) => claims.get({ namespace, name }),
     volume: (name) => volumes.get({ name }),
-    volumes: () => volumes.list(),
+    volumes: () => assumed.over(volumes.list()),
     storageClass: (name) => classes.get({ name }),
     csiDriver: (name) => drivers.get({ name }),
     csiNode: (name) => driversOfNodes.get({ name }),

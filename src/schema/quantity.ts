@@ -213,6 +213,11 @@ export function isNegative(amount: Amount): boolean {
   return parseQuantity(amount).mantissa < 0;
 }
 
+/** The amount with nothing left below whole units, rounded up (away from zero), in its own format. */
+export function roundedUp(amount: Amount): Quantity {
+  return roundTo(parseQuantity(amount), 0);
+}
+
 /** The amount in whole units, rounded up (away from zero): bytes, counts. */
 export function wholeValue(amount: Amount): number {
   return Number(atScale(roundTo(parseQuantity(amount), 0), 0));

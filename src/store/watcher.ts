@@ -97,20 +97,33 @@ export class Watcher implements Watch {
     this.end();
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<Change> {
-    try {
+  /** Not a generator: those cost several promises for each change, of which a busy server has thousands a second. */
+  [Symbol.asyncIterator](): AsyncIterator<Change> {
+    let batch: readonly Change[] = [];
+    let at = 0;
+    const stop = (): IteratorResult<Change> => {
+      batch = [];
+      this.close();
+      return { value: undefined, done: true };
+    };
+    const next = async (): Promise<IteratorResult<Change>> => {
       for (;;) {
-        yield* this.drain();
-        if (this.#buffer.length > 0) continue;
+        const change = batch[at];
+        at += 1;
+        if (change !== undefined) return { value: change, done: false };
+        batch = this.drain();
+        at = 0;
+        if (batch.length > 0) continue;
         if (this.#ended) break;
         await new Promise<void>((resolve) => {
           this.#waiting = resolve;
         });
       }
+      const end = stop();
       if (this.#error !== undefined) throw this.#error;
-    } finally {
-      this.close();
-    }
+      return end;
+    };
+    return { next, return: () => Promise.resolve(stop()) };
   }
 
   #finish(at: Revision): void {

@@ -8,12 +8,18 @@ import type { Workplace } from './workplace.ts';
 
 /** Leaves alone what is there already. */
 export async function ensurePrograms(place: Workplace): Promise<void> {
-  const targets = [place.suite, place.agnhost, place.noNewPrivileges];
+  const small = [
+    ['nonewprivs', place.noNewPrivileges],
+    ['resource-consumer', place.resourceConsumer],
+    ['resource-consumer/consume-cpu', place.consumeCpu],
+    ['regression-issue-74839', place.connectionReset],
+  ] as const;
+  const targets = [place.suite, place.agnhost, ...small.map(([, target]) => target)];
   await ensureToolchain();
   // Also where all is built: images and running tests read files of it.
   await ensureSource(place);
   if (targets.every((target) => existsSync(target))) return;
-  await build(place, 'nonewprivs', place.noNewPrivileges, ['build'], 'test/images/nonewprivs');
+  for (const [folder, target] of small) await build(place, folder, target, ['build'], `test/images/${folder}`);
   await build(place, 'agnhost, a minute or more', place.agnhost, ['build'], 'test/images/agnhost');
   if (existsSync(place.suite)) return;
   await generate(place);

@@ -41,6 +41,8 @@ const webServer = (name: string): TestImage => ({
     // Tests roll from one version to the other: they must be different images.
     Env: [...environment, `IMAGE=${name}`],
     Cmd: ['/bin/httpd', '-f', '-p', '80', '-h', '/usr/local/apache2/htdocs'],
+    // busybox' httpd does not heed SIGTERM as process 1, and those that it stands for do: rollouts would take minutes.
+    StopSignal: 'SIGKILL',
   },
 });
 
@@ -54,7 +56,7 @@ const pet = (name: string): TestImage => ({
 export const testImages: readonly TestImage[] = [
   {
     name: 'k8s.gcr.io/e2e-test-images/agnhost:2.21',
-    layers: ['debian', 'agnhost'],
+    layers: ['debian', 'agnhost', 'nsenter'],
     config: {
       Env: environment,
       Entrypoint: ['/agnhost'],
@@ -88,12 +90,47 @@ export const testImages: readonly TestImage[] = [
     layers: ['nonewprivs'],
     config: { Env: environment, Entrypoint: ['/nnp'] },
   },
+  {
+    name: `${testRegistry}/resource-consumer:1.5`,
+    layers: ['debian', 'consumer'],
+    config: { Env: environment, Entrypoint: ['/consumer'] },
+  },
+  {
+    name: `${testRegistry}/regression-issue-74839-amd64:1.0`,
+    layers: ['connection-reset'],
+    config: { Env: environment, Entrypoint: ['/regression-issue-74839'] },
+  },
 ];
+
+/**
+ * Tests enter a node's mount namespace as that of process 1. Where several nodes are on one machine, that is none of
+ * theirs, and it may be out of reach: the node's is that of the container's monitor, the nearest ancestor outside.
+ */
+const nodeNamespace = `#!/bin/sh
+if [ "$1" != --mount=/rootfs/proc/1/ns/mnt ]; then exec /usr/bin/nsenter "$@"; fi
+shift
+own=$(readlink /proc/self/ns/mnt)
+process=self
+while [ "$process" != 0 ]; do
+  namespace=$(readlink "/rootfs/proc/$process/ns/mnt")
+  if [ -n "$namespace" ] && [ "$process" != self ] && [ "$namespace" != "$own" ]; then
+    exec /usr/bin/nsenter "--mount=/rootfs/proc/$process/ns/mnt" "$@"
+  fi
+  while read -r key value; do
+    if [ "$key" = PPid: ]; then parent=$value; fi
+  done <"/rootfs/proc/$process/status"
+  process=$parent
+done
+echo "nsenter: found no process of the node" >&2
+exit 1
+`;
 
 /** Makes the archive of all test images, when there is none or when it is of other ingredients. */
 export async function ensureImages(place: Workplace): Promise<void> {
   await ensureRootFileSystem(place);
-  const inputs = [place.agnhost, place.noNewPrivileges, place.rootFileSystem, findBusybox(), import.meta.filename];
+  const { agnhost, noNewPrivileges, resourceConsumer, consumeCpu, connectionReset, rootFileSystem } = place;
+  const programs = [agnhost, noNewPrivileges, resourceConsumer, consumeCpu, connectionReset];
+  const inputs = [...programs, rootFileSystem, findBusybox(), import.meta.filename];
   const stamp = await fingerprint(inputs);
   const stampFile = `${place.images}.stamp`;
   if (existsSync(place.images) && existsSync(stampFile) && (await readFile(stampFile, 'utf8')) === stamp) return;
@@ -140,11 +177,23 @@ async function layersOf(place: Workplace): Promise<Layers> {
       { path: 'pause', symlinkTo: 'agnhost' },
     ],
     page: [
+      // Debian's busybox has none.
+      { path: 'bin/printenv', content: '#!/bin/sh\neval "echo \\"\\$$1\\""\n', mode: 0o755 },
       ...folders('usr/local', 'usr/local/apache2', 'usr/local/apache2/htdocs'),
       { path: 'usr/local/apache2/htdocs/index.html', content: '<html><body><h1>It works!</h1></body></html>\n' },
     ],
     nautilus: image('nautilus'),
     kitten: image('kitten'),
+    nsenter: [
+      ...folders('usr', 'usr/local', 'usr/local/sbin'),
+      { path: 'usr/local/sbin/nsenter', content: nodeNamespace, mode: 0o755 },
+    ],
+    consumer: [
+      { path: 'consumer', copyOf: place.resourceConsumer },
+      ...folders('consume-cpu'),
+      { path: 'consume-cpu/consume-cpu', copyOf: place.consumeCpu },
+    ],
+    'connection-reset': [{ path: 'regression-issue-74839', copyOf: place.connectionReset }],
     // Set-user-ID is what the test is about.
     nonewprivs: [{ path: 'nnp', copyOf: place.noNewPrivileges, mode: 0o4755 }],
   };

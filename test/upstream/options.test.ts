@@ -5,6 +5,15 @@ test('without flags: all conformance tests, two at a time', () => {
   expect(parseOptions([])).toMatchObject({ focus: String.raw`\[Conformance\]`, skip: undefined, processes: 2 });
 });
 
+test('beyond conformance: all that is not marked so, and less where that is asked for', () => {
+  const conformance = String.raw`\[Conformance\]`;
+  expect(parseOptions(['--beyond-conformance'])).toMatchObject({ focus: '.', skip: conformance });
+  expect(parseOptions(['--beyond-conformance', '--focus', 'DNS', '--skip', 'Slow'])).toMatchObject({
+    focus: 'DNS',
+    skip: `${conformance}|Slow`,
+  });
+});
+
 test.each([
   [['--processes', '0'], '--processes takes a number from 1 to 64, not "0"'],
   [['--processes', 'many'], '--processes takes a number from 1 to 64, not "many"'],

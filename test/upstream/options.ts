@@ -14,19 +14,23 @@ export interface Options {
   readonly keep: boolean;
   /** Also run what left-out.ts names. */
   readonly all: boolean;
+  /** The tests that no conformance asks for, on a cluster with a control plane node. */
+  readonly beyondConformance: boolean;
   /** Only print the tests' names. */
   readonly list: boolean;
   readonly help: boolean;
 }
 
-export const usage = `usage: coracle test upstream [--focus REGEX] [--skip REGEX] [--processes N] [--list]
+export const usage = `usage: coracle test upstream [--beyond-conformance] [--focus REGEX] [--skip REGEX] [--processes N] [--list]
 
 Runs Kubernetes' own end-to-end tests (v1.20.2, built from Debian's source package) against a cluster of its own,
 which is deleted afterwards. The first run builds them, in a quarter of an hour or more and 6 GB; later ones start at
 once. Needs root, Debian 12 and, for the first run, its package mirrors.
 
+  --beyond-conformance
+                   the others: those not marked [Conformance] that fit a cluster on one machine, on two nodes with
+                   network and mounts of their own beside a control plane node
   --focus REGEX    only tests whose full name matches (Go's syntax); default \\[Conformance\\], 311 tests
-                   The images are those of the conformance tests; others may want some that are not there
   --skip REGEX     without those that match
   --processes N    so many tests side by side (default 2); those marked [Serial] come last, one by one
   --list           prints which tests would run and which are left out, and why
@@ -41,15 +45,19 @@ Exit code: 0, 1 (a test failed), 2 (wrong usage), 130 (interrupted). Logs: repor
 examples:
   coracle test upstream --focus 'ConfigMap.*\\[Conformance\\]'
   coracle test upstream --list --focus 'sig-network.*\\[Conformance\\]'
+  coracle test upstream --beyond-conformance --focus 'sig-storage' --skip '\\[Slow\\]'
   coracle test upstream --processes 4`;
 
+const conformance = String.raw`\[Conformance\]`;
+
 const flags = {
-  focus: { type: 'string', default: String.raw`\[Conformance\]` },
+  focus: { type: 'string' },
   skip: { type: 'string' },
   processes: { type: 'string', default: '2' },
   name: { type: 'string', default: 'upstream' },
   keep: { type: 'boolean', default: false },
   all: { type: 'boolean', default: false },
+  'beyond-conformance': { type: 'boolean', default: false },
   list: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -67,7 +75,10 @@ export function parseOptions(args: readonly string[]): Options {
   }
   if (values.focus === '') refuse('--focus takes a regular expression, not an empty text');
   if (values.skip === '') refuse('--skip takes a regular expression, not an empty text');
-  return { ...values, processes, skip: values.skip };
+  const { 'beyond-conformance': beyondConformance, skip, ...others } = values;
+  const focus = values.focus ?? (beyondConformance ? '.' : conformance);
+  const skips = [...(beyondConformance ? [conformance] : []), ...(skip === undefined ? [] : [skip])];
+  return { ...others, beyondConformance, processes, focus, skip: skips.length === 0 ? undefined : skips.join('|') };
 }
 
 function parsed(args: readonly string[]) {

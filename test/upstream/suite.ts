@@ -14,6 +14,8 @@ export interface Target {
   /** The suite's own version of it. */
   readonly kubectl: string;
   readonly nodes: number;
+  /** By which the suite reads the internet. */
+  readonly proxy: string;
 }
 
 /** Full names of the tests that match. Throws UserError when an expression is none. */
@@ -47,7 +49,7 @@ export async function runBatch(target: Target, { names, log, signal, tell }: Bat
   const child = spawn(target.suite, argumentsOf(target, names), {
     // Not in the terminal's group: an interrupt is for us, and the cluster goes with its tests.
     detached: true,
-    env: { ...process.env, KUBECONFIG: target.kubeconfig },
+    env: { ...process.env, KUBECONFIG: target.kubeconfig, HTTP_PROXY: target.proxy },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = createWriteStream(log);

@@ -39,3 +39,11 @@ test('is green only when everything that was to run did, and passed', () => {
   expect(isGreen(run([passed, lost]))).toBe(false);
   expect(isGreen(run([passed], { interrupted: true }))).toBe(false);
 });
+
+test('names some of the many that are left out', () => {
+  const names = Array.from({ length: 12 }, (_, at) => `test ${at}`);
+  const lines = summaryOf(run([passed], { left: [{ reason: 'no cloud', names }] }));
+  expect(lines.slice(0, 2)).toEqual(['left out: no cloud', '  test 0']);
+  expect(lines.slice(10, 12)).toEqual(['  test 9', '  and 2 more, which --list tells']);
+  expect(lines.at(-1)).toContain('12 left out');
+});

@@ -27,7 +27,7 @@ export function summaryOf(run: Run): readonly string[] {
     ...section('failed', of('failed')),
     ...section('without a result', of('lost')),
     ...section('skipped by themselves', of('skipped')),
-    ...leftLines(run.left),
+    ...leftLines(run.left, mostNames),
     ...(run.interrupted ? ['interrupted: the rest has not run'] : []),
     [
       `${of('passed').length} passed`,
@@ -50,7 +50,15 @@ function section(title: string, outcomes: readonly Outcome[]): readonly string[]
   return [`${title}:`, ...lines, ''];
 }
 
-/** The tests that are left out by reason; also what `--list` prints. */
-export function leftLines(left: Sorted['left']): readonly string[] {
-  return left.flatMap(({ reason, names }) => [`left out: ${reason}`, ...names.map((name) => `  ${name}`), '']);
+/** Of tests left out for one reason, in a summary; beyond conformance there are thousands. */
+const mostNames = 10;
+
+/** The tests that are left out by reason, so many of each; all of them are what `--list` prints. */
+export function leftLines(left: Sorted['left'], most = Infinity): readonly string[] {
+  return left.flatMap(({ reason, names }) => [
+    `left out: ${reason}`,
+    ...names.slice(0, most).map((name) => `  ${name}`),
+    ...(names.length > most ? [`  and ${names.length - most} more, which --list tells`] : []),
+    '',
+  ]);
 }

@@ -6,10 +6,11 @@ import { availableParallelism } from 'node:os';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../src/cli/user-error.ts';
-import { clientProgram, type RunResult } from '../support/clients.ts';
+import { clientProgram, run, type RunResult } from '../support/clients.ts';
 import { type TestCluster, testCluster } from '../support/cluster.ts';
 import { ensurePrograms } from './build.ts';
 import { ensureImages } from './images.ts';
+import { startInternet } from './internet.ts';
 import { sortOut, type Sorted } from './left-out.ts';
 import { type Options, parseOptions, usage } from './options.ts';
 import { planOf } from './plan.ts';
@@ -21,8 +22,8 @@ import { durationText, step } from '../support/tools.ts';
 import { type Workplace, workplaceAt } from './workplace.ts';
 
 const defaultCache = join(import.meta.dirname, '..', '..', '.build', 'upstream');
-/** Some tests want pods on different ones. */
-const nodes = 2;
+/** With room for tests' pods. Some tests want pods on different ones. */
+const workers = 2;
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const options = parseOptions(args);
@@ -71,20 +72,24 @@ async function choose({ suite }: Workplace, { focus, skip, all }: Options): Prom
 
 async function withCluster(
   place: Workplace,
-  { name, keep }: Options,
+  { name, keep, beyondConformance }: Options,
   work: (target: Target) => Promise<Run>,
 ): Promise<Run> {
   const folder = join(place.folder, 'clusters', name);
   mkdirSync(folder, { recursive: true });
   const cluster = testCluster(name, folder);
+  const nodes = beyondConformance ? workers + 1 : workers;
   try {
     await step(`starting cluster ${name} with ${nodes} nodes`, () => must(cluster.up('--nodes', String(nodes))));
+    if (beyondConformance) await reserveFirstNode(cluster);
     await step('loading the test images', () => must(cluster.coracle('image', 'load', place.images)));
     const secrets = await nameSecrets(cluster.kubeconfig);
+    const { proxy, stop } = await startInternet();
     try {
       const kubectl = clientProgram('kubectl', '1.20');
-      return await work({ suite: place.suite, kubeconfig: cluster.kubeconfig, kubectl, nodes });
+      return await work({ suite: place.suite, kubeconfig: cluster.kubeconfig, kubectl, nodes: workers, proxy });
     } finally {
+      await stop();
       await secrets.stop();
     }
   } finally {
@@ -94,7 +99,16 @@ async function withCluster(
   }
 }
 
-/** Throws UserError with what Coracle said. */
+/**
+ * Makes the first node what the suite takes for a control plane. That node shares the machine's network and mounts,
+ * where the kubelet's port may be somebody else's and tests had better mount nothing; the others have their own.
+ */
+async function reserveFirstNode({ name, kubeconfig }: TestCluster): Promise<void> {
+  const taint = ['taint', '--overwrite', 'node', `${name}-1`, 'node-role.kubernetes.io/master=:NoSchedule'];
+  await must(run(clientProgram('kubectl', '1.20'), taint, { env: { KUBECONFIG: kubeconfig } }));
+}
+
+/** Throws UserError with what was said. */
 async function must(result: Promise<RunResult>): Promise<void> {
   const { code, stdout, stderr } = await result;
   if (code !== 0) throw new UserError(`the cluster is not ready for tests:\n${stdout}${stderr}`.trimEnd());
@@ -133,9 +147,9 @@ async function runTests(
   };
   await drain(plan.parallel, processes, signal, runOne);
   await drain(plan.serial, 1, signal, runOne);
-  const run = { outcomes, left, seconds: (performance.now() - began) / 1000, interrupted: signal.aborted };
-  writeFileSync(join(reports, 'summary.txt'), `${summaryOf(run).join('\n')}\n`);
-  return run;
+  const result = { outcomes, left, seconds: (performance.now() - began) / 1000, interrupted: signal.aborted };
+  writeFileSync(join(reports, 'summary.txt'), `${summaryOf(result).join('\n')}\n`);
+  return result;
 }
 
 /** Works through the batches, so many at a time. */

@@ -17,6 +17,11 @@ export interface Workplace {
   /** The program in most of the test images. */
   readonly agnhost: string;
   readonly noNewPrivileges: string;
+  /** Uses as much of the processor as it is told to. */
+  readonly resourceConsumer: string;
+  readonly consumeCpu: string;
+  /** Resets connections as in issue 74839 of Kubernetes. */
+  readonly connectionReset: string;
   /** Debian's root file system, for images with tools in them. */
   readonly rootFileSystem: string;
   readonly images: string;
@@ -55,6 +60,9 @@ export async function workplaceAt(path: string, signal: AbortSignal): Promise<Wo
     suite,
     agnhost: join(folder, 'agnhost'),
     noNewPrivileges: join(folder, 'nonewprivs'),
+    resourceConsumer: join(folder, 'resource-consumer'),
+    consumeCpu: join(folder, 'consume-cpu'),
+    connectionReset: join(folder, 'regression-issue-74839'),
     rootFileSystem: join(folder, 'debian.tar'),
     images: join(folder, 'images.tar'),
     signal,

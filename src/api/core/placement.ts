@@ -9,6 +9,8 @@ export interface NodeLike {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+export const hostname = 'kubernetes.io/hostname';
+
 type Matcher = (node: NodeLike) => boolean;
 
 /** Whether a node satisfies nodeSelector and required affinity; undefined when the pod demands nothing. */
@@ -22,13 +24,24 @@ export function requiredNodes(spec: PodSpec | undefined): Matcher | undefined {
   return (node) => bySelector(node) && byAffinity(node);
 }
 
+/** Whether a term asks which node it is (its name, its hostname), and not only what it is like. */
+export function asksForNames({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm): boolean {
+  return matchFields.length > 0 || matchExpressions.some(({ key }) => key === hostname);
+}
+
+/** The same of all that nodeSelector and required affinity ask. */
+export function requiresNames(spec: PodSpec | undefined): boolean {
+  const { nodeSelectorTerms = [] } = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? {};
+  return Object.hasOwn(spec?.nodeSelector ?? {}, hostname) || nodeSelectorTerms.some(asksForNames);
+}
+
 /** A node selector's terms are alternatives; an empty term matches nothing. */
 export function nodeSelectorMatcher(selector: NodeSelector): Matcher {
-  const terms = selector.nodeSelectorTerms.filter((term) => !isEmpty(term)).map(termMatcher);
+  const terms = selector.nodeSelectorTerms.filter((term) => !isEmptyTerm(term)).map(termMatcher);
   return (node) => terms.some((matches) => matches(node));
 }
 
-function isEmpty(term: NodeSelectorTerm): boolean {
+export function isEmptyTerm(term: NodeSelectorTerm): boolean {
   return (term.matchExpressions ?? []).length === 0 && (term.matchFields ?? []).length === 0;
 }
 

@@ -8,6 +8,8 @@ import type { PersistentVolume } from './persistent-volume.ts';
 /** Names the class in manifests from before the field. */
 const classAnnotation = 'volume.beta.kubernetes.io/storage-class';
 
+/** On claims and volumes: that a controller tied them together, and not the user. */
+export const boundByControllerAnnotation = 'pv.kubernetes.io/bound-by-controller';
 /** Set once claim and volume are bound to each other. */
 export const bindCompletedAnnotation = 'pv.kubernetes.io/bind-completed';
 /** By which the scheduler tells a provisioner where a claim's first user will be. */
@@ -41,12 +43,51 @@ export function mismatchOf(volume: PersistentVolume, claim: PersistentVolumeClai
   if ((offered.volumeAttributesClassName ?? '') !== (wanted.volumeAttributesClassName ?? '')) {
     return 'VolumeAttributesClassName does not match';
   }
-  if ((offered.volumeMode ?? 'Filesystem') !== (wanted.volumeMode ?? 'Filesystem')) return 'incompatible volumeMode';
+  if (modeOf(volume) !== modeOf(claim)) return 'incompatible volumeMode';
   return includesAll(offered.accessModes, wanted.accessModes) ? undefined : 'incompatible accessMode';
 }
 
+const modeOf = ({ spec }: PersistentVolume | PersistentVolumeClaim): string => spec?.volumeMode ?? 'Filesystem';
+
 function includesAll(offered: readonly string[] = [], wanted: readonly string[] = []): boolean {
   return wanted.every((mode) => offered.includes(mode));
+}
+
+/** Size and modes: what even a volume that is kept for the claim must have. */
+export function canHold(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+  const { metadata, spec } = volume;
+  return (
+    metadata.deletionTimestamp === undefined &&
+    compareQuantity(sizeOf(volume), requestOf(claim)) >= 0 &&
+    modeOf(volume) === modeOf(claim) &&
+    includesAll(spec?.accessModes, claim.spec?.accessModes)
+  );
+}
+
+/** A volume that names the claim waits for it, with or without its uid. */
+export function isReservedFor(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
+  const ref = volume.spec?.claimRef;
+  if (ref === undefined || ref.name !== claim.metadata.name || ref.namespace !== claim.metadata.namespace) return false;
+  return ref.uid === undefined || ref.uid === '' || ref.uid === claim.metadata.uid;
+}
+
+/** The volume with the claim named. */
+export function reservedFor(volume: PersistentVolume, claim: PersistentVolumeClaim): PersistentVolume {
+  const { name, namespace, uid, resourceVersion } = claim.metadata;
+  const { annotations } = volume.metadata;
+  const claimRef = {
+    kind: 'PersistentVolumeClaim',
+    apiVersion: 'v1',
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    uid,
+    resourceVersion,
+  };
+  const metadata =
+    volume.spec?.claimRef === undefined
+      ? { ...volume.metadata, annotations: { ...annotations, [boundByControllerAnnotation]: 'yes' } }
+      : volume.metadata;
+  return { ...volume, metadata, spec: { ...volume.spec, claimRef } };
 }
 
 /** Whether the volume can be reached from the node. */

@@ -4,7 +4,14 @@
  *
  * Rules: pkg/quota/v1/evaluator/core/{pods,persistent_volume_claims,services,resource_claims}.go.
  */
-import { addQuantity, parseQuantity, quantityOf, type Quantity } from '../../schema/quantity.ts';
+import {
+  addQuantity,
+  compareQuantity,
+  quantityOf,
+  parseQuantity,
+  roundedUp,
+  type Quantity,
+} from '../../schema/quantity.ts';
 import { parseTimestamp } from '../../base/clock.ts';
 import type { PersistentVolumeClaim } from '../core/persistent-volume-claim.ts';
 import type { Pod } from '../core/pod.ts';
@@ -159,8 +166,9 @@ const claimCounter: Counter = {
     resource.endsWith(`${ofClass}requests.storage`) ||
     resource.endsWith(`${ofClass}persistentvolumeclaims`),
   usage(object) {
-    const { metadata, spec } = object as PersistentVolumeClaim;
-    const storage = parseQuantity(spec?.resources?.requests?.['storage'] ?? '0');
+    const claim = object as PersistentVolumeClaim;
+    const { metadata, spec } = claim;
+    const storage = storageOf(claim);
     const used = { 'count/persistentvolumeclaims': one, persistentvolumeclaims: one, 'requests.storage': storage };
     const name = metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? spec?.storageClassName ?? '';
     if (name === '') return used;
@@ -174,6 +182,13 @@ const claimCounter: Counter = {
   missing: () => '',
   updates: [''],
 };
+
+/** What is asked for or, while a growth is taken back, what is being made ready: in whole bytes. */
+function storageOf({ spec, status }: PersistentVolumeClaim): Quantity {
+  const asked = spec?.resources?.requests?.['storage'] ?? '0';
+  const allocated = status?.allocatedResources?.['storage'] ?? '0';
+  return roundedUp(compareQuantity(allocated, asked) > 0 ? allocated : asked);
+}
 
 const ofDeviceClass = '.deviceclass.resource.k8s.io/devices';
 const claims = 'count/resourceclaims.resource.k8s.io';

@@ -7,6 +7,8 @@ import { Pod } from '../../api/core/pod.ts';
 import { ResourceQuota } from '../../api/core/resource-quota.ts';
 import { Service } from '../../api/core/service.ts';
 import { PriorityClass } from '../../api/scheduling/priority-class.ts';
+import { counterOf } from '../../api/quota/usage.ts';
+import { formatQuantity } from '../../schema/quantity.ts';
 import { podOf, refusalOf, startFixture, type Fixture } from './testing/fixture.ts';
 
 let fixture: Fixture;
@@ -170,6 +172,24 @@ test('claims are counted by size and class', async () => {
       'used: gold.storageclass.storage.k8s.io/requests.storage=1Gi, ' +
       'limited: gold.storageclass.storage.k8s.io/requests.storage=2Gi',
   );
+});
+
+test('claims are counted in whole bytes, and by what is being made ready while a growth is taken back', async () => {
+  // upstream pkg/quota/v1/evaluator/core/persistent_volume_claims_test.go
+  const counter = counterOf(PersistentVolumeClaim);
+  const claim = (storage: string, allocated?: string): PersistentVolumeClaim =>
+    ({
+      metadata: { name: 'c', namespace: 'a' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+      ...(allocated !== undefined && { status: { allocatedResources: { storage: allocated } } }),
+    }) as unknown as PersistentVolumeClaim;
+  const storageOf = (object: PersistentVolumeClaim): string =>
+    formatQuantity(counter.usage(object, 0)['requests.storage'] ?? '0');
+  expect(storageOf(claim('10Gi'))).toBe('10Gi');
+  expect(storageOf(claim('1000m'))).toBe('1');
+  expect(storageOf(claim('1500m'))).toBe('2');
+  expect(storageOf(claim('10Gi', '20Gi'))).toBe('20Gi');
+  expect(storageOf(claim('30Gi', '20Gi'))).toBe('30Gi');
 });
 
 test('devices are counted by class: all that a claim may get, and of alternatives the most', async () => {

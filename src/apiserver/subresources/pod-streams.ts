@@ -38,7 +38,8 @@ function route(server: ServerState, info: RequestInfo, namespace: string, name: 
   const pod = podOf(server, namespace, name);
   const address = kubeletOf(server, pod);
   const query = new URLSearchParams(info.query);
-  if (kind === 'portforward') return { address, path: withQuery(`/portForward/${namespace}/${name}`, query) };
+  if (kind === 'portforward')
+    return { address, path: withQuery(`/portForward/${namespace}/${name}`, forwardQuery(query)) };
   const container = containerOf(pod, query.get('container') ?? '');
   query.delete('container');
   if (kind === 'log') return { address, path: withQuery(`/containerLogs/${namespace}/${name}/${container}`, query) };
@@ -49,6 +50,11 @@ function route(server: ServerState, info: RequestInfo, namespace: string, name: 
 }
 
 type Stream = 'log' | 'exec' | 'attach' | 'portforward';
+
+/** Clients of WebSocket channels name `ports`, and the kubelet takes `port`. */
+export function forwardQuery(query: URLSearchParams): URLSearchParams {
+  return new URLSearchParams([...query].map(([name, value]) => [name === 'ports' ? 'port' : name, value]));
+}
 
 /** The kubelet's own names of these parameters. */
 function kubeletQuery(query: URLSearchParams): URLSearchParams {

@@ -66,6 +66,12 @@ export const up: Command = {
       clearable: true,
       doc: "settings of the nodes' agents, of kind KubeletConfiguration (default: none)",
     },
+    'scheduler-config': {
+      type: 'string',
+      value: 'FILE',
+      clearable: true,
+      doc: "the scheduler's profiles, of kind KubeSchedulerConfiguration (default: none)",
+    },
     'ca-cert': {
       type: 'string',
       value: 'FILE',
@@ -109,6 +115,7 @@ function optionsOf(args: Arguments): UpOptions {
       loadBalancerPool: args.text('load-balancer-pool'),
       simulatedNodes: args.number('sim-nodes'),
       kubeletConfig: args.text('kubelet-config'),
+      schedulerConfig: args.text('scheduler-config'),
       authority: authorityOf(args),
       certificateValidityPeriod: validityOf(args),
     }),

@@ -20,6 +20,8 @@ export interface Faults {
   readonly brokenWatches?: number;
   /** Longest delay of a watch event, in milliseconds. */
   readonly delay?: number;
+  /** How long the server takes to answer a write, in milliseconds. */
+  readonly busy?: number;
   /** The answer to the so many-th write is lost, and every later call fails: this process dies there. */
   readonly diesAt?: number;
 }
@@ -38,6 +40,7 @@ export function faulty(client: Client, faults: Faults, { random, clock }: { rand
   const write = async <R>(call: () => Promise<R>): Promise<R> => {
     if (sent >= diesAt) throw lost();
     sent += 1;
+    if (faults.busy !== undefined) await clock.sleep(faults.busy);
     const result = await (sent < diesAt ? read(call) : call());
     if (sent >= diesAt || happens(faults.lostAnswers)) throw lost();
     return result;

@@ -24,7 +24,7 @@ import { podCredentials } from '../joining/pod-credentials.ts';
 import type { ProcessContext } from '../processes/run-process.ts';
 import { graceOfStopOrder } from '../processes/stop-order.ts';
 import { joinedLabel } from '../server/addons.ts';
-import { readKubeletConfig } from '../settings/kubelet-config.ts';
+import { readKubeletConfig } from '../settings/component-configs.ts';
 import { apiAddress, kubeletPort, nodeAddress } from '../settings/nodes.ts';
 import { builtinPrograms, runLocalPath } from './builtin-programs.ts';
 import { openImages, openRuntime, podNetworkOf, runtimePrefix, tableName } from './node-runtime.ts';
@@ -176,14 +176,14 @@ function configOf(
 ): NodeConfig {
   return nodeConfig({
     podPidsLimit: podPidsLimit(),
+    clusterDns: [nthAddress(settings.serviceCidr, dnsOffset)],
+    clusterDomain: settings.clusterDomain,
     ...wishes,
     nodeName,
     rootDirectory: layout.node(nodeName),
     addresses: [nodeAddress(settings, nodeName)],
     kubeletPort: kubeletPort(settings, nodeName),
     podCidr,
-    clusterDns: [nthAddress(settings.serviceCidr, dnsOffset)],
-    clusterDomain: settings.clusterDomain,
     cgroupRoot: `/${runtimePrefix(settings, nodeName)}`,
     ...(settings.joined === undefined ? {} : { registerNode: false, labels: { [joinedLabel]: 'true' } }),
   });

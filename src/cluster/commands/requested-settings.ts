@@ -11,7 +11,7 @@ import type { Layout } from '../layout.ts';
 import { isRunning } from '../processes/processes.ts';
 import { readAccessSettings } from '../settings/access-settings.ts';
 import { guardsFrom } from '../settings/guards.ts';
-import { kubeletConfigFrom } from '../settings/kubelet-config.ts';
+import { kubeletConfigFrom, schedulerConfigFrom } from '../settings/component-configs.ts';
 import { nodeNames } from '../settings/nodes.ts';
 import { announcedSettings, type ClusterSettings } from '../settings/settings.ts';
 import type { SettingsRequest } from '../settings/settle.ts';
@@ -27,7 +27,8 @@ export async function requestedSettings(
   refuseOtherRuntime(layout, options, kept);
   const guards = guardsFrom(kept?.guards, options.guards ?? {});
   const kubeletConfig = await kubeletConfigFrom(kept, options.kubeletConfig);
-  const request = { ...options, guards, kubeletConfig };
+  const schedulerConfig = await schedulerConfigFrom(kept, options.schedulerConfig);
+  const request = { ...options, guards, kubeletConfig, schedulerConfig };
   if (kept !== undefined && isRunning(layout, kept)) {
     refuseWhileRunning(layout, kept, request);
     if ((options.nodes ?? 1) > nodeNames(kept).length) await refuseBesideJoined(environment);
@@ -65,7 +66,8 @@ function refuseWhileRunning(layout: Layout, kept: ClusterSettings, request: Sett
   const { port, loadBalancerPool: pool = kept.loadBalancerPool } = request;
   const { advertiseAddress: address = kept.advertiseAddress ?? '', certificateValidityPeriod: period } = request;
   const differences: readonly (readonly [boolean, string])[] = [
-    [request.kubeletConfig !== kept.kubeletConfig, `with ${kept.kubeletConfig ?? 'no kubelet configuration'}`],
+    otherFile('kubelet', kept.kubeletConfig, request.kubeletConfig),
+    otherFile('scheduler', kept.schedulerConfig, request.schedulerConfig),
     [pool !== kept.loadBalancerPool, `with the pool ${kept.loadBalancerPool}`],
     [address !== (kept.advertiseAddress ?? ''), `with ${kept.advertiseAddress ?? 'the address of the default route'}`],
     [port !== undefined && port !== 0 && port !== kept.port, `on port ${kept.port}`],
@@ -81,6 +83,14 @@ function refuseWhileRunning(layout: Layout, kept: ClusterSettings, request: Sett
     `cluster ${layout.name} is running ${found[1]}`,
     `stop it first to change that: ${layout.command('down')}`,
   );
+}
+
+function otherFile(
+  component: string,
+  kept: string | undefined,
+  wanted: string | undefined,
+): readonly [boolean, string] {
+  return [wanted !== kept, `with ${kept ?? `no ${component} configuration`}`];
 }
 
 function refuseFewerNodes(wanted: number | undefined, kept: ClusterSettings | undefined): void {

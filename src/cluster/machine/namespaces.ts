@@ -83,8 +83,10 @@ async function ensureMountNamespace({ layout, clock }: NamespacesOptions, node: 
   if (mountPoints().has(path)) return;
   const run = createCommandRunner(clock);
   writeFileSync(path, '', { flag: 'a' });
-  // What the machine mounts later shows up in the node, and what it unmounts goes; not the other way round.
-  await runOrThrow(run, 'unshare', [`--mount=${path}`, '--propagation', 'slave', '--', 'true']);
+  // What the machine mounts later shows up in the node, and what it unmounts goes; not the other way round. Within the
+  // node mounts are shared, as they are on a machine with systemd: containers may mount for others, as CSI drivers do.
+  const args = [`--mount=${path}`, '--propagation', 'slave', '--', 'mount', '--make-rshared', '/'];
+  await runOrThrow(run, 'unshare', args);
 }
 
 async function ensurePrivate(run: CommandRunner, folder: string): Promise<void> {

@@ -56,12 +56,17 @@ async function asApiError<T>(result: Promise<T>): Promise<T> {
   }
 }
 
-async function* translated<T>(events: AsyncIterable<WatchEvent<T>>): AsyncGenerator<WatchEvent<T>> {
-  try {
-    yield* events;
-  } catch (error) {
-    throw translate(error);
-  }
+/** Not a generator, which would cost several promises more for each event. */
+function translated<T>(events: AsyncIterable<WatchEvent<T>>): AsyncIterable<WatchEvent<T>> {
+  return {
+    [Symbol.asyncIterator]() {
+      const inner = events[Symbol.asyncIterator]();
+      return {
+        next: () => asApiError(inner.next()),
+        return: () => inner.return?.() ?? Promise.resolve({ value: undefined, done: true }),
+      };
+    },
+  };
 }
 
 function translate(error: unknown): unknown {

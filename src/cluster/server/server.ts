@@ -21,11 +21,10 @@ import { tokenHandler } from '../../apiserver/subresources/token.ts';
 import { codeOf } from '../../base/errors.ts';
 import { aborted, runAll, type Service } from '../../base/service.ts';
 import { UserError } from '../../cli/user-error.ts';
-import { EventRecorder } from '../../client/event-recorder.ts';
 import { Informers } from '../../client/informers.ts';
 import { UsageSampler } from '../../controllers/usage/sampler.ts';
 import { nthAddress } from '../../network/cidr.ts';
-import { Scheduler } from '../../scheduler/scheduler.ts';
+import type { SchedulerConfiguration } from '../../scheduler/configuration/read.ts';
 import { SqliteJournal } from '../../store/journal/sqlite.ts';
 import { openStore } from '../../store/open-store.ts';
 import type { Store } from '../../store/store.ts';
@@ -37,6 +36,8 @@ import { nodeConfigMap } from '../joining/node-config.ts';
 import type { Layout } from '../layout.ts';
 import type { ProcessContext } from '../processes/run-process.ts';
 import { readAccessSettings } from '../settings/access-settings.ts';
+import { readSchedulerConfig } from '../settings/component-configs.ts';
+
 import { readAdmission } from '../settings/guard-files.ts';
 import { nodeAddress } from '../settings/nodes.ts';
 import { build } from '../version.ts';
@@ -57,6 +58,7 @@ import { SecretKeys } from './secret-keys.ts';
 import { secretsPages } from './secrets.ts';
 import { SigningKeys, signingKeyPages } from './signing-keys.ts';
 import { UsageFigures, usageKinds } from './usage.ts';
+import { schedulerOf } from './scheduling.ts';
 
 /** How long requests in flight may take to end when the server stops. */
 const grace = 2_000;
@@ -95,6 +97,7 @@ async function serve(options: ProcessContext, store: Store, guards: Guards, sign
   ]);
   const issuer = tokenIssuer(options, keys);
   const configuration = await readAdmission(settings.guards);
+  const scheduling = await readSchedulerConfig(settings.schedulerConfig);
   const api: ApiServer = createServer(
     options,
     store,
@@ -126,7 +129,7 @@ async function serve(options: ProcessContext, store: Store, guards: Guards, sign
     await ensureAddons(client, addons);
     await runAll(
       [
-        ...controlPlane(options, api, { debug, usage, issuer }),
+        ...controlPlane(options, api, { debug, usage, issuer, scheduling }),
         eventExpiry(store, options.clock, logger.named('events')),
         ...renewalOf(options, front),
       ],
@@ -254,10 +257,17 @@ async function listen(front: Front, port: number): Promise<void> {
   }
 }
 
+interface ControlPlaneParts {
+  readonly debug: DebugPages;
+  readonly usage: UsageFigures;
+  readonly issuer: TokenIssuer;
+  readonly scheduling: Partial<SchedulerConfiguration>;
+}
+
 function controlPlane(
   options: ProcessContext,
   api: ApiServer,
-  { debug, usage, issuer }: { readonly debug: DebugPages; readonly usage: UsageFigures; readonly issuer: TokenIssuer },
+  { debug, usage, issuer, scheduling }: ControlPlaneParts,
 ): readonly Service[] {
   const { clock, random, logger } = options;
   const clientOf = (name: string): ReturnType<typeof localClient> => localClient(api.local(componentIdentity(name)));
@@ -290,12 +300,10 @@ function controlPlane(
     sampler,
     publisher,
     elected({ ...election, client: schedulerClient, name: 'kube-scheduler' }, () => {
-      const recorder = { client: schedulerClient, clock, random, component: 'default-scheduler', logger };
-      const events = new EventRecorder(recorder);
-      const own = { client: schedulerClient, informers, clock, random, logger: logger.named('scheduler'), events };
-      const scheduler = new Scheduler(own);
+      const deps = { client: schedulerClient, informers, clock, random, logger };
+      const { scheduler, recorders } = schedulerOf(deps, scheduling);
       debug.showScheduler(scheduler);
-      return [events, scheduler];
+      return [...recorders, scheduler];
     }),
     elected({ ...election, client: manager, name: 'kube-controller-manager' }, () => {
       const controllers = controllersOf({

@@ -35,6 +35,8 @@ export interface ClusterSettings {
   readonly runtimeEndpoint?: string;
   /** Path of the agents' KubeletConfiguration. */
   readonly kubeletConfig?: string;
+  /** Path of the scheduler's KubeSchedulerConfiguration. */
+  readonly schedulerConfig?: string;
   /** For how long certificates are good, such as `8760h`; a year when not said. */
   readonly certificateValidityPeriod?: string;
   /** Bytes that the machine's way out carries in one packet; as it was at the last start. */

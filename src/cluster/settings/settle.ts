@@ -31,6 +31,7 @@ export interface SettingsRequest {
   readonly simulatedNodes?: number;
   /** As it shall be from now on. */
   readonly kubeletConfig?: string | undefined;
+  readonly schedulerConfig?: string | undefined;
   readonly certificateValidityPeriod?: string;
 }
 
@@ -86,11 +87,16 @@ async function choose(layout: Layout, request: SettingsRequest): Promise<Cluster
 function replaced({
   guards,
   kubeletConfig,
+  schedulerConfig,
   certificateValidityPeriod,
-}: SettingsRequest): Pick<ClusterSettings, 'guards' | 'kubeletConfig' | 'certificateValidityPeriod'> {
+}: SettingsRequest): Pick<
+  ClusterSettings,
+  'guards' | 'kubeletConfig' | 'schedulerConfig' | 'certificateValidityPeriod'
+> {
   return {
     ...(guards === undefined ? {} : { guards }),
     ...(kubeletConfig === undefined ? {} : { kubeletConfig }),
+    ...(schedulerConfig === undefined ? {} : { schedulerConfig }),
     ...(certificateValidityPeriod === undefined ? {} : { certificateValidityPeriod }),
   };
 }
@@ -114,7 +120,8 @@ function change(kept: ClusterSettings, request: SettingsRequest): ClusterSetting
   const { nodes = 1, backend = kept.backend } = request;
   // Port 0 asked for a free one at the first start; that one is kept.
   const port = request.port === undefined || request.port === 0 ? kept.port : request.port;
-  const { guards: _guards, kubeletConfig: _kubeletConfig, advertiseAddress, simulatedNodes, ...others } = kept;
+  const { guards: _guards, kubeletConfig: _kubelet, schedulerConfig: _scheduler, ...rest } = kept;
+  const { advertiseAddress, simulatedNodes, ...others } = rest;
   const address = advertised(request.advertiseAddress ?? advertiseAddress);
   const simulated = simulatedOf(request.simulatedNodes ?? simulatedNodes);
   const changed = {

@@ -51,6 +51,15 @@ test('the ConfigMap bears the signature of each token that may sign, and of no o
   expect(isSignatureOf(signature, 'other content', { id: 'aaaaaa', secret: '0123456789abcdef' })).toBe(false);
 });
 
+test('any secret signs, whatever its form, but not without an id of six', async () => {
+  start();
+  addToken('aaaaaa', 'tokenSecret');
+  addToken('aaaaa', '0123456789abcdef');
+  addToken('bbbbbb', '');
+  await simulation.run(minute);
+  expect(Object.keys(signatures())).toEqual([clusterInfo.signature('aaaaaa')]);
+});
+
 test('a token that has ended signs no more, and its Secret goes', async () => {
   start();
   addToken('aaaaaa', '0123456789abcdef', { expiration: timestamp(simulation.clock.now() + 5 * minute) });

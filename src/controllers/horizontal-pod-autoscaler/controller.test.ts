@@ -15,9 +15,11 @@ let replicas: number;
 /** Millicores of each pod; undefined: nobody measures. */
 let use: number | undefined;
 let refusal: string | undefined;
+/** By which the target says what its pods are. */
+let selector: string;
 
 beforeEach(() => {
-  [replicas, use, refusal] = [4, 100, undefined];
+  [replicas, use, refusal, selector] = [4, 100, undefined, 'app=web'];
   it = new Simulation({
     nodes: 1,
     controllers: (deps, events) => [
@@ -48,7 +50,7 @@ function answering(client: Client): Client {
         replicas = (JSON.parse(body as string) as { spec: { replicas: number } }).spec.replicas;
       }
       if (path.endsWith('/scale')) {
-        return Promise.resolve(answer(200, { spec: { replicas }, status: { replicas, selector: 'app=web' } }));
+        return Promise.resolve(answer(200, { spec: { replicas }, status: { replicas: 3, selector } }));
       }
       if (use === undefined) return Promise.resolve(answer(404, { message: 'not found' }));
       const items = it.client.all(Pod).map(({ metadata }) => ({
@@ -62,9 +64,9 @@ function answering(client: Client): Client {
   };
 }
 
-function scale(more: object = {}): void {
+function scale(more: object = {}, name = 'web'): void {
   it.put(HorizontalPodAutoscaler, {
-    metadata: { name: 'web', namespace: 'default' },
+    metadata: { name, namespace: 'default' },
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
       minReplicas: 1,
@@ -125,4 +127,72 @@ test('a target that may not be changed is told in an event and in the condition'
     reason: 'FailedUpdateScale',
     message: `the HPA controller was unable to update the target scale: ${refusal}`,
   });
+});
+
+test('a target without a selector is told, and nothing is scaled (upstream horizontal_test.go, TestScaleDownRCImmediately and its like)', async () => {
+  selector = '';
+  use = 500;
+  scale();
+  await it.run(round - 1);
+  expect(told()).toEqual([
+    'SelectorRequired: selector is required',
+    'FailedComputeMetricsReplicas: selector is required',
+  ]);
+  expect(conditionOf('ScalingActive')).toMatchObject({
+    status: 'False',
+    reason: 'InvalidSelector',
+    message: "the HPA target's scale is missing a selector",
+  });
+  expect(replicas).toBe(4);
+});
+
+test('a selector that nobody can read is told', async () => {
+  selector = 'cheddar cheese';
+  scale();
+  await it.run(round - 1);
+  expect(conditionOf('ScalingActive')).toMatchObject({ status: 'False', reason: 'InvalidSelector' });
+  expect(told()[0]).toMatch(
+    /^InvalidSelector: couldn't convert selector into a corresponding internal selector object: /,
+  );
+});
+
+test('two autoscalers of the same pods hold still and say so, until one goes', async () => {
+  await it.run(600_000);
+  use = 200;
+  scale();
+  await it.run(1);
+  expect(replicas).toBe(8);
+  scale({}, 'other');
+  await it.run(2 * round);
+  const message = 'pods by selector app=web are controlled by multiple HPAs: [default/other default/web]';
+  expect(told()).toContain(`AmbiguousSelector: ${message}`);
+  expect(told()).toContain(`FailedComputeMetricsReplicas: ${message}`);
+  expect(conditionOf('ScalingActive')).toMatchObject({ status: 'False', reason: 'AmbiguousSelector', message });
+  await it.client.delete(HorizontalPodAutoscaler, { namespace: 'default', name: 'other' });
+  await it.run(2 * round);
+  expect(conditionOf('ScalingActive')).toMatchObject({ status: 'True', reason: 'ValidMetricFound' });
+});
+
+const statusOf = (): HorizontalPodAutoscaler['status'] => it.client.all(HorizontalPodAutoscaler)[0]?.status;
+
+test('the status says what the target is set to, and keeps what was measured while metrics are missing', async () => {
+  await it.run(600_000);
+  scale();
+  await it.run(round);
+  const measured = [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: 100 } } }];
+  expect(statusOf()).toMatchObject({ currentReplicas: 4, desiredReplicas: 4, currentMetrics: measured });
+  use = undefined;
+  await it.run(2 * round);
+  expect(conditionOf('ScalingActive')).toMatchObject({ status: 'False' });
+  expect(statusOf()).toMatchObject({ currentReplicas: 4, desiredReplicas: 4, currentMetrics: measured });
+});
+
+test('a target that somebody has switched off is left alone, and nothing is measured', async () => {
+  await it.run(600_000);
+  scale();
+  await it.run(round);
+  replicas = 0;
+  await it.run(round);
+  expect(statusOf()).toMatchObject({ currentReplicas: 0, desiredReplicas: 0, currentMetrics: [] });
+  expect(conditionOf('ScalingActive')).toMatchObject({ status: 'False', reason: 'ScalingDisabled' });
 });

@@ -14,12 +14,12 @@ import type { Events } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import { deepEqual } from '../../schema/freeze.ts';
 import { milliValue } from '../../schema/quantity.ts';
-import { parseSelector } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { soonest, writeStatus } from '../workload/status.ts';
 import { MetricError } from './metrics-client.ts';
 import { failureOf, proposalFor, type Proposal, type Situation } from './metrics.ts';
 import { advise, noHistory, withStatements, type History, type Statement } from './plan.ts';
+import { TargetError, Targets } from './targets.ts';
 
 const period = 15_000;
 const defaultTolerance = 0.1;
@@ -40,6 +40,7 @@ interface Scale {
 interface Outcome {
   readonly desired: number;
   readonly statements: readonly Statement[];
+  /** As they were when left out. */
   readonly metrics?: readonly MetricStatus[];
   readonly history?: History;
   /** Why the number changes. */
@@ -52,6 +53,23 @@ interface Proposals {
   readonly failure?: { readonly error: MetricError; readonly sentence: string; readonly count: number };
 }
 
+/** What the metrics ask for is not known well enough. */
+class ProposalsError extends Error {
+  override readonly name = 'ProposalsError';
+  readonly condition: { readonly reason: string; readonly message: string };
+
+  constructor(
+    { error, sentence = 'no metrics', count = 0 }: Partial<NonNullable<Proposals['failure']>> = {},
+    all: number,
+  ) {
+    super(`invalid metrics (${count} invalid out of ${all}), first error is: ${sentence}`);
+    this.condition = {
+      reason: error?.reason ?? 'FailedGetResourceMetric',
+      message: `the HPA was unable to compute the replica count: ${error?.message ?? sentence}`,
+    };
+  }
+}
+
 class Autoscaler {
   readonly #deps: Dependencies;
   readonly #events: Events;
@@ -59,6 +77,7 @@ class Autoscaler {
   readonly #autoscalers: Informer<HorizontalPodAutoscaler>;
   readonly #pods: Informer<Pod>;
   readonly #histories = new Map<string, History>();
+  readonly #targets = new Targets();
 
   constructor(deps: Dependencies, events: Events, kinds: () => readonly Kind[]) {
     this.#deps = deps;
@@ -88,6 +107,7 @@ class Autoscaler {
     const hpa = this.#autoscalers.get(refOf(key));
     if (hpa === undefined) {
       this.#histories.delete(key);
+      this.#targets.forget(key);
       return {};
     }
     const path = this.#scalePath(hpa);
@@ -96,6 +116,7 @@ class Autoscaler {
     const current = scale.spec?.replicas ?? 0;
     const outcome = await this.#decide(key, hpa, scale, current);
     note(outcome);
+    if (outcome === undefined) return { after: period };
     const rescaled = outcome.desired === current ? [] : await this.#rescale(key, hpa, path, scale, outcome);
     const reported = await this.#report(
       hpa,
@@ -127,8 +148,7 @@ class Autoscaler {
         reason: 'FailedGetScale',
         message: `the HPA controller was unable to get the target's current scale: ${message}`,
       } as const;
-      const { currentReplicas: current = 0, desiredReplicas: desired = 0 } = hpa.status ?? {};
-      await this.#report(hpa, { status: { replicas: current } }, { desired, statements: [statement] }, false);
+      await this.#reportFailure(hpa, hpa.status?.currentReplicas ?? 0, [statement]);
       return undefined;
     }
   }
@@ -146,29 +166,44 @@ class Autoscaler {
     return value;
   }
 
-  async #decide(key: string, hpa: HorizontalPodAutoscaler, scale: Scale, current: number): Promise<Outcome> {
+  /** Undefined where nothing can be decided, which is reported then. */
+  async #decide(
+    key: string,
+    hpa: HorizontalPodAutoscaler,
+    scale: Scale,
+    current: number,
+  ): Promise<Outcome | undefined> {
     const { minReplicas = 1, maxReplicas = 1 } = hpa.spec ?? {};
     if (current === 0 && minReplicas !== 0) {
       const message = 'scaling is disabled since the replica count of the target is zero';
       return {
         desired: 0,
+        metrics: [],
         statements: [gotScale, { type: 'ScalingActive', status: 'False', reason: 'ScalingDisabled', message }],
       };
     }
     if (current > maxReplicas || current < minReplicas) {
       const [desired, why] =
         current > maxReplicas ? [maxReplicas, 'above Spec.MaxReplicas'] : [minReplicas, 'below Spec.MinReplicas'];
-      return { desired, statements: [gotScale], why: `Current number of replicas ${why}` };
+      return { desired, metrics: [], statements: [gotScale], why: `Current number of replicas ${why}` };
     }
-    return this.#follow(key, hpa, current, await this.#propose(hpa, scale, current));
+    try {
+      const situation = this.#situation(key, hpa, scale, current);
+      return this.#follow(key, hpa, current, await this.#propose(hpa, situation));
+    } catch (error) {
+      const statement = this.#failed(hpa, error);
+      await this.#reportFailure(hpa, current, [gotScale, statement]);
+      return undefined;
+    }
   }
 
+  /** @throws ProposalsError - when what is known does not suffice. */
   #follow(key: string, hpa: HorizontalPodAutoscaler, current: number, { proposals, failure }: Proposals): Outcome {
     const best = proposals.toSorted((left, right) => right.replicas - left.replicas)[0];
     const metrics = proposals.map(({ status }) => status);
     // A metric that is not known may ask for more: without it nothing is taken away.
     if (best === undefined || (failure !== undefined && best.replicas < current)) {
-      return { desired: current, metrics, statements: [gotScale, this.#failed(hpa, failure)] };
+      throw new ProposalsError(failure, hpa.spec?.metrics?.length ?? 0);
     }
     const now = this.#deps.clock.now();
     const advice = advise(hpa, current, best.replicas, this.#historyOf(key, current), now);
@@ -191,8 +226,7 @@ class Autoscaler {
     return this.#histories.getOrInsert(key, { ...noHistory, advice });
   }
 
-  async #propose(hpa: HorizontalPodAutoscaler, scale: Scale, current: number): Promise<Proposals> {
-    const situation = this.#situation(hpa, scale, current);
+  async #propose(hpa: HorizontalPodAutoscaler, situation: Situation): Promise<Proposals> {
     const proposals: Proposal[] = [];
     let failure: Proposals['failure'];
     for (const metric of hpa.spec?.metrics ?? []) {
@@ -208,14 +242,14 @@ class Autoscaler {
     return { proposals, ...(failure !== undefined && { failure }) };
   }
 
-  #situation({ metadata, spec }: HorizontalPodAutoscaler, { status }: Scale, current: number): Situation {
+  #situation(key: string, { metadata, spec }: HorizontalPodAutoscaler, { status }: Scale, current: number): Situation {
     const { selector = '', replicas = 0 } = status ?? {};
     const { namespace = '' } = metadata;
     const { scaleUp, scaleDown } = spec?.behavior ?? {};
     return {
       namespace,
       selector,
-      pods: this.#pods.list({ namespace, selector: parseSelector(selector) }),
+      pods: this.#targets.podsOf(key, selector, (parsed) => this.#pods.list({ namespace, selector: parsed })),
       specReplicas: current,
       statusReplicas: replicas,
       tolerance: { up: toleranceOf(scaleUp?.tolerance), down: toleranceOf(scaleDown?.tolerance) },
@@ -224,17 +258,12 @@ class Autoscaler {
     };
   }
 
-  #failed(hpa: HorizontalPodAutoscaler, failure: Proposals['failure']): Statement {
-    const { error, sentence = 'no metrics', count = 0 } = failure ?? {};
-    const all = hpa.spec?.metrics?.length ?? 0;
-    const message = `invalid metrics (${count} invalid out of ${all}), first error is: ${sentence}`;
-    this.#events.warning(HorizontalPodAutoscaler, hpa, 'FailedComputeMetricsReplicas', message);
-    return {
-      type: 'ScalingActive',
-      status: 'False',
-      reason: error?.reason ?? 'FailedGetResourceMetric',
-      message: `the HPA was unable to compute the replica count: ${error?.message ?? sentence}`,
-    };
+  /** Says why nothing could be decided, and returns the condition. Throws what is no such reason. */
+  #failed(hpa: HorizontalPodAutoscaler, error: unknown): Statement {
+    if (!(error instanceof TargetError) && !(error instanceof ProposalsError)) throw error;
+    if (error instanceof TargetError) this.#events.warning(HorizontalPodAutoscaler, hpa, error.reason, error.message);
+    this.#events.warning(HorizontalPodAutoscaler, hpa, 'FailedComputeMetricsReplicas', error.message);
+    return { type: 'ScalingActive', status: 'False', ...error.condition };
   }
 
   async #rescale(
@@ -242,7 +271,7 @@ class Autoscaler {
     hpa: HorizontalPodAutoscaler,
     path: string,
     scale: Scale,
-    { desired, why = '', history = noHistory }: Outcome,
+    { desired, statements, why = '', history = noHistory }: Outcome,
   ): Promise<readonly Statement[]> {
     try {
       await this.#request('PUT', path, { ...scale, spec: { ...scale.spec, replicas: desired } });
@@ -259,14 +288,23 @@ class Autoscaler {
         reason: 'FailedUpdateScale',
         message: `the HPA controller was unable to update the target scale: ${messageOf(error)}`,
       } as const;
-      const { currentReplicas = 0 } = hpa.status ?? {};
-      await this.#report(hpa, scale, { desired: currentReplicas, statements: [statement] }, false);
+      await this.#reportFailure(hpa, scale.spec?.replicas ?? 0, [...statements, statement]);
       throw error;
     }
     this.#events.normal(HorizontalPodAutoscaler, hpa, 'SuccessfulRescale', `New size: ${desired}; reason: ${why}`);
     const change = { at: this.#deps.clock.now(), by: desired - (scale.spec?.replicas ?? 0) };
     this.#histories.set(key, { ...history, changes: [...history.changes, change] });
     return [able('SucceededRescale', `the HPA controller was able to update the target scale to ${desired}`)];
+  }
+
+  /** What was wanted and measured before stays. */
+  #reportFailure(
+    hpa: HorizontalPodAutoscaler,
+    current: number,
+    statements: readonly Statement[],
+  ): Promise<ReconcileResult> {
+    const desired = hpa.status?.desiredReplicas ?? 0;
+    return this.#report(hpa, { spec: { replicas: current } }, { desired, statements }, false);
   }
 
   #report(hpa: HorizontalPodAutoscaler, scale: Scale, outcome: Outcome, rescaled: boolean): Promise<ReconcileResult> {
@@ -287,7 +325,8 @@ function statusOf(
   const lastScaleTime = rescaled ? timestamp(now) : status?.lastScaleTime;
   return {
     ...(lastScaleTime !== undefined && { lastScaleTime }),
-    currentReplicas: scale.status?.replicas ?? 0,
+    // What the target is set to, as upstream: pods may be fewer yet.
+    currentReplicas: scale.spec?.replicas ?? 0,
     desiredReplicas: desired,
     currentMetrics: metrics ?? status?.currentMetrics ?? [],
     conditions: withStatements(status?.conditions, statements, now),

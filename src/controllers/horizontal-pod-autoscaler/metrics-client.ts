@@ -85,7 +85,7 @@ export async function externalValues(
 }
 
 /** As upstream prints one. */
-function selectorText(selector: MetricIdentifier['selector']): string {
+export function selectorText(selector: MetricIdentifier['selector']): string {
   if (selector === undefined) return 'nil';
   const labels = Object.entries(selector.matchLabels ?? {}).toSorted(([left], [right]) => (left < right ? -1 : 1));
   const expressions = (selector.matchExpressions ?? []).map(

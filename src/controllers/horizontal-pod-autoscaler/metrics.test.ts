@@ -8,7 +8,7 @@ import { FakeClock, parseTimestamp, timestamp } from '../../base/clock.ts';
 import type { RawResponse } from '../../client/client.ts';
 import { MemoryClient } from '../../client/testing/memory-client.ts';
 import type { MetricError } from './metrics-client.ts';
-import { proposalFor, type Proposal, type Situation } from './metrics.ts';
+import { failureOf, proposalFor, type Proposal, type Situation } from './metrics.ts';
 
 const now = parseTimestamp('2026-01-01T01:00:00Z');
 const at = timestamp(now);
@@ -31,9 +31,9 @@ const pods = (count: number): readonly Pod[] =>
     },
   }));
 
-const situation = (replicas: number): Situation => ({
+const situation = (replicas: number, of = pods(replicas)): Situation => ({
   namespace: 'default',
-  pods: pods(replicas),
+  pods: of,
   selector: 'app=web',
   specReplicas: replicas,
   statusReplicas: replicas,
@@ -43,7 +43,7 @@ const situation = (replicas: number): Situation => ({
 });
 
 /** Answers by path; 404 for what is not there. */
-async function ask(metric: MetricSpec, answers: Readonly<Record<string, object>>, replicas = 2) {
+async function ask(metric: MetricSpec, answers: Readonly<Record<string, object>>, replicas = 2, of = pods(replicas)) {
   const asked: string[] = [];
   const client = new MemoryClient({
     clock: new FakeClock(now),
@@ -54,7 +54,7 @@ async function ask(metric: MetricSpec, answers: Readonly<Record<string, object>>
       return Promise.resolve({ status: answer === undefined ? 404 : 200, headers: {}, body });
     },
   });
-  const proposal = await proposalFor(client, metric, situation(replicas)).catch((error: unknown) => error);
+  const proposal = await proposalFor(client, metric, situation(replicas, of)).catch((error: unknown) => error);
   return { asked, proposal: proposal as Proposal, error: proposal as MetricError };
 }
 
@@ -115,6 +115,73 @@ describe('a resource', () => {
   });
 });
 
+describe('what the pods ask for (upstream pkg/controller/podautoscaler/replica_calculator_test.go)', () => {
+  const target = { type: 'Utilization', averageUtilization: 50 } as const;
+  const cpu: MetricSpec = { type: 'Resource', resource: { name: 'cpu', target } };
+  const ofContainer = (container: string): MetricSpec => ({
+    type: 'ContainerResource',
+    containerResource: { name: 'cpu', container, target },
+  });
+  const answers = { [usagePath]: { items: [0, 1].map(usage('490m', '1Mi')) } };
+  const withSpec = (change: (spec: NonNullable<Pod['spec']>) => NonNullable<Pod['spec']>): readonly Pod[] =>
+    pods(2).map((pod) => ({ ...pod, spec: change(pod.spec ?? { containers: [] }) }));
+  const why = async (metric: MetricSpec, of: readonly Pod[]): Promise<string> =>
+    (await ask(metric, answers, 2, of)).error.message;
+
+  it('of a pod as a whole goes before what its containers ask for', async () => {
+    const of = withSpec((spec) => ({ ...spec, resources: { requests: { cpu: '2' } } }));
+    // 500 of 2000 thousandths each.
+    expect((await ask(cpu, answers, 2, of)).proposal.status.resource?.current.averageUtilization).toBe(25);
+  });
+
+  it('of a pod as a whole may lack the resource', async () => {
+    const of = withSpec(({ containers }) => ({
+      containers: containers.map(({ name }) => ({ name })),
+      resources: { requests: { memory: '1Gi' } },
+    }));
+    expect(await why(cpu, of)).toBe('failed to get cpu utilization: missing pod-level request for cpu in Pod web-0');
+  });
+
+  it('the container that asks for nothing is named', async () => {
+    const of = withSpec((spec) => ({
+      ...spec,
+      containers: spec.containers.map((each) => (each.name === 'side' ? { name: 'side', image: 'log' } : each)),
+    }));
+    expect(await why(cpu, of)).toBe(
+      'failed to get cpu utilization: missing request for cpu in container side of Pod web-0',
+    );
+  });
+
+  it('nothing at all can be no share of anything', async () => {
+    const of = withSpec((spec) => ({
+      ...spec,
+      containers: spec.containers.map((each) => ({ ...each, resources: { requests: { cpu: '0' } } })),
+    }));
+    expect(await why(cpu, of)).toBe('failed to get cpu utilization: no metrics returned matched known pods');
+  });
+
+  it('figures of pods from before are of no use', async () => {
+    const of = pods(2).map((pod) => ({ ...pod, metadata: { ...pod.metadata, name: `young-${pod.metadata.name}` } }));
+    expect(await why(cpu, of)).toBe('failed to get cpu utilization: no metrics returned matched known pods');
+  });
+
+  it('without pods there is nothing to reckon with', async () => {
+    expect(await why(cpu, [])).toBe(
+      'failed to get cpu utilization: no pods returned by selector while calculating replica count',
+    );
+  });
+
+  it('an average is of whole thousandths, never rounded up', async () => {
+    const items = [usage('100m', '1Mi')(0), usage('101m', '1Mi')(1)];
+    const { proposal } = await ask(cpu, { [usagePath]: { items } });
+    expect(proposal.status.resource?.current.averageValue).toBe('110m');
+  });
+
+  it('the sentence about all metrics names the container', () => {
+    expect(failureOf(ofContainer('main'), 'why')).toBe('failed to get main container metric value: why');
+  });
+});
+
 describe('a metric of pods', () => {
   const metric: MetricSpec = {
     type: 'Pods',
@@ -172,7 +239,7 @@ describe('a metric of an object', () => {
   it('by average is shared by the pods', async () => {
     const metric = of('Ingress', 'networking.k8s.io/v1', { type: 'AverageValue', averageValue: '500' });
     const { proposal } = await ask(metric, value(ingress, '3k'));
-    expect(proposal.replicas).toBe(6);
+    expect(proposal).toMatchObject({ replicas: 6, name: 'external metric hits(nil)' });
     expect(proposal.status.object?.current.averageValue).toBe('1500');
   });
 
@@ -208,8 +275,18 @@ describe('an external metric', () => {
   it('adds up what is told', async () => {
     const items = ['50', '100'].map((value) => ({ timestamp: at, value }));
     const { proposal } = await ask(metric, { [path]: { items } });
-    expect(proposal).toMatchObject({ replicas: 5, name: 'external metric queued' });
+    expect(proposal).toMatchObject({
+      replicas: 5,
+      name: 'external metric queued(&LabelSelector{MatchLabels:map[string]string{queue: work,},MatchExpressions:[]LabelSelectorRequirement{},})',
+    });
     expect(proposal.status.external?.current.averageValue).toBe('75');
+  });
+
+  it('that fails is told as the average that it should have been, or as a value', () => {
+    const start = 'failed to get queued external metric value: failed to get';
+    expect(failureOf(metric, 'why')).toBe(`${start} queued external metric: why`);
+    const value = { ...metric, external: { metric: { name: 'queued' }, target: { type: 'Value', value: '3' } } };
+    expect(failureOf(value as MetricSpec, 'why')).toBe(`${start} external metric queued: why`);
   });
 
   it('says that nobody serves it', async () => {

@@ -10,8 +10,15 @@ import { parseTimestamp } from '../../base/clock.ts';
 import type { Kind } from '../../api/kind.ts';
 import type { Client } from '../../client/client.ts';
 import { formatQuantity, milliValue, quantityOfMilli } from '../../schema/quantity.ts';
-import { customValues, externalValues, MetricError, readMetrics, type Failure } from './metrics-client.ts';
-import { demandFor, groupPods, requestOf, within, type PodUse, type Tolerance } from './replicas.ts';
+import {
+  customValues,
+  externalValues,
+  MetricError,
+  readMetrics,
+  selectorText,
+  type Failure,
+} from './metrics-client.ts';
+import { demandFor, groupPods, requestOf, within, type Groups, type PodUse, type Tolerance } from './replicas.ts';
 
 export interface Situation {
   readonly namespace: string;
@@ -51,21 +58,32 @@ export async function proposalFor(client: Client, metric: MetricSpec, situation:
 
 /** What of the metric could not be had, for the sentence about all of them. */
 export function failureOf(metric: MetricSpec, message: string): string {
-  const { name = '' } = metric.resource ?? metric.containerResource ?? metric.external?.metric ?? {};
   switch (metric.type) {
     case 'Resource':
-      return `failed to get ${name} resource metric value: ${message}`;
+      return `failed to get ${metric.resource?.name ?? ''} resource metric value: ${message}`;
     case 'ContainerResource':
-      return `failed to get ${name} container metric value: ${message}`;
+      return `failed to get ${metric.containerResource?.container ?? ''} container metric value: ${message}`;
     case 'Pods':
       return `failed to get pods metric value: ${message}`;
     case 'Object':
-      return `failed to get object metric value: ${message}`;
+      return `failed to get object metric value: ${failureOfObject(metric.object, message)}`;
     case 'External':
-      return `failed to get ${name} external metric value: ${message}`;
+      return failureOfExternal(metric.external, message);
     default:
       return message;
   }
+}
+
+function failureOfObject(object: MetricSpec['object'], message: string): string {
+  const shared = object?.target.averageValue !== undefined;
+  return shared ? `failed to get ${object?.metric.name ?? ''} object metric: ${message}` : message;
+}
+
+function failureOfExternal(external: MetricSpec['external'], message: string): string {
+  const name = external?.metric.name ?? '';
+  const shared = external?.target.averageValue !== undefined;
+  const what = shared ? `${name} external metric` : `external metric ${name}`;
+  return `failed to get ${name} external metric value: failed to get ${what}: ${message}`;
 }
 
 interface UsageList {
@@ -85,9 +103,7 @@ async function resource(client: Client, metric: MetricSpec, situation: Situation
   const goal = goalOf(target);
   const failure = { reason, what: `failed to get ${name} ${goal.utilization ? 'utilization' : 'usage'}` };
   const uses = await resourceUses(client, name, container, situation, failure);
-  const groups = groupPods(situation.pods, uses, name === 'cpu', situation.now);
-  if (groups.ready.length === 0)
-    throw new MetricError(reason, `${failure.what}: did not receive metrics for targeted pods (pods might be unready)`);
+  const groups = groupsOf(situation, uses, name === 'cpu', reason, `${failure.what}: `);
   const demand = demandFor(situation.specReplicas, groups, uses, {
     goal: goal.value,
     tolerance: situation.tolerance,
@@ -141,14 +157,32 @@ function weightsOf(
   container: string | undefined,
   { reason, what }: Failure,
 ): ReadonlyMap<string, number> {
-  return new Map(
-    pods.map((pod) => {
-      const request = requestOf(pod, name, container);
-      if (request !== undefined) return [pod.metadata.name, request] as const;
-      const where = `in container ${container ?? pod.spec?.containers[0]?.name ?? ''} of Pod ${pod.metadata.name}`;
-      throw new MetricError(reason, `${what}: missing request for ${name} ${where}`);
-    }),
-  );
+  const weights = pods.map((pod) => {
+    const request = requestOf(pod, name, container);
+    if (typeof request === 'number') return [pod.metadata.name, request] as const;
+    throw new MetricError(reason, `${what}: ${request.missing}`);
+  });
+  if (weights.some(([, request]) => request > 0)) return new Map(weights);
+  throw new MetricError(reason, `${what}: no metrics returned matched known pods`);
+}
+
+/** Throws where no figures count. */
+function groupsOf(
+  { pods, now }: Situation,
+  uses: ReadonlyMap<string, PodUse>,
+  cpu: boolean,
+  reason: string,
+  before = '',
+): Groups {
+  if (pods.length === 0)
+    throw new MetricError(reason, `${before}no pods returned by selector while calculating replica count`);
+  const groups = groupPods(pods, uses, cpu, now);
+  if (groups.ready.length > 0) return groups;
+  const known = new Set(pods.map(({ metadata }) => metadata.name));
+  // Of pods from before, most often.
+  if ([...uses.keys()].some((name) => !known.has(name)))
+    throw new MetricError(reason, `${before}no metrics returned matched known pods`);
+  throw new MetricError(reason, `${before}did not receive metrics for targeted pods (pods might be unready)`);
 }
 
 function goalOf(target: MetricTarget | undefined): { readonly value: number; readonly utilization: boolean } {
@@ -171,9 +205,7 @@ async function perPod(client: Client, { pods }: MetricSpec, situation: Situation
       { value: milliValue(value), at: parseTimestamp(timestamp), window: 60_000 },
     ]),
   );
-  const groups = groupPods(situation.pods, uses, false, situation.now);
-  if (groups.ready.length === 0)
-    throw new MetricError(failure.reason, 'did not receive metrics for targeted pods (pods might be unready)');
+  const groups = groupsOf(situation, uses, false, failure.reason);
   const { tolerance, specReplicas } = situation;
   const { replicas, average } = demandFor(specReplicas, groups, uses, { goal: goalOf(target).value, tolerance });
   return {
@@ -193,7 +225,10 @@ async function ofObject(client: Client, { object }: MetricSpec, situation: Situa
   const failure = { reason: 'FailedGetObjectMetric', what: `unable to get metric ${metric.name}: ${where}` };
   const [item] = await customValues(client, objectPath(describedObject, situation, failure), metric, failure);
   const { replicas, current } = plainDemand(milliValue(item?.value ?? '0'), target, situation);
-  const name = `${kind} metric ${metric.name}`;
+  const name =
+    target?.averageValue === undefined
+      ? `${kind} metric ${metric.name}`
+      : `external metric ${metric.name}(${selectorText(metric.selector)})`;
   return { replicas, name, status: { type: 'Object', object: { metric, describedObject, current } } };
 }
 
@@ -204,7 +239,7 @@ async function external(client: Client, { external: source }: MetricSpec, situat
   const { replicas, current } = plainDemand(value, target, situation);
   return {
     replicas,
-    name: `external metric ${metric.name}`,
+    name: `external metric ${metric.name}(${selectorText(metric.selector)})`,
     status: { type: 'External', external: { metric, current } },
   };
 }

@@ -80,6 +80,12 @@ describe('advice', () => {
     expect(go(autoscaler(), 10, 2, older)[0]).toBe(2);
   });
 
+  it('recent advice holds though somebody has set less since, unless a behaviour is given', () => {
+    const history = { advice: [{ at: now - 60_000, replicas: 8 }], changes: [] };
+    expect(go(autoscaler(), 5, 2, history)).toEqual([8, ['ScaleDownStabilized', 'DesiredWithinRange']]);
+    expect(go(autoscaler({ behavior: {} }), 5, 2, history)[0]).toBe(5);
+  });
+
   it('keeps to policies, counting what was changed within their periods', () => {
     const scaleUp = { policies: [{ type: 'Pods', value: 3, periodSeconds: 60 }] };
     const history = { advice: [], changes: [{ at: now - 30_000, by: 2 }] };
@@ -87,6 +93,9 @@ describe('advice', () => {
       6,
       ['ReadyForNewScale', 'ScaleUpLimit'],
     ]);
+    // upstream horizontal_test.go, TestScalingWithRules: what went within the period may come back beside.
+    const down = { advice: [], changes: [{ at: now - 30_000, by: -4 }] };
+    expect(go(autoscaler({ behavior: { scaleUp } }), 5, 20, down)[0]).toBe(12);
     const scaleDown = { selectPolicy: 'Disabled' as const, stabilizationWindowSeconds: 0 };
     expect(go(autoscaler({ behavior: { scaleDown } }), 5, 1)[0]).toBe(5);
   });

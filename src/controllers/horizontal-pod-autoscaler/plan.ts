@@ -56,7 +56,8 @@ export function advise(
       .map(({ replicas }) => replicas);
   const lowest = Math.min(...recent(behavior?.scaleUp, 0), wanted);
   const highest = Math.max(...recent(behavior?.scaleDown, downWindow), wanted);
-  const steady = Math.max(Math.min(current, highest), lowest);
+  // Without a behaviour recent advice holds even where somebody has set less since, as upstream.
+  const steady = behavior === undefined ? highest : Math.max(Math.min(current, highest), lowest);
   const next = { advice, changes: history.changes.filter(({ at }) => at > now - longestMemory) };
   const limited = limit(steady, current, minReplicas, maxReplicas, behavior, next.changes, now);
   return { replicas: limited.replicas, conditions: [stability(wanted, steady), limited.statement], history: next };
@@ -140,8 +141,8 @@ function paceOf(
   const up = direction === 'up';
   const limits = policies.map(({ type, value, periodSeconds }) => {
     const since = now - periodSeconds * 1000;
-    const before =
-      current - changes.filter(({ at, by }) => at > since && by > 0 === up).reduce((sum, { by }) => sum + by, 0);
+    // Up and down: what was taken away may come back.
+    const before = current - changes.filter(({ at }) => at > since).reduce((sum, { by }) => sum + by, 0);
     if (type === 'Pods') return up ? before + value : before - value;
     return up ? Math.ceil(before * (1 + value / 100)) : Math.floor(before * (1 - value / 100));
   });

@@ -1,7 +1,9 @@
 /** How many pods the use of a resource asks for: pure, as upstream reckons. */
 import type { Pod } from '../../api/core/pod.ts';
+import { podAmounts } from '../../api/core/pod-amounts.ts';
+import type { PodSpec } from '../../api/core/pod-spec.ts';
 import { parseTimestamp } from '../../base/clock.ts';
-import { milliValue } from '../../schema/quantity.ts';
+import { formatQuantity, milliValue } from '../../schema/quantity.ts';
 
 /** Milliseconds: how long the processor use of a young pod is not believed, and how long it may take to be ready. */
 const young = { cpu: 300_000, ready: 30_000 };
@@ -54,15 +56,37 @@ function isStarting({ status }: Pod, use: PodUse, now: number): boolean {
   return condition.status === 'False' && start + young.ready > changed;
 }
 
-/** What the pod asks for of a resource, in thousandths; of one container when it is named. */
-export function requestOf({ spec }: Pod, resource: string, container?: string): number | undefined {
+/**
+ * What the pod asks for of a resource, in thousandths; of one container when it is named. What the pod asks for as a
+ * whole goes before what its containers do. Or what is missing for an answer, in upstream's words.
+ */
+export function requestOf(pod: Pod, resource: string, container?: string): number | { readonly missing: string } {
+  const { metadata, spec } = pod;
+  if (container === undefined && hasOwnRequests(spec)) {
+    const whole = podAmounts(spec, 'requests', true)[resource];
+    if (whole !== undefined) return milliValue(formatQuantity(whole));
+    return { missing: `missing pod-level request for ${resource} in Pod ${metadata.name}` };
+  }
+  const containers = countedContainers(pod).filter(({ name }) => container === undefined || name === container);
+  if (containers.length === 0) return { missing: `container ${container ?? ''} not found in Pod ${metadata.name}` };
+  let sum = 0;
+  for (const { name, resources } of containers) {
+    const request = resources?.requests?.[resource];
+    if (request === undefined) {
+      return { missing: `missing request for ${resource} in container ${name} of Pod ${metadata.name}` };
+    }
+    sum += milliValue(request);
+  }
+  return sum;
+}
+
+function countedContainers({ spec }: Pod): PodSpec['containers'] {
   const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
-  const containers = [...(spec?.containers ?? []), ...sidecars].filter(
-    ({ name }) => container === undefined || name === container,
-  );
-  const requests = containers.map(({ resources }) => resources?.requests?.[resource]);
-  if (requests.some((request) => request === undefined)) return undefined;
-  return requests.reduce((sum: number, request) => sum + milliValue(request ?? '0'), 0);
+  return [...(spec?.containers ?? []), ...sidecars];
+}
+
+function hasOwnRequests(spec: PodSpec | undefined): spec is PodSpec {
+  return Object.keys(spec?.resources?.requests ?? {}).length > 0;
 }
 
 export interface Demand {
@@ -82,7 +106,7 @@ export interface Target {
 export function demandFor(current: number, groups: Groups, uses: ReadonlyMap<string, PodUse>, target: Target): Demand {
   const known = new Map(groups.ready.map(({ metadata }) => [metadata.name, uses.get(metadata.name)?.value ?? 0]));
   const { ratio, utilization } = ratioOf(known, target);
-  const average = sumOf(known) / Math.max(1, known.size);
+  const average = averageOf(known);
   const demand = { average, ...(utilization !== undefined && { utilization }) };
   if (groups.missing.length > 0 || (groups.unready.length > 0 && ratio > 1)) {
     return { ...demand, replicas: cautious(current, groups, known, ratio, target) };
@@ -121,10 +145,15 @@ function ratioOf(
   values: ReadonlyMap<string, number>,
   { goal, weights }: Target,
 ): { readonly ratio: number; readonly utilization?: number } {
-  if (weights === undefined) return { ratio: sumOf(values) / Math.max(1, values.size) / goal };
+  if (weights === undefined) return { ratio: averageOf(values) / goal };
   const wanted = [...values.keys()].reduce((sum, name) => sum + (weights.get(name) ?? 0), 0);
   const utilization = wanted === 0 ? 0 : Math.trunc((sumOf(values) * 100) / wanted);
   return { utilization, ratio: utilization / goal };
+}
+
+/** Whole thousandths, as upstream reckons. */
+function averageOf(values: ReadonlyMap<string, number>): number {
+  return Math.trunc(sumOf(values) / Math.max(1, values.size));
 }
 
 function sumOf(values: ReadonlyMap<string, number>): number {

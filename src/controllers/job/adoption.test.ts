@@ -66,18 +66,19 @@ describe('a pod that the job adopts', () => {
 
   it('keeps its other owners and finalizers', async () => {
     cluster(() => stays);
-    put({ completions: 1 });
     const other = { apiVersion: 'example.com/v1', kind: 'Ward', name: 'ward', uid: 'ward' };
     simulation.put(Pod, {
       metadata: {
         name: 'one',
         namespace: 'default',
-        labels: job().spec?.selector?.matchLabels ?? {},
+        labels,
         ownerReferences: [other],
         finalizers: ['example.com/hold'],
       },
       spec,
     });
+    await simulation.run(second);
+    put({ ...own, completions: 1 });
     await simulation.run(second);
     expect(pod('one')?.metadata).toMatchObject({
       ownerReferences: [{ kind: 'Job', controller: true }, other],

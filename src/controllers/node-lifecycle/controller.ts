@@ -14,7 +14,7 @@ import type { Events } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import { deepEqual } from '../../schema/freeze.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { allLost, pauseIn, zoneOf, zonesOf } from './zones.ts';
+import { zoneOf, Zones } from './zones.ts';
 import { dueAt, isEvicting, labelsFor, readinessOf, taintsFor, unknownConditions } from './plan.ts';
 
 const leaseNamespace = 'kube-node-lease';
@@ -31,6 +31,8 @@ class NodeWatcher {
   readonly #pods: Informer<Pod>;
   /** When each node was heard of last; milliseconds, monotonic. */
   readonly #heard = new Map<string, number>();
+  /** Simulated ones are never lost, and say nothing about the network: they are counted apart. */
+  readonly #zones = { real: new Zones(), simulated: new Zones() };
   /** From when on pods may be driven from the next node of a zone; milliseconds, monotonic. */
   readonly #nextEviction = new Map<string, number>();
 
@@ -52,7 +54,8 @@ class NodeWatcher {
           watching(this.#nodes, (change) => this.#changed(change)),
           watching(this.#pods, () => []),
         ],
-        concurrency: 1,
+        // A thousand nodes that register together wait for their first taint to go, one answer of the server each.
+        concurrency: 20,
         reconcile: (key, { note }) => this.#reconcile(key, note),
       },
       this.#deps,
@@ -81,7 +84,21 @@ class NodeWatcher {
     this.#heard.set(name, this.#deps.clock.monotonic());
   }
 
-  #changed({ object: node, old, type }: Change<Node>): readonly string[] {
+  #changed(change: Change<Node>): readonly string[] {
+    const { name } = change.object.metadata;
+    const before = this.#picture();
+    this.#count(change);
+    const touched = this.#isTouched(change) ? [name] : [];
+    // What may be done about the others depends on how many are lost.
+    return this.#picture() === before ? touched : [...new Set([...touched, ...this.#lost()])];
+  }
+
+  #count({ object, old, type }: Change<Node>): void {
+    if (old !== undefined) this.#zonesWith(old).count(old, -1);
+    this.#zonesWith(object).count(object, type === 'deleted' ? -1 : 1);
+  }
+
+  #isTouched({ object: node, old, type }: Change<Node>): boolean {
     const { name } = node.metadata;
     if (old === undefined) {
       this.#heard.delete(name);
@@ -89,19 +106,19 @@ class NodeWatcher {
       const [reason, what] = type === 'added' ? ['RegisteredNode', 'Registered'] : ['RemovingNode', 'Removing'];
       const where = type === 'added' ? 'in' : 'from';
       this.#events.normal(Node, node, reason, `Node ${name} event: ${what} Node ${name} ${where} Controller`);
-      return [name, ...this.#lost()];
+      return true;
     }
-    if (readinessOf(node) !== readinessOf(old)) return this.#turned(node, old);
     if (heartbeatOf(node) !== heartbeatOf(old)) this.#hear(name);
     const same = deepEqual(statesOf(node), statesOf(old)) && deepEqual(node.spec ?? {}, old.spec ?? {});
-    return same && deepEqual(node.metadata.labels, old.metadata.labels) ? [] : [name];
+    return !same || !deepEqual(node.metadata.labels, old.metadata.labels);
   }
 
-  /** What may be done about the others depends on how many are lost. */
-  #turned(node: Node, old: Node): readonly string[] {
-    const { name } = node.metadata;
-    if (heartbeatOf(node) !== heartbeatOf(old)) this.#hear(name);
-    return [...new Set([name, ...this.#lost()])];
+  #zonesWith(node: Node): Zones {
+    return isSimulated(node) ? this.#zones.simulated : this.#zones.real;
+  }
+
+  #picture(): string {
+    return `${this.#zones.real.picture}; ${this.#zones.simulated.picture}`;
   }
 
   #lost(): readonly string[] {
@@ -171,12 +188,11 @@ class NodeWatcher {
   /** Milliseconds: one node of a zone after the other. Infinity while the node is to be left alone. */
   #evictionPause(node: Node): number {
     if (readinessOf(node) === 'True') return 0;
-    // Simulated ones are never lost, and say nothing about the network.
-    const zones = zonesOf(this.#nodes.list().filter((each) => isSimulated(each) === isSimulated(node)));
-    if (allLost(zones)) return Infinity;
+    const zones = this.#zonesWith(node);
+    if (zones.allLost) return Infinity;
     if (isEvicting(node)) return 0;
     const zone = zoneOf(node);
-    const pause = pauseIn(zones, zone);
+    const pause = zones.pauseIn(zone);
     const now = this.#deps.clock.monotonic();
     const next = this.#nextEviction.get(zone) ?? now;
     if (pause === Infinity || now < next) return pause === Infinity ? pause : next - now;

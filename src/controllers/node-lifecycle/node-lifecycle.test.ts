@@ -307,3 +307,21 @@ describe('pods of a node that is gone', () => {
     );
   });
 });
+
+describe('nodes that register together', () => {
+  it('may all be used soon, however slow the server is', async () => {
+    const slow = new Simulation({
+      nodes: 0,
+      faults: { busy: 100 },
+      controllers: (deps, events) => [nodeLifecycleController(deps, events)],
+    });
+    const notReady: Taint = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' };
+    const conditions = [{ type: 'Ready', status: 'True' }];
+    for (let at = 0; at < 500; at += 1) {
+      slow.client.seed(Node, { metadata: { name: `n-${at}` }, spec: { taints: [notReady] }, status: { conditions } });
+    }
+    await slow.run(10 * second);
+    expect(slow.client.all(Node).filter(({ spec }) => (spec?.taints ?? []).length > 0)).toEqual([]);
+    await slow.stop();
+  });
+});

@@ -9,11 +9,9 @@ import { readinessOf } from './plan.ts';
 type State = 'normal' | 'partial' | 'full';
 
 interface Zone {
-  readonly state: State;
-  readonly size: number;
+  size: number;
+  lost: number;
 }
-
-export type Zones = ReadonlyMap<string, Zone>;
 
 /** From this share of lost nodes on, and from so many, a zone is in partial disruption. */
 const partial = { share: 0.55, nodes: 3 };
@@ -28,26 +26,41 @@ export function zoneOf({ metadata }: Node): string {
   return `${labels?.['topology.kubernetes.io/region'] ?? ''}/${labels?.['topology.kubernetes.io/zone'] ?? ''}`;
 }
 
-export function zonesOf(nodes: readonly Node[]): Zones {
-  const counted = nodes.filter(({ metadata }) => metadata.labels?.[excluded] === undefined);
-  const groups = Map.groupBy(counted, zoneOf);
-  return new Map([...groups].map(([zone, members]) => [zone, { state: stateOf(members), size: members.length }]));
+/** Counted node by node as they change: thousands may turn at once. */
+export class Zones {
+  readonly #zones = new Map<string, Zone>();
+
+  /** Counts a node in (1) or, as it was, out (-1). */
+  count(node: Node, by: 1 | -1): void {
+    if (node.metadata.labels?.[excluded] !== undefined) return;
+    const name = zoneOf(node);
+    const zone = this.#zones.get(name) ?? { size: 0, lost: 0 };
+    zone.size += by;
+    if (readinessOf(node) !== 'True') zone.lost += by;
+    if (zone.size === 0) this.#zones.delete(name);
+    else this.#zones.set(name, zone);
+  }
+
+  /** Then it is this side that is cut off, and nobody is driven from anywhere. */
+  get allLost(): boolean {
+    return this.#zones.size > 0 && this.#zones.values().every((zone) => stateOf(zone) === 'full');
+  }
+
+  /** Milliseconds between two nodes of the zone; Infinity when it is to be left alone. */
+  pauseIn(name: string): number {
+    const zone = this.#zones.get(name);
+    if (zone === undefined || stateOf(zone) !== 'partial') return pauses.usual;
+    return zone.size > small ? pauses.reduced : Infinity;
+  }
+
+  /** Differs when what may be done about lost nodes does. */
+  get picture(): string {
+    const pausesOf = [...this.#zones.keys()].map((name) => `${name}=${this.pauseIn(name)}`);
+    return `${this.allLost} ${pausesOf.join(' ')}`;
+  }
 }
 
-function stateOf(nodes: readonly Node[]): State {
-  const lost = nodes.filter((node) => readinessOf(node) !== 'True').length;
-  if (lost === nodes.length) return 'full';
-  return lost >= partial.nodes && lost / nodes.length >= partial.share ? 'partial' : 'normal';
-}
-
-/** Then it is this side that is cut off, and nobody is driven from anywhere. */
-export function allLost(zones: Zones): boolean {
-  return zones.size > 0 && [...zones.values()].every(({ state }) => state === 'full');
-}
-
-/** Milliseconds between two nodes of the zone; Infinity when it is to be left alone. */
-export function pauseIn(zones: Zones, zone: string): number {
-  const { state, size } = zones.get(zone) ?? { state: 'normal', size: 0 };
-  if (state !== 'partial') return pauses.usual;
-  return size > small ? pauses.reduced : Infinity;
+function stateOf({ size, lost }: Zone): State {
+  if (lost === size) return 'full';
+  return lost >= partial.nodes && lost / size >= partial.share ? 'partial' : 'normal';
 }

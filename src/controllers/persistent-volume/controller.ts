@@ -4,7 +4,12 @@
  */
 import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
 import { PersistentVolume } from '../../api/core/persistent-volume.ts';
-import { bindCompletedAnnotation, classOf } from '../../api/core/volume-matching.ts';
+import {
+  bindCompletedAnnotation,
+  boundByControllerAnnotation,
+  classOf,
+  reservedFor,
+} from '../../api/core/volume-matching.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { StorageClass } from '../../api/storage/storage-class.ts';
 import { timestamp } from '../../base/clock.ts';
@@ -17,10 +22,10 @@ import type { Dependencies } from '../dependencies.ts';
 import { claimKeysOf, claimKeysOfVolume } from '../workload/claims.ts';
 import { planClaim, planVolume, type ClaimStep } from './plan.ts';
 import { Recycler } from './recycler.ts';
+import { unbindPatch } from './unbind.ts';
 
 /** Milliseconds. */
 const consumerPatience = 15_000;
-const boundByController = 'pv.kubernetes.io/bound-by-controller';
 const provisionerAnnotation = 'volume.kubernetes.io/storage-provisioner';
 const betaProvisionerAnnotation = 'volume.beta.kubernetes.io/storage-provisioner';
 
@@ -105,7 +110,10 @@ class Binder {
             ref?.name === undefined ? undefined : this.#claims.get({ namespace: ref.namespace, name: ref.name });
           const plan = planVolume(volume, claim);
           note(plan);
-          if (volume.status?.phase !== plan.phase) await this.#setPhase(volume, plan.phase, plan.failure);
+          if (plan.unbind === true) return await this.#unbind(volume);
+          if (plan.phase !== undefined && volume.status?.phase !== plan.phase) {
+            await this.#setPhase(volume, plan.phase, plan.failure);
+          }
           if (plan.failure !== undefined) {
             this.#events.warning(PersistentVolume, volume, 'VolumeFailedDelete', plan.failure);
           }
@@ -178,7 +186,7 @@ class Binder {
   }
 
   async #pend(claim: PersistentVolumeClaim): Promise<void> {
-    if (claim.status?.phase === undefined) await this.#setClaimStatus(claim, { phase: 'Pending' });
+    if (claim.status?.phase !== 'Pending') await this.#setClaimStatus(claim, { phase: 'Pending' });
   }
 
   async #askProvisioner(claim: PersistentVolumeClaim, provisioner: string): Promise<void> {
@@ -199,13 +207,21 @@ class Binder {
     const { client } = this.#deps;
     const owned = volume.spec?.claimRef?.uid === claim.metadata.uid;
     try {
-      const bound = owned ? volume : await client.update(PersistentVolume, claimed(volume, claim));
+      const bound = owned ? volume : await client.update(PersistentVolume, reservedFor(volume, claim));
       if (bound.status?.phase !== 'Bound') await this.#setPhase(bound, 'Bound');
       const wanted = withVolume(claim, volume.metadata.name);
       const named = wanted === claim ? claim : await client.update(PersistentVolumeClaim, wanted);
       await this.#setClaimStatus(named, boundStatus(volume));
     } catch (error) {
       // Somebody else changed one of them: their update brings the claim back here.
+      if (!isConflict(error) && !isNotFound(error)) throw error;
+    }
+  }
+
+  async #unbind(volume: PersistentVolume): Promise<void> {
+    try {
+      await this.#deps.client.patch(PersistentVolume, volume.metadata, unbindPatch(volume), { type: 'merge' });
+    } catch (error) {
       if (!isConflict(error) && !isNotFound(error)) throw error;
     }
   }
@@ -238,35 +254,13 @@ class Binder {
   }
 }
 
-function claimed(volume: PersistentVolume, claim: PersistentVolumeClaim): PersistentVolume {
-  const { name, namespace, uid, resourceVersion } = claim.metadata;
-  const reserved = volume.spec?.claimRef !== undefined;
-  return {
-    ...volume,
-    metadata: reserved
-      ? volume.metadata
-      : { ...volume.metadata, annotations: { ...volume.metadata.annotations, [boundByController]: 'yes' } },
-    spec: {
-      ...volume.spec,
-      claimRef: {
-        kind: 'PersistentVolumeClaim',
-        apiVersion: 'v1',
-        name,
-        ...(namespace === undefined ? {} : { namespace }),
-        uid,
-        resourceVersion,
-      },
-    },
-  };
-}
-
 /** The claim with its volume named; the same object when it is already. */
 function withVolume(claim: PersistentVolumeClaim, volumeName: string): PersistentVolumeClaim {
   const { metadata, spec } = claim;
   const { annotations = {} } = metadata;
-  const byUser = spec?.volumeName === volumeName && annotations[boundByController] === undefined;
+  const byUser = spec?.volumeName === volumeName && annotations[boundByControllerAnnotation] === undefined;
   if (spec?.volumeName === volumeName && annotations[bindCompletedAnnotation] !== undefined) return claim;
-  const marks = { [bindCompletedAnnotation]: 'yes', ...(byUser ? {} : { [boundByController]: 'yes' }) };
+  const marks = { [bindCompletedAnnotation]: 'yes', ...(byUser ? {} : { [boundByControllerAnnotation]: 'yes' }) };
   return {
     ...claim,
     metadata: { ...metadata, annotations: { ...annotations, ...marks } },

@@ -4,7 +4,9 @@ import type { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import {
   bindCompletedAnnotation,
   bySize,
+  canHold,
   classOf,
+  isReservedFor,
   mismatchOf,
   selectedNodeAnnotation,
   suits,
@@ -75,11 +77,12 @@ function isSettled(claim: PersistentVolumeClaim, volume: PersistentVolume): bool
 function planUnbound(claim: PersistentVolumeClaim, around: Surroundings): ClaimStep | undefined {
   const name = classOf(claim);
   const found = name === '' ? undefined : around.storageClass(name);
-  const mustWait = found?.volumeBindingMode === 'WaitForFirstConsumer' && !hasConsumer(claim);
-  const reserved = around.volumes.find((volume) => isReservedFor(volume, claim));
-  const volume = reserved ?? (mustWait ? undefined : bestFor(claim, around.volumes));
+  const delayed = found?.volumeBindingMode === 'WaitForFirstConsumer';
+  const reserved = around.volumes.find((volume) => isReservedFor(volume, claim) && canHold(volume, claim));
+  // Which volume a first user gets depends on its node: the scheduler reserves it.
+  const volume = reserved ?? (delayed ? undefined : bestFor(claim, around.volumes));
   if (volume !== undefined) return { type: 'bind', volume };
-  return mustWait ? { type: 'wait-for-consumer' } : waitFor(name, found);
+  return delayed && !hasConsumer(claim) ? { type: 'wait-for-consumer' } : waitFor(name, found);
 }
 
 function hasConsumer({ metadata }: PersistentVolumeClaim): boolean {
@@ -104,14 +107,12 @@ function bestFor(claim: PersistentVolumeClaim, volumes: readonly PersistentVolum
       (volume) =>
         volume.spec?.claimRef === undefined && volume.metadata.deletionTimestamp === undefined && suits(volume, claim),
     )
-    .toSorted(bySize)[0];
+    .toSorted((left, right) => modesOf(left) - modesOf(right) || bySize(left, right))[0];
 }
 
-/** A volume that names the claim waits for it, with or without its uid. */
-function isReservedFor(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
-  const ref = volume.spec?.claimRef;
-  if (ref === undefined || ref.name !== claim.metadata.name || ref.namespace !== claim.metadata.namespace) return false;
-  return ref.uid === undefined || ref.uid === '' || ref.uid === claim.metadata.uid;
+/** The fewer it has beside those that are asked for, the closer it is to the claim. */
+function modesOf({ spec }: PersistentVolume): number {
+  return new Set(spec?.accessModes).size;
 }
 
 function isFor(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
@@ -121,7 +122,10 @@ function isFor(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean 
 export type VolumePhase = 'Available' | 'Bound' | 'Released' | 'Failed';
 
 export interface VolumePlan {
-  readonly phase: VolumePhase;
+  /** As it is when left out. */
+  readonly phase?: VolumePhase;
+  /** Its claim has another volume: it is let go. */
+  readonly unbind?: true;
   /** Its claim is gone: somebody has to clear it. */
   readonly recycle?: true;
   /** Why it has failed just now. */
@@ -132,10 +136,19 @@ export interface VolumePlan {
 export function planVolume(volume: PersistentVolume, claim: PersistentVolumeClaim | undefined): VolumePlan {
   const uid = volume.spec?.claimRef?.uid ?? '';
   if (uid === '') return { phase: 'Available' };
-  if (claim?.metadata.uid === uid) {
-    return { phase: claim.spec?.volumeName === volume.metadata.name ? 'Bound' : 'Available' };
-  }
-  return planReleased(volume);
+  if (claim?.metadata.uid !== uid) return planReleased(volume);
+  const bound = claim.spec?.volumeName ?? '';
+  // The claim is tied to it next.
+  if (bound === '') return {};
+  if (bound === volume.metadata.name) return { phase: 'Bound' };
+  return planBoundElsewhere(volume);
+}
+
+/** One that was made for the claim is not needed by anybody. */
+function planBoundElsewhere(volume: PersistentVolume): VolumePlan {
+  const made = volume.metadata.annotations?.[provisionedBy] !== undefined;
+  if (made && volume.spec?.persistentVolumeReclaimPolicy === 'Delete') return planReleased(volume);
+  return { unbind: true };
 }
 
 /** Those that were made for a claim are deleted by whoever made them. */

@@ -7,6 +7,7 @@ import { watching, type Source } from '../../client/controller.ts';
 import type { Events } from '../../client/event-recorder.ts';
 import type { Informer } from '../../client/informer.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { unbindPatch } from './unbind.ts';
 
 const namespace = 'default';
 const volumeLabel = 'coracle.dev/recycles';
@@ -69,8 +70,7 @@ export class Recycler {
   }
 
   async #free(volume: PersistentVolume): Promise<void> {
-    const { resourceVersion } = volume.metadata;
-    const patch = { metadata: { resourceVersion }, spec: { claimRef: null } };
+    const patch = unbindPatch(volume);
     await this.#deps.client.patch(PersistentVolume, volume.metadata, patch, { type: 'merge' }).catch(unlessGone);
     this.#events.normal(PersistentVolume, volume, 'VolumeRecycled', 'Volume recycled');
   }

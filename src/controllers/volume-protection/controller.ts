@@ -8,8 +8,7 @@ import { refOf } from '../../client/cache.ts';
 import { isConflict, isNotFound, type Client } from '../../client/client.ts';
 import { Controller, watching } from '../../client/controller.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { claimKeysOf } from '../workload/claims.ts';
-import { hasEnded } from '../workload/pods.ts';
+import { claimKeysOf, ephemeralClaimName } from '../workload/claims.ts';
 
 export const claimFinalizer = 'kubernetes.io/pvc-protection';
 export const volumeFinalizer = 'kubernetes.io/pv-protection';
@@ -25,14 +24,41 @@ export function claimProtectionController({ client, informers, clock, logger }: 
       async reconcile(key) {
         const claim = claims.get(refOf(key));
         if (claim === undefined) return;
-        const users = pods
-          .list({ namespace: claim.metadata.namespace })
-          .filter((pod) => !hasEnded(pod) && claimKeysOf(pod).includes(key));
-        await settle(client, PersistentVolumeClaim, claim, claimFinalizer, users.length > 0);
+        const { namespace, deletionTimestamp } = claim.metadata;
+        let used = pods.list({ namespace }).some((pod) => isUsedBy(pod, claim));
+        // What the cache has not heard of yet must not lose its data.
+        if (!used && deletionTimestamp !== undefined) {
+          const { items } = await client.list(Pod, namespace === undefined ? {} : { namespace });
+          used = items.some((pod) => isUsedBy(pod, claim));
+        }
+        await settle(client, PersistentVolumeClaim, claim, claimFinalizer, used);
       },
     },
     { clock, logger },
   );
+}
+
+/**
+ * A pod without a node does not count: none will start it while the claim goes. One that has ended does, as long as it
+ * is there: its node may still have the volume.
+ */
+function isUsedBy(pod: Pod, claim: PersistentVolumeClaim): boolean {
+  if ((pod.spec?.nodeName ?? '') === '') return false;
+  return (pod.spec?.volumes ?? []).some((volume) => {
+    if (volume.persistentVolumeClaim?.claimName === claim.metadata.name) return true;
+    const own = volume.ephemeral !== undefined && ephemeralClaimName(pod, volume.name) === claim.metadata.name;
+    return own && !isShutDown(pod) && isControlledBy(claim, pod);
+  });
+}
+
+/** Its node is done with it: it is only there for those who hold it. */
+function isShutDown({ metadata }: Pod): boolean {
+  return metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds === 0;
+}
+
+function isControlledBy({ metadata }: PersistentVolumeClaim, pod: Pod): boolean {
+  const owners = metadata.ownerReferences ?? [];
+  return owners.some(({ uid, controller }) => controller === true && uid === pod.metadata.uid);
 }
 
 export function volumeProtectionController({ client, informers, clock, logger }: Dependencies): Controller {

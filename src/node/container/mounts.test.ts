@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Pod } from '../../api/core/pod.ts';
 import type { PreparedVolume } from '../volumes/volume.ts';
 import { checkHostPath, containerMounts } from './mounts.ts';
@@ -7,6 +10,25 @@ import { checkHostPath, containerMounts } from './mounts.ts';
 test('a hostPath that cannot be made is an error, and comes at once', async () => {
   await expect(checkHostPath('/proc/x', 'DirectoryOrCreate')).rejects.toThrow('ENOENT');
 });
+
+// It was as open as the kind of volume, so that others could not enter, and fsGroup went no further than the volume.
+test.each([0o755, 0o700, 0o2777, 0o3777])(
+  'folders of a subPath in a volume of mode %o have that mode',
+  async (mode) => {
+    const path = await mkdtemp(join(tmpdir(), 'coracle-sub-path-'));
+    onTestFinished(() => rm(path, { recursive: true }));
+    await chmod(path, mode);
+    const container = {
+      name: 'box',
+      image: 'busybox',
+      volumeMounts: [{ name: 'data', mountPath: '/data', subPath: 'some/where' }],
+    };
+    const volumes = new Map([['data', { name: 'data', path, readonly: false, mode: 0o750 }]]);
+    await containerMounts({ pod: {} as Pod, container, volumes, env: new Map() });
+    expect((await stat(join(path, 'some'))).mode & 0o7777).toBe(mode);
+    expect((await stat(join(path, 'some', 'where'))).mode & 0o7777).toBe(mode);
+  },
+);
 
 const container = { name: 'box', image: 'busybox' };
 const disk: PreparedVolume = { name: 'disk', path: '/link', readonly: false, mode: 0o750, block: true };

@@ -66,7 +66,7 @@ async function oneMount(input: MountsInput, mount: MountSpec): Promise<Mount> {
     const inside = subPath === '' ? {} : { imageSubPath: subPath };
     return { ...common, readonly: true, hostPath: '', image: volume.image, ...inside };
   }
-  const hostPath = subPath === '' ? volume.path : await resolveSubPath(volume.path, subPath, volume.mode);
+  const hostPath = subPath === '' ? volume.path : await resolveSubPath(volume.path, subPath);
   return { ...common, hostPath };
 }
 
@@ -97,7 +97,7 @@ function propagation(wanted: string | undefined): Mount['propagation'] {
  * Walks the sub-path component by component: makes missing folders, follows links only while they stay inside
  * the volume. The result has no links in it.
  */
-async function resolveSubPath(root: string, subPath: string, mode: number): Promise<string> {
+async function resolveSubPath(root: string, subPath: string): Promise<string> {
   let inside = '';
   const rest = normalize(subPath)
     .split('/')
@@ -106,7 +106,7 @@ async function resolveSubPath(root: string, subPath: string, mode: number): Prom
     const part = rest.shift() ?? '';
     const next = join('/', inside, part);
     const found = await lstat(join(root, next)).catch(absent);
-    if (found === undefined) await makeOne(join(root, next), mode);
+    if (found === undefined) await makeOne(join(root, next), await modeOf(root));
     if (found?.isSymbolicLink() !== true) {
       inside = next;
       continue;
@@ -138,6 +138,9 @@ function absent(error: unknown): undefined {
   if (codeOf(error) === 'ENOENT') return undefined;
   throw error;
 }
+
+/** Folders in a volume are as open as the volume, and belong to the group that it hands on. */
+const modeOf = async (root: string): Promise<number> => (await stat(root)).mode & 0o7777;
 
 async function makeOne(path: string, mode: number): Promise<void> {
   await mkdir(path);

@@ -2,6 +2,7 @@
 import type { Pod } from '../../api/core/pod.ts';
 import type { PodSecurityContext, SecurityContext } from '../../api/core/security-context.ts';
 import type { ContainerSecurity, SecurityProfile } from '../../runtime/runtime.ts';
+import type { NodeConfig } from '../config.ts';
 import type { AnyContainer } from '../pod/names.ts';
 import { ConfigurationError } from './environment.ts';
 
@@ -10,9 +11,7 @@ interface Profile {
   readonly localhostProfile?: string;
 }
 
-export interface SecuritySettings {
-  readonly seccompProfileRoot: string;
-}
+export type SecuritySettings = Pick<NodeConfig, 'seccompProfileRoot' | 'seccompDefault'>;
 
 export function containerSecurity(pod: Pod, container: AnyContainer, settings: SecuritySettings): ContainerSecurity {
   const { shared, own } = contexts(pod, container);
@@ -60,7 +59,7 @@ function identity(shared: PodSecurityContext, own: SecurityContext): Identity {
 }
 
 function seccomp(wanted: Profile | undefined, settings: SecuritySettings): SecurityProfile {
-  const found = profile(wanted, { type: 'unconfined' });
+  const found = profile(wanted, { type: settings.seccompDefault ? 'runtimeDefault' : 'unconfined' });
   if (found.localhost === undefined) return found;
   return { type: 'localhost', localhost: `${settings.seccompProfileRoot}/${found.localhost}` };
 }

@@ -1,4 +1,7 @@
-/** Removes images that no container uses when their disk fills up: least recently used first, the young spared. */
+/**
+ * Removes images that no container uses when their disk fills up: least recently used first, the young spared; and
+ * those that nobody has used for longer than the node is told to keep them.
+ */
 import { messageOf } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
@@ -27,8 +30,8 @@ const justUsed = 60_000;
 export class ImageGarbage {
   readonly name = 'image garbage';
   readonly #options: ImageGarbageOptions;
-  /** When each image was first seen here; for those that were asked for before, when that was. */
-  readonly #detected = new Map<string, number>();
+  /** When each image was seen in use last; for those that never were, when it was first seen or asked for. */
+  readonly #idleSince = new Map<string, number>();
 
   constructor(options: ImageGarbageOptions) {
     this.#options = options;
@@ -50,6 +53,7 @@ export class ImageGarbage {
   async #collect(): Promise<void> {
     const { imagePath, machine, config, events } = this.#options;
     await this.#unused(0);
+    if (config.imageMaximumAge > 0) await this.#free(Infinity, config.imageMaximumAge * 1000);
     const disk = await machine.disk(await imagePath());
     const used = disk.capacityBytes - disk.availableBytes;
     const percent = disk.capacityBytes === 0 ? 0 : (100 * used) / disk.capacityBytes;
@@ -69,7 +73,7 @@ export class ImageGarbage {
       if (freed >= wanted) break;
       log.info('removing an unused image', { image: image.repoTags[0] ?? image.id, bytes: image.sizeBytes });
       await images.removeImage(image.id);
-      this.#detected.delete(image.id);
+      this.#idleSince.delete(image.id);
       freed += image.sizeBytes;
     }
     return freed;
@@ -82,11 +86,12 @@ export class ImageGarbage {
     const [all, containers] = await Promise.all([images.listImages(), runtime.listContainers()]);
     const inUse = new Set(containers.flatMap((each) => [each.image, each.imageRef, each.userImage]));
     const present = new Set(all.map((image) => image.id));
-    for (const id of this.#detected.keys()) if (!present.has(id)) this.#detected.delete(id);
+    for (const id of this.#idleSince.keys()) if (!present.has(id)) this.#idleSince.delete(id);
     const idleSince = (image: ImageInfo): number => {
-      const detected = this.#detected.get(image.id) ?? lastUsed(image.id) ?? now;
-      this.#detected.set(image.id, detected);
-      return Math.max(detected, lastUsed(image.id) ?? 0);
+      const known = this.#idleSince.get(image.id) ?? lastUsed(image.id) ?? now;
+      const since = isUsed(image, inUse) ? now : Math.max(known, lastUsed(image.id) ?? 0);
+      this.#idleSince.set(image.id, since);
+      return since;
     };
     return all
       .map((image) => ({ image, since: idleSince(image) }))

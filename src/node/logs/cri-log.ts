@@ -37,29 +37,33 @@ export class LogDecoder {
 
   decode(piece: Buffer): Buffer {
     const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
-    const parts: Buffer[] = [];
+    // Lines are copied one behind the other: a buffer of its own for each would cost more than all else.
+    const text = Buffer.allocUnsafe(bytes.length);
+    let length = 0;
     let at = 0;
     for (;;) {
       const end = bytes.indexOf(newline, at);
       if (end < 0) break;
-      this.#line(bytes, at, end, parts);
+      length = this.#line(bytes, at, end, text, length);
       at = end + 1;
     }
     this.#rest = at === bytes.length ? empty : Buffer.from(bytes.subarray(at));
-    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+    return text.subarray(0, length);
   }
 
-  #line(bytes: Buffer, from: number, end: number, parts: Buffer[]): void {
-    const stream = bytes.indexOf(space, from) + 1;
-    const tag = stream === 0 ? 0 : bytes.indexOf(space, stream) + 1;
+  /** Adds a line to the text, if it is wanted; returns how long the text is then. */
+  #line(bytes: Buffer, from: number, end: number, text: Buffer, length: number): number {
+    const stream = afterSpace(bytes, from, end);
+    const tag = stream === 0 ? 0 : afterSpace(bytes, stream, end);
     // A line that is not in the format (a torn write after a power cut) is shown to nobody.
-    if (stream === 0 || tag === 0 || tag > end) return;
-    if (!this.#wanted(bytes, from, stream, tag)) return;
+    if (tag === 0) return length;
+    if (!this.#wanted(bytes, from, stream, tag)) return length;
     const whole = bytes[tag] === full;
     const content = Math.min(end, tag + 2);
-    if (this.#filter.timestamps && !this.#open) parts.push(bytes.subarray(from, stream));
+    let long = length;
+    if (this.#filter.timestamps && !this.#open) long += bytes.copy(text, long, from, stream);
     this.#open = !whole;
-    parts.push(bytes.subarray(content, whole ? end + 1 : end));
+    return long + bytes.copy(text, long, content, whole ? end + 1 : end);
   }
 
   #wanted(bytes: Buffer, from: number, stream: number, tag: number): boolean {
@@ -72,4 +76,10 @@ export class LogDecoder {
     this.#started = parseTimestamp(bytes.toString('latin1', from, stream - 1)) >= (this.#filter.since ?? 0);
     return this.#started;
   }
+}
+
+/** Where what follows the next space begins; 0 if there is none before the end. */
+function afterSpace(bytes: Buffer, from: number, end: number): number {
+  for (let at = from; at < end; at += 1) if (bytes[at] === space) return at + 1;
+  return 0;
 }

@@ -27,12 +27,23 @@ export interface DiskFacts {
   readonly inodesFree: number;
 }
 
+/** Of all processes together. */
+export interface MemoryUse {
+  /** Bytes of memory that no file stands behind. */
+  readonly anonymousBytes: number;
+  /** Since the machine started. */
+  readonly pageFaults: number;
+  /** Those that waited for a disk. */
+  readonly majorPageFaults: number;
+}
+
 export interface Machine {
   facts(): Promise<MachineFacts>;
   /** Of the file system that holds the path. */
   disk(path: string): Promise<DiskFacts>;
   /** Bytes that can be used without swapping. */
   memoryAvailable(): Promise<number>;
+  memoryUse(): Promise<MemoryUse>;
   /** CPU time that all processes have used since the machine started, in nanoseconds. */
   cpuNanoseconds(): Promise<number>;
   /** How many processes, threads counted, there can be, and how many there are. */
@@ -75,6 +86,15 @@ export const systemMachine: Machine = {
     };
   },
   memoryAvailable: async () => kilobytes(await text('/proc/meminfo'), 'MemAvailable'),
+  async memoryUse() {
+    const [memory, counters] = await Promise.all(['/proc/meminfo', '/proc/vmstat'].map(text));
+    const counter = (name: string): number => Number(new RegExp(`^${name} (\\d+)`, 'm').exec(counters ?? '')?.[1] ?? 0);
+    return {
+      anonymousBytes: kilobytes(memory ?? '', 'AnonPages'),
+      pageFaults: counter('pgfault'),
+      majorPageFaults: counter('pgmajfault'),
+    };
+  },
   async cpuNanoseconds() {
     // user nice system idle iowait irq softirq steal, in hundredths of a second.
     const fields = (await text('/proc/stat')).split('\n')[0]?.trim().split(/\s+/).slice(1).map(Number) ?? [];

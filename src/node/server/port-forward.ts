@@ -63,17 +63,22 @@ async function forwardPair(data: SpdyStream, error: SpdyStream, target: ForwardT
 const complaint = (port: number, target: ForwardTarget, problem: unknown): string =>
   `error forwarding port ${port} to pod ${target.name}: ${messageOf(problem)}`;
 
-/** Copies both ways until both have ended. Throws when the port cannot be reached. */
+/**
+ * Copies both ways until the pod has said all. Clients wait for the end of the error stream before they close theirs,
+ * so this does not wait for them. Throws when the port cannot be reached.
+ */
 async function forward(data: Duplex, port: number, target: ForwardTarget): Promise<void> {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`"${port}" is not a port`);
   const connection = (await target.connect(port)) as Duplex;
-  const up = pipeline(data, connection).catch(() => {
-    // The pod closed first; what it sent still goes out.
+  // Not a pipeline: when the pod closes, that would take away what it sent last and a slow client has not read yet.
+  data.pipe(connection);
+  connection.once('close', () => data.resume());
+  data.once('close', () => {
+    if (!data.readableEnded || !data.writableFinished) connection.destroy();
   });
-  const down = pipeline(connection, data, { end: true }).catch(() => {
-    // The client closed first.
+  await pipeline(connection, data).catch(() => {
+    // One of them broke off, and the other was told.
   });
-  await Promise.all([up, down]);
 }
 
 /** The older way: ports in the request's query, two channels (data, error) for each. */

@@ -244,6 +244,18 @@ test('how full volumes are, in the form that dashboards read', async () => {
   }
 });
 
+test("the summary tells a node's memory with all figures that clients compute with", async () => {
+  const { node } = JSON.parse((await get('/stats/summary')).body) as { node: { memory: object } };
+  expect(node.memory).toMatchObject({
+    availableBytes: 6 * 2 ** 30,
+    workingSetBytes: expect.any(Number) as number,
+    usageBytes: expect.any(Number) as number,
+    rssBytes: 2 ** 30,
+    pageFaults: 1000,
+    majorPageFaults: 10,
+  });
+});
+
 describe('logs', () => {
   const read = async (query: string): Promise<string> => (await get(`/containerLogs/default/web/box${query}`)).body;
 

@@ -5,6 +5,7 @@ import type { NodeAgent } from '../agent.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import { folderUse, type FolderUse } from '../eviction/usage.ts';
 import { podPaths } from '../pod/names.ts';
+import type { MemoryUse } from '../machine/machine.ts';
 import type { PodWorker } from '../pod/worker.ts';
 import type { VolumeStatistics } from '../volumes/statistics.ts';
 
@@ -24,6 +25,7 @@ export interface NodeUse {
   readonly cpuNanoseconds: number;
   readonly memoryWorkingSet: number;
   readonly memoryAvailable: number;
+  readonly memory: MemoryUse;
   readonly pods: readonly PodUse[];
 }
 
@@ -44,16 +46,18 @@ export function logsUse(agent: NodeAgent, { pod }: PodWorker, container: string)
 
 /** Everything that runs, as of now. */
 export async function nodeUse(agent: NodeAgent, now: number, wanted: WantedStats = 'all'): Promise<NodeUse> {
-  const [facts, cpuNanoseconds, memoryAvailable, pods] = await Promise.all([
+  const [facts, cpuNanoseconds, memoryAvailable, memory, pods] = await Promise.all([
     agent.machine.facts(),
     agent.machine.cpuNanoseconds(),
     agent.machine.memoryAvailable(),
+    agent.machine.memoryUse(),
     Promise.all(agent.pods.workers().map((worker) => podUse(agent, worker, wanted))),
   ]);
   return {
     timestamp: now,
     cpuNanoseconds,
     memoryAvailable,
+    memory,
     memoryWorkingSet: facts.memoryBytes - memoryAvailable,
     pods: pods.filter((each) => each.containers.length > 0),
   };

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { Lease } from '../../api/coordination/lease.ts';
 import { Node } from '../../api/core/node.ts';
 import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
@@ -95,6 +95,60 @@ test('pods run with addresses of their own, and are gone once they are deleted',
   await test.client.delete(Pod, { namespace: 'default', name: 'one' });
   await test.clock.advance(1_000);
   expect(test.client.all(Pod).map(({ metadata }) => metadata.name)).not.toContain('one');
+});
+
+describe('pods whose containers are not to be started again', () => {
+  const ofJob = { apiVersion: 'batch/v1', kind: 'Job', name: 'job', uid: 'job', controller: true };
+  const put = (
+    { client }: Cluster,
+    name: string,
+    metadata: Partial<Pod['metadata']>,
+    restartPolicy: 'Never' | 'OnFailure' | 'Always' = 'Never',
+  ): void => {
+    const spec = { containers: [{ name: 'main', image: 'none' }], nodeName: 'test-sim-00001', restartPolicy };
+    client.seed(Pod, { metadata: { name, namespace: 'default', ...metadata }, spec });
+  };
+  const lasting = (duration: string, exitCode = '0') => ({
+    annotations: { 'coracle.dev/simulated-duration': duration, 'coracle.dev/simulated-exit-code': exitCode },
+  });
+  const phases = ({ client }: Cluster): Readonly<Record<string, string | undefined>> =>
+    Object.fromEntries(client.all(Pod).map(({ metadata, status }) => [metadata.name, status?.phase]));
+
+  test('end when it is time: those of jobs soon, others when they say so, the rest never', async () => {
+    const test = cluster();
+    await simulate(test, 1);
+    put(test, 'job', { ownerReferences: [ofJob] });
+    put(test, 'slow-job', { ownerReferences: [ofJob], ...lasting('1m') });
+    put(test, 'own', lasting('10s', '3'));
+    put(test, 'plain', {});
+    put(test, 'again', lasting('1s'), 'Always');
+    put(test, 'retried', { ownerReferences: [ofJob], ...lasting('1s', '3') }, 'OnFailure');
+    await test.clock.advance(500);
+    expect(new Set(Object.values(phases(test)))).toEqual(new Set(['Running']));
+    await test.clock.advance(11_000);
+    const running = { plain: 'Running', again: 'Running', retried: 'Running' };
+    expect(phases(test)).toEqual({ ...running, job: 'Succeeded', 'slow-job': 'Running', own: 'Failed' });
+    const own = test.client.all(Pod).find(({ metadata }) => metadata.name === 'own');
+    expect(own?.status?.containerStatuses?.[0]?.state?.terminated).toMatchObject({ exitCode: 3, reason: 'Error' });
+    expect(own?.status?.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'False' }));
+    // Whoever simulates them may change meanwhile.
+    await simulate(test, 1);
+    await test.clock.advance(60_000);
+    expect(phases(test)).toMatchObject({ ...running, 'slow-job': 'Succeeded' });
+  });
+
+  test('fail at once when their annotations make no sense, and say why', async () => {
+    const test = cluster();
+    await simulate(test, 1);
+    put(test, 'code', lasting('1s', '300'));
+    put(test, 'long', lasting('long'));
+    await test.clock.advance(2_000);
+    expect(phases(test)).toEqual({ code: 'Failed', long: 'Failed' });
+    expect(test.client.all(Pod).map(({ status }) => status?.message)).toEqual([
+      'annotation coracle.dev/simulated-exit-code: "300" is not a number from 0 to 255',
+      'annotation coracle.dev/simulated-duration: time: invalid duration "long"',
+    ]);
+  });
 });
 
 test('a claim whose first pod was sent to one gets a volume there, and others do not', async () => {

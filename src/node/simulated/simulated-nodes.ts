@@ -6,13 +6,14 @@
  * - As many nodes as asked for are there and Ready once `onReady` is called; more than that, from an earlier start,
  *   are gone. Everything that was lost while this did not run is made up for.
  * - A pod that is bound to one becomes Running and ready, with an address of its own; one that is deleted is gone
- *   soon after. Containers never end by themselves.
+ *   soon after. Containers of Jobs end after a second, others when annotations say so (`life.ts`), or never.
  * - A claim whose first pod was sent to one gets a volume of the class `local-path`, which is as simulated as they are.
  * - At rest there is one Lease to renew every few hundred milliseconds, whatever the number of nodes up to thousands:
  *   Leases promise an hour, and node health takes them at their word.
  */
 import { Lease } from '../../api/coordination/lease.ts';
 import { Node } from '../../api/core/node.ts';
+import type { PodStatus } from '../../api/core/pod-status.ts';
 import { Pod } from '../../api/core/pod.ts';
 import { isSimulated, simulatedNode } from '../../api/core/simulated-node.ts';
 import { microTimestamp, type Clock } from '../../base/clock.ts';
@@ -22,11 +23,12 @@ import type { Random } from '../../base/random.ts';
 import { runAll, type Service } from '../../base/service.ts';
 import { refOf } from '../../client/cache.ts';
 import { isAlreadyExists, isConflict, isNotFound, type Client } from '../../client/client.ts';
-import { Controller, watching } from '../../client/controller.ts';
+import { Controller, watching, type ReconcileResult } from '../../client/controller.ts';
 import { EventRecorder } from '../../client/event-recorder.ts';
 import { Informer } from '../../client/informer.ts';
 import { AddressPool } from '../../network/addresses.ts';
 import { localPathProvisioner, localPathService, type Directories } from '../local-path.ts';
+import { endedStatus, endOf, isMortal } from './life.ts';
 import { leaseDraft, leaseNamespace, nodeDraft, nodeName, nodeStatus, podRange, runningStatus } from './objects.ts';
 
 export interface SimulatedNodesOptions {
@@ -116,17 +118,17 @@ class SimulatedNodes implements Service {
   /** Also keeps account of addresses: those that pods have from before are theirs. */
   #keysOf(type: 'added' | 'updated' | 'deleted', pod: Pod): readonly string[] {
     if (!this.#mine.has(pod.spec?.nodeName ?? '')) return [];
-    const { uid, namespace = '', name, deletionTimestamp } = pod.metadata;
+    const { uid, namespace = '', name } = pod.metadata;
     if (type === 'deleted') {
       this.#release(uid);
       return [];
     }
-    const { podIP, phase } = pod.status ?? {};
+    const podIP = pod.status?.podIP;
     if (podIP !== undefined && !this.#addressOf.has(uid)) {
       this.#addresses.reserve(podIP);
       this.#addressOf.set(uid, podIP);
     }
-    return deletionTimestamp !== undefined || (phase ?? 'Pending') === 'Pending' ? [`${namespace}/${name}`] : [];
+    return hasToChange(pod) ? [`${namespace}/${name}`] : [];
   }
 
   #release(uid: string): void {
@@ -136,28 +138,45 @@ class SimulatedNodes implements Service {
     this.#addresses.release(address);
   }
 
-  async #reconcile(pod: Pod | undefined): Promise<void> {
-    if (pod === undefined) return;
+  async #reconcile(pod: Pod | undefined): Promise<ReconcileResult> {
+    if (pod === undefined) return {};
     try {
-      await (pod.metadata.deletionTimestamp === undefined ? this.#start(pod) : this.#end(pod));
+      if (pod.metadata.deletionTimestamp !== undefined) await this.#remove(pod);
+      else if (pod.status?.phase === 'Running') return await this.#end(pod);
+      else await this.#start(pod);
     } catch (error) {
       // Gone, or another of its name.
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
+    return {};
   }
 
   async #start(pod: Pod): Promise<void> {
     if ((pod.status?.phase ?? 'Pending') !== 'Pending') return;
-    const { client, clock, address } = this.#options;
+    const { clock, address } = this.#options;
     const { uid } = pod.metadata;
     const podIp = pod.spec?.hostNetwork === true ? address : (this.#addressOf.get(uid) ?? this.#addresses.allocate());
     if (podIp !== address) this.#addressOf.set(uid, podIp);
-    const status = runningStatus(pod, podIp, address, clock.now());
-    await client.patch(Pod, pod.metadata, { metadata: { uid }, status }, { type: 'merge', subresource: 'status' });
+    await this.#tell(pod, runningStatus(pod, podIp, address, clock.now()));
+  }
+
+  /** Resolves to when to come back, if its containers still run. */
+  async #end(pod: Pod): Promise<ReconcileResult> {
+    const now = this.#options.clock.now();
+    const left = endOf(pod) - now;
+    if (left > 0) return { after: left };
+    await this.#tell(pod, endedStatus(pod, now));
+    return {};
+  }
+
+  async #tell({ metadata }: Pod, status: PodStatus): Promise<void> {
+    const { uid } = metadata;
+    const patch = { metadata: { uid }, status };
+    await this.#options.client.patch(Pod, metadata, patch, { type: 'merge', subresource: 'status' });
   }
 
   /** Nothing has to end first: its grace is not needed. */
-  async #end({ metadata }: Pod): Promise<void> {
+  async #remove({ metadata }: Pod): Promise<void> {
     await this.#options.client.delete(Pod, metadata, {
       gracePeriodSeconds: 0,
       preconditions: { uid: metadata.uid },
@@ -247,10 +266,18 @@ class SimulatedNodes implements Service {
   }
 }
 
+/** Now or later, without anybody else's doing. */
+function hasToChange(pod: Pod): boolean {
+  const phase = pod.status?.phase ?? 'Pending';
+  return pod.metadata.deletionTimestamp !== undefined || phase === 'Pending' || (phase === 'Running' && isMortal(pod));
+}
+
 /** What is needed of a pod, which is little once it runs: tens of thousands are kept. */
 function trimmed(pod: Pod): Pod {
-  const { managedFields: _fields, annotations: _annotations, labels: _labels, ...metadata } = pod.metadata;
+  const { managedFields: _fields, annotations, labels: _labels, ...metadata } = pod.metadata;
   const phase = pod.status?.phase ?? 'Pending';
+  if (phase === 'Running' && isMortal(pod))
+    return { ...pod, metadata: { ...metadata, ...(annotations && { annotations }) } };
   if (phase === 'Pending') return { ...pod, metadata };
   const { nodeName: on = '' } = pod.spec ?? {};
   const { podIP } = pod.status ?? {};

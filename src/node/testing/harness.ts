@@ -44,6 +44,7 @@ export const simMachine: Machine = {
       inodesFree: 900_000,
     }),
   memoryAvailable: () => Promise.resolve(6 * gibibyte),
+  memoryUse: () => Promise.resolve({ anonymousBytes: gibibyte, pageFaults: 1000, majorPageFaults: 10 }),
   cpuNanoseconds: () => Promise.resolve(1_000_000_000),
   processes: () => Promise.resolve({ most: 32_768, running: 100 }),
 };

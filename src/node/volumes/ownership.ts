@@ -1,13 +1,17 @@
 /** fsGroup: gives a volume's files to a group. */
-import { chmod, lchown, lstat, readdir } from 'node:fs/promises';
+import { chmod, lchown, lstat, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export type ChangePolicy = 'Always' | 'OnRootMismatch';
 
 const setGroupId = 0o2000;
 
-/** Files become readable and writable by the group, folders hand the group on to what is made in them. */
-export async function giveToGroup(root: string, gid: number, readonly: boolean, policy: ChangePolicy): Promise<void> {
+/**
+ * Files become readable and writable by the group, folders hand the group on to what is made in them. A link is
+ * followed only where it stands for the volume, as a local volume's path may; those in it are changed themselves.
+ */
+export async function giveToGroup(path: string, gid: number, readonly: boolean, policy: ChangePolicy): Promise<void> {
+  const root = await realpath(path);
   if (policy === 'OnRootMismatch' && (await rootFits(root, gid, readonly))) return;
   await change(root, gid, readonly);
 }

@@ -8,8 +8,12 @@ import { matches, selectorOf, type Selector } from '../../schema/selector.ts';
 import { maxScore, resolvable, unresolvable, type Plugin, type Rejection, type World } from '../plugin.ts';
 import type { NodeView } from '../snapshot.ts';
 
-/** How strongly a required affinity of pods already there draws (upstream's hardPodAffinityWeight). */
-const hardAffinityWeight = 1;
+export interface InterPodAffinityArguments {
+  /** How strongly a required affinity of pods already there draws, from 0 to 100. */
+  readonly hardPodAffinityWeight: number;
+  /** Whether preferences of pods already there count only for pods that have affinities of their own. */
+  readonly ignorePreferredTermsOfExistingPods: boolean;
+}
 
 interface Term {
   readonly topologyKey: string;
@@ -19,30 +23,37 @@ interface Term {
 /** Counts by `key=value` of a topology domain. */
 type Counts = Map<string, number>;
 
-export const interPodAffinity: Plugin = {
-  name: 'InterPodAffinity',
-  weight: 2,
-  prepare(pod, world) {
-    const affinity = requiredTerms(pod, 'podAffinity', world);
-    const antiAffinity = requiredTerms(pod, 'podAntiAffinity', world);
-    const excluded = domainsExcludedByOthers(pod, world);
-    const scores = scoresOfDomains(pod, world);
-    const hasFilter = affinity.length > 0 || antiAffinity.length > 0 || excluded.size > 0;
-    return {
-      ...(hasFilter ? { filter: filterOf(pod, world, affinity, antiAffinity, excluded) } : {}),
-      ...(scores.size === 0
-        ? {}
-        : {
-            score: (view: NodeView) => {
-              let sum = 0;
-              for (const [key, value] of Object.entries(view.labels)) sum += scores.get(domain(key, value)) ?? 0;
-              return sum;
-            },
-            normalize: spreadBetweenExtremes,
-          }),
-    };
-  },
-};
+export function interPodAffinityWith(settings: InterPodAffinityArguments): Plugin {
+  return {
+    name: 'InterPodAffinity',
+    weight: 2,
+    prepare(pod, world) {
+      const affinity = requiredTerms(pod, 'podAffinity', world);
+      const antiAffinity = requiredTerms(pod, 'podAntiAffinity', world);
+      const excluded = domainsExcludedByOthers(pod, world);
+      const scores = scoresOfDomains(pod, world, settings);
+      const hasFilter = affinity.length > 0 || antiAffinity.length > 0 || excluded.size > 0;
+      return {
+        ...(hasFilter ? { filter: filterOf(pod, world, affinity, antiAffinity, excluded) } : {}),
+        ...(scores.size === 0
+          ? {}
+          : {
+              score: (view: NodeView) => {
+                let sum = 0;
+                for (const [key, value] of Object.entries(view.labels)) sum += scores.get(domain(key, value)) ?? 0;
+                return sum;
+              },
+              normalize: spreadBetweenExtremes,
+            }),
+      };
+    },
+  };
+}
+
+export const interPodAffinity = interPodAffinityWith({
+  hardPodAffinityWeight: 1,
+  ignorePreferredTermsOfExistingPods: false,
+});
 
 function filterOf(
   pod: Pod,
@@ -87,8 +98,8 @@ function countDomains(
   const found: Counts = new Map();
   if (terms.length === 0) return found;
   for (const view of nodes) {
+    // Those that are on their way out count as well: they are still there.
     for (const other of view.pods.values()) {
-      if (other.metadata.deletionTimestamp !== undefined) continue;
       for (const term of terms) if (counts(other, term)) increase(found, view, term.topologyKey, 1);
     }
   }
@@ -107,7 +118,7 @@ function domainsExcludedByOthers(pod: Pod, world: World): Counts {
   return excluded;
 }
 
-function scoresOfDomains(pod: Pod, world: World): Counts {
+function scoresOfDomains(pod: Pod, world: World, settings: InterPodAffinityArguments): Counts {
   const scores: Counts = new Map();
   const wanted = [...preferredTerms(pod, 'podAffinity', world), ...preferredTerms(pod, 'podAntiAffinity', world)];
   for (const view of wanted.length > 0 ? world.nodes : []) {
@@ -115,16 +126,27 @@ function scoresOfDomains(pod: Pod, world: World): Counts {
       for (const { term, weight } of wanted) if (term.matches(other)) increase(scores, view, term.topologyKey, weight);
     }
   }
+  if (wanted.length === 0 && settings.ignorePreferredTermsOfExistingPods) return scores;
   for (const view of world.nodesWithAffinity) {
-    for (const other of view.podsWithAffinity.values()) drawTowards(pod, other, view, world, scores);
+    for (const other of view.podsWithAffinity.values()) {
+      drawTowards(pod, other, { view, world, scores, weight: settings.hardPodAffinityWeight });
+    }
   }
   return scores;
 }
 
+interface Drawing {
+  readonly view: NodeView;
+  readonly world: World;
+  readonly scores: Counts;
+  /** Of required affinity. */
+  readonly weight: number;
+}
+
 /** Pods already there have wishes about this one, too. */
-function drawTowards(pod: Pod, other: Pod, view: NodeView, world: World, scores: Counts): void {
-  for (const term of requiredTerms(other, 'podAffinity', world)) {
-    if (term.matches(pod)) increase(scores, view, term.topologyKey, hardAffinityWeight);
+function drawTowards(pod: Pod, other: Pod, { view, world, scores, weight: hard }: Drawing): void {
+  for (const term of hard === 0 ? [] : requiredTerms(other, 'podAffinity', world)) {
+    if (term.matches(pod)) increase(scores, view, term.topologyKey, hard);
   }
   for (const side of ['podAffinity', 'podAntiAffinity'] as const) {
     for (const { term, weight } of preferredTerms(other, side, world)) {
@@ -165,7 +187,7 @@ function preferredTerms(
 /** The term as its owner means it: its namespaces default to the owner's own. */
 function termOf(owner: Pod, term: PodAffinityTerm, world: World): Term {
   const selector = term.labelSelector === undefined ? undefined : withLabelKeys(owner, term);
-  const own = term.namespaces === undefined && term.namespaceSelector === undefined;
+  const own = (term.namespaces ?? []).length === 0 && term.namespaceSelector === undefined;
   const namespaces = new Set(own ? [owner.metadata.namespace ?? ''] : (term.namespaces ?? []));
   const byLabel = term.namespaceSelector === undefined ? undefined : selectorOf(term.namespaceSelector);
   return {

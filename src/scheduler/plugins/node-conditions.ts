@@ -1,6 +1,7 @@
 /** Plugins that look at the node alone: NodeUnschedulable, NodeName, TaintToleration, NodePorts. */
 import { tolerates } from '../../api/core/placement.ts';
 import type { Taint } from '../../api/core/taint.ts';
+import { judgedOnce } from '../node-traits.ts';
 import { resolvable, stretch, unresolvable, type Plugin } from '../plugin.ts';
 import { hostPortsOf, type HostPort, type NodeView } from '../snapshot.ts';
 
@@ -12,7 +13,7 @@ export const nodeUnschedulable: Plugin = {
   prepare(pod) {
     const tolerated = tolerates(pod.spec?.tolerations ?? [], unschedulableTaint);
     const rejection = unresolvable('node(s) were unschedulable');
-    return { filter: (view) => (view.node.spec?.unschedulable === true && !tolerated ? rejection : undefined) };
+    return tolerated ? {} : { filter: judgedOnce(({ unschedulable }) => (unschedulable ? rejection : undefined)) };
   },
 };
 
@@ -35,17 +36,15 @@ export const taintToleration: Plugin = {
     const soft = tolerations.filter(({ effect = '' }) => effect === '' || effect === 'PreferNoSchedule');
     const rejection = unresolvable('node(s) had untolerated taint(s)');
     return {
-      filter: (view) => {
-        const taints = view.node.spec?.taints;
-        if (taints === undefined) return undefined;
+      filter: judgedOnce(({ taints }) => {
         const untolerated = taints.some(
           (taint) => taint.effect !== 'PreferNoSchedule' && !tolerates(tolerations, taint),
         );
         return untolerated ? rejection : undefined;
-      },
-      score: (view) =>
-        (view.node.spec?.taints ?? []).filter((taint) => taint.effect === 'PreferNoSchedule' && !tolerates(soft, taint))
-          .length,
+      }),
+      score: judgedOnce(
+        ({ taints }) => taints.filter((taint) => taint.effect === 'PreferNoSchedule' && !tolerates(soft, taint)).length,
+      ),
       normalize: (scores) => stretch(scores, true),
     };
   },

@@ -1,31 +1,43 @@
 /** NodeResourcesFit, NodeResourcesBalancedAllocation and ImageLocality. */
-import type { Amount } from '../node-amounts.ts';
+import type { NodeAmounts } from '../node-amounts.ts';
 import { maxScore, resolvable, unresolvable, type Plugin, type Rejection } from '../plugin.ts';
-import { requestsOf, type Resources } from '../resources.ts';
+import { requestsOf } from '../resources.ts';
 import type { NodeView } from '../snapshot.ts';
+import { cpuAndMemory, resourceScorer, type ScoringStrategy, type WeightedResource } from './resource-scoring.ts';
 
-export const nodeResourcesFit: Plugin = {
-  name: 'NodeResourcesFit',
-  weight: 1,
-  prepare(pod) {
-    const { requests, nonZero } = requestsOf(pod);
-    const wanted = [...requests].filter(([, amount]) => amount > 0);
-    const [cpu, memory] = cpuAndMemory(nonZero);
-    return {
-      filter: (view) => lacking(wanted, view),
-      // LeastAllocated: the more is left, the better.
-      score: ({ amounts }) => ((leftShare(amounts.cpu, cpu) + leftShare(amounts.memory, memory)) / 2) | 0,
-    };
-  },
-};
+export interface FitArguments {
+  /** Extended resources that another program looks after: their names, or what their names begin with up to the slash. */
+  readonly ignored: readonly string[];
+  readonly strategy: ScoringStrategy;
+}
 
-function lacking(wanted: readonly (readonly [string, number])[], view: NodeView): Rejection | undefined {
+/** The more is left, the better. */
+const leastAllocated: ScoringStrategy = { type: 'LeastAllocated', resources: cpuAndMemory };
+
+export function nodeResourcesFitWith({ ignored, strategy }: FitArguments): Plugin {
+  return {
+    name: 'NodeResourcesFit',
+    weight: 1,
+    prepare(pod) {
+      const requests = requestsOf(pod);
+      const wanted = [...requests.requests].filter(
+        ([name, amount]) => amount > 0 && !ignored.includes(name) && !ignored.includes(name.split('/', 1)[0] ?? ''),
+      );
+      const scorer = resourceScorer(strategy, requests);
+      return { filter: (view) => lacking(wanted, view), score: ({ amounts }) => scorer(amounts) };
+    },
+  };
+}
+
+export const nodeResourcesFit = nodeResourcesFitWith({ ignored: [], strategy: leastAllocated });
+
+function lacking(wanted: readonly (readonly [string, number])[], { amounts }: NodeView): Rejection | undefined {
   const reasons: string[] = [];
-  if (view.pods.size + 1 > view.amounts.of('pods').allocatable) reasons.push('Too many pods');
+  if (amounts.requested('pods') + 1 > amounts.allocatable('pods')) reasons.push('Too many pods');
   let neverFits = false;
   for (const [name, amount] of wanted) {
-    const { allocatable, requested } = view.amounts.of(name);
-    if (amount <= allocatable - requested) continue;
+    const allocatable = amounts.allocatable(name);
+    if (amount <= allocatable - amounts.requested(name)) continue;
     reasons.push(`Insufficient ${name}`);
     if (amount > allocatable) neverFits = true;
   }
@@ -33,36 +45,40 @@ function lacking(wanted: readonly (readonly [string, number])[], view: NodeView)
   return neverFits ? unresolvable(...reasons) : resolvable(...reasons);
 }
 
-const cpuAndMemory = (resources: Resources): readonly [number, number] => [
-  resources.get('cpu') ?? 0,
-  resources.get('memory') ?? 0,
-];
-
-/** 0..100: what share of the resource is left with the pod on the node. */
-function leftShare({ allocatable, requestedNonZero }: Amount, wanted: number): number {
-  const used = requestedNonZero + wanted;
-  return allocatable === 0 || used > allocatable ? 0 : Math.floor(((allocatable - used) * maxScore) / allocatable);
+/** Those whose resources are used alike are better: nothing of one is left over that can't be used for want of another. */
+export function balancedAllocationWith(resources: readonly WeightedResource[]): Plugin {
+  return {
+    name: 'NodeResourcesBalancedAllocation',
+    weight: 1,
+    prepare(pod) {
+      const { requests } = requestsOf(pod);
+      const wanted = resources
+        .map(({ name }) => [name, requests.get(name) ?? 0] as const)
+        .filter(([name, amount]) => amount > 0 || name === 'cpu' || name === 'memory');
+      // A pod without requests changes no balance.
+      if (wanted.every(([, amount]) => amount === 0)) return {};
+      return { score: ({ amounts }) => Math.floor((1 - deviation(amounts, wanted)) * maxScore) };
+    },
+  };
 }
 
-export const balancedAllocation: Plugin = {
-  name: 'NodeResourcesBalancedAllocation',
-  weight: 1,
-  prepare(pod) {
-    const [cpu, memory] = cpuAndMemory(requestsOf(pod).requests);
-    // A pod without requests changes no balance.
-    if (cpu === 0 && memory === 0) return {};
-    return {
-      score: ({ amounts }) => {
-        const distance = usedFraction(amounts.cpu, cpu) - usedFraction(amounts.memory, memory);
-        // The standard deviation of two fractions is half their distance.
-        return Math.floor((1 - Math.abs(distance) / 2) * maxScore);
-      },
-    };
-  },
-};
+export const balancedAllocation = balancedAllocationWith(cpuAndMemory);
 
-function usedFraction({ allocatable, requested }: Amount, wanted: number): number {
-  return allocatable === 0 ? 1 : Math.min(1, (requested + wanted) / allocatable);
+/** The standard deviation of how much of each resource is used. */
+function deviation(amounts: NodeAmounts, wanted: readonly (readonly [string, number])[]): number {
+  const fractions: number[] = [];
+  for (const [name, amount] of wanted) {
+    if (amounts.allocatable(name) > 0) fractions.push(usedFraction(amounts, name, amount));
+  }
+  const [one = 0, other = one] = fractions;
+  // Of two it is half their distance, to the last bit.
+  if (fractions.length <= 2) return Math.abs(one - other) / 2;
+  const mean = fractions.reduce((sum, each) => sum + each, 0) / fractions.length;
+  return Math.sqrt(fractions.reduce((sum, each) => sum + (each - mean) ** 2, 0) / fractions.length);
+}
+
+function usedFraction(amounts: NodeAmounts, name: string, wanted: number): number {
+  return Math.min(1, (amounts.requested(name) + wanted) / amounts.allocatable(name));
 }
 
 const smallestImage = 23 * 1024 * 1024;

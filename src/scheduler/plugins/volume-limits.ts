@@ -6,7 +6,7 @@ import { resolvable, type Plugin, type World } from '../plugin.ts';
 import type { NodeView } from '../snapshot.ts';
 import { claimNamesOf } from './volumes.ts';
 
-/** Names of volumes by their driver. A claim without a volume yet counts under its own name. */
+/** Names of volumes by their driver. A claim without a volume counts under its own name. */
 type Wanted = Map<string, Set<string>>;
 
 export const nodeVolumeLimits: Plugin = {
@@ -54,11 +54,12 @@ function volumeOf(
   claim: PersistentVolumeClaim,
   world: World,
 ): { readonly driver: string; readonly handle: string } | undefined {
-  const name = claim.spec?.volumeName ?? '';
-  if (name !== '') {
-    const csi = world.volume(name)?.spec?.csi;
+  const volume = world.volume(claim.spec?.volumeName ?? '');
+  if (volume !== undefined) {
+    const csi = volume.spec?.csi;
     return csi === undefined ? undefined : { driver: csi.driver, handle: csi.volumeHandle };
   }
+  // None yet, or one that is not known (any more): it is taken to be of its class's driver.
   const driver = world.storageClass(classOf(claim))?.provisioner;
   const handle = `${claim.metadata.namespace ?? ''}/${claim.metadata.name}`;
   return driver === undefined ? undefined : { driver, handle };

@@ -3,7 +3,8 @@ import type { PersistentVolumeClaim } from '../../api/core/persistent-volume-cla
 import type { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { StorageClass } from '../../api/storage/storage-class.ts';
-import { decide, defaultPlugins, explain, type Decision } from '../decide.ts';
+import { decide, explain, type Decision } from '../decide.ts';
+import { defaultPlugins } from '../profile.ts';
 import type { World } from '../plugin.ts';
 import { preempt } from '../preempt.ts';
 import { node, pod, snapshotOf, world } from '../testing.ts';
@@ -114,6 +115,19 @@ describe('VolumeBinding (upstream plugins/volumebinding/volume_binding.go and bi
     );
   });
 
+  test("the claim of that name that is not the pod's own is not its claim", () => {
+    const target = pod('p', { volumes: [{ name: 'scratch', ephemeral: { volumeClaimTemplate: { spec: {} } } }] });
+    const name = 'p-scratch';
+    const foreign = { ...bound(name, 'pv') };
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'uid-p', controller: true }];
+    const own = { ...foreign, metadata: { ...foreign.metadata, ownerReferences } };
+    const volumes = [volume('pv', {})];
+    expect(messageOf(target, { claims: [foreign], volumes })).toBe(
+      '0/2 nodes are available: PVC default/p-scratch was not created for pod default/p (pod is not owner).',
+    );
+    expect(decideWith(target, { claims: [own], volumes }).node).toBe('a');
+  });
+
   test('a volume on another node', () => {
     const nodeSelectorTerms = [{ matchExpressions: [{ key: 'disk', operator: 'Exists' as const }] }];
     const volumes = [volume('pv', { nodeAffinity: { required: { nodeSelectorTerms } } })];
@@ -141,6 +155,62 @@ describe('VolumeBinding (upstream plugins/volumebinding/volume_binding.go and bi
       },
     );
     expect(messageOf(user('p', 'data'), { claims: [selected], classes: [delayedClass] })).toBe(none);
+  });
+
+  describe('volumes that are there (upstream volumebinding/binder_test.go)', () => {
+    const classes = [{ ...delayedClass, provisioner: 'kubernetes.io/no-provisioner' }];
+    const claims = [claim('data', { storageClassName: 'delayed' })];
+    const on = (hostname: string): NonNullable<PersistentVolume['spec']> => ({
+      storageClassName: 'delayed',
+      accessModes: ['ReadWriteOnce'],
+      capacity: { storage: '10Gi' },
+      nodeAffinity: {
+        required: {
+          nodeSelectorTerms: [
+            { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [hostname] }] },
+          ],
+        },
+      },
+    });
+    const available = (name: string, spec: NonNullable<PersistentVolume['spec']>): PersistentVolume => ({
+      ...volume(name, spec),
+      status: { phase: 'Available' },
+    });
+    const none = "0/2 nodes are available: 2 node(s) didn't find available persistent volumes to bind.";
+
+    test('choose the node', () => {
+      expect(decideWith(user('p', 'data'), { claims, classes, volumes: [available('pv', on('b'))] }).node).toBe('b');
+    });
+
+    test("do not when they are kept for another claim, though nobody's yet", () => {
+      const claimRef = { namespace: 'default', name: 'other' };
+      const volumes = [available('pv', { ...on('b'), claimRef })];
+      expect(messageOf(user('p', 'data'), { claims, classes, volumes })).toBe(none);
+    });
+
+    test('that are kept for the claim are the only ones for it', () => {
+      const claimRef = { namespace: 'default', name: 'data' };
+      const volumes = [available('small', on('a')), available('kept', { ...on('b'), claimRef })];
+      expect(decideWith(user('p', 'data'), { claims, classes, volumes }).node).toBe('b');
+    });
+
+    test('do for two claims when the smaller claim takes the smaller volume', () => {
+      const both = [
+        claim('large', { storageClassName: 'delayed', resources: { requests: { storage: '5Gi' } } }),
+        claim('small', { storageClassName: 'delayed', resources: { requests: { storage: '1Gi' } } }),
+      ];
+      const volumes = [
+        available('large', { ...on('b'), capacity: { storage: '5Gi' } }),
+        available('small', { ...on('b'), capacity: { storage: '1Gi' } }),
+      ];
+      expect(decideWith(user('p', 'large', 'small'), { claims: both, classes, volumes }).node).toBe('b');
+    });
+
+    test('are not there any more when they are being deleted', () => {
+      const pv = available('pv', on('b'));
+      const going = { ...pv, metadata: { ...pv.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
+      expect(messageOf(user('p', 'data'), { claims, classes, volumes: [going] })).toBe(none);
+    });
   });
 
   test('a driver that tells its capacity has to have enough of it where the node is', () => {
@@ -179,6 +249,32 @@ describe('NodeVolumeLimits (upstream plugins/nodevolumelimits/csi.go)', () => {
     expect(decideWith(user('p', 'one'), { claims, volumes, csiNode }, nodes, placed).node).toBe('a');
   });
 
+  test('claims count by their class while their volume is not there, and not without a class', () => {
+    const pending = claim('pending', { storageClassName: 'delayed' });
+    const dangling = claim('dangling', { storageClassName: 'delayed', volumeName: 'gone' });
+    const storage = { claims: [...claims, pending, dangling], volumes, classes: [delayedClass], csiNode };
+    const nodes = [node('a')];
+    const withUser = (name: string): string | undefined =>
+      decideWith(user('p', 'two'), storage, nodes, [[user('q', name), 'a']]).node;
+    expect(withUser('pending')).toBeUndefined();
+    expect(withUser('dangling')).toBeUndefined();
+    expect(decideWith(user('p', 'two'), { ...storage, classes: [] }, nodes, [[user('q', 'pending'), 'a']]).node).toBe(
+      'a',
+    );
+  });
+
+  test('a driver that names no limit has none, and the volumes of another do not count', () => {
+    const unlimited = (name: string): ReturnType<World['csiNode']> => ({
+      metadata: live(name),
+      spec: { drivers: [{ name: 'disk.example.com', nodeID: name, topologyKeys: [] }] },
+    });
+    const placed = [[user('q', 'one'), 'a']] as const;
+    const nodes = [node('a')];
+    expect(decideWith(user('p', 'two'), { claims, volumes, csiNode: unlimited }, nodes, placed).node).toBe('a');
+    const other = [volume('pv1', { csi: { driver: 'other.example.com', volumeHandle: 'h1' } }), csi('pv2', 'h2')];
+    expect(decideWith(user('p', 'two'), { claims, volumes: other, csiNode }, nodes, placed).node).toBe('a');
+  });
+
   test('volumes that are still attached count though their pod is gone', () => {
     const attachments = (on: string): ReturnType<World['attachments']> =>
       on === 'a'
@@ -193,31 +289,99 @@ describe('NodeVolumeLimits (upstream plugins/nodevolumelimits/csi.go)', () => {
   });
 });
 
-describe('VolumeRestrictions (upstream plugins/volumerestrictions/volume_restrictions.go)', () => {
-  const mine = (mode: 'ReadWriteOnce' | 'ReadWriteOncePod'): Storage => ({
-    claims: [{ ...bound('data', 'pv'), spec: { volumeName: 'pv', accessModes: [mode] } }],
-    volumes: [volume('pv', {})],
-  });
-  const exclusive = mine('ReadWriteOncePod');
-  const conflict = 'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode';
-  const important = (priority: number): Pod =>
-    pod('second', { priority, volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] });
-  const nodes = [node('a'), node('b')];
+describe('VolumeZone (upstream plugins/volumezone/volume_zone_test.go)', () => {
+  const zoned = (labels: Readonly<Record<string, string>>): PersistentVolume => {
+    const pv = volume('pv', {});
+    return { ...pv, metadata: { ...pv.metadata, labels } };
+  };
+  const [ga, beta] = ['topology.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io/zone'];
+  const decideZone = (
+    ofVolume: Readonly<Record<string, string>>,
+    ofNode: Readonly<Record<string, string>>,
+  ): string | undefined =>
+    decideWith(user('p', 'data'), { claims: [bound('data', 'pv')], volumes: [zoned(ofVolume)] }, [
+      node('a', { labels: ofNode }),
+    ]).node;
 
-  test('a claim for one pod at a time keeps a second pod from every node', () => {
-    expect(messageOf(user('second', 'data'), exclusive, nodes, [[user('first', 'data'), 'a']])).toBe(
-      `0/2 nodes are available: 2 ${conflict}.`,
+  test.each([
+    ['the same zone', { [ga]: 'z1' }, { [ga]: 'z1' }, 'a'],
+    ['another zone', { [ga]: 'z1' }, { [ga]: 'z2' }, undefined],
+    ['one of several zones', { [ga]: 'z1__z2' }, { [ga]: 'z2' }, 'a'],
+    ['a node without any zone', { [ga]: 'z1' }, {}, 'a'],
+    ['a node with a region only', { [ga]: 'z1' }, { 'topology.kubernetes.io/region': 'r' }, undefined],
+    ['the old label of a volume, the new one of a node', { [beta]: 'z1' }, { [ga]: 'z1' }, 'a'],
+    ['the old label of a volume, another zone of a node', { [beta]: 'z1' }, { [ga]: 'z2' }, undefined],
+  ])('%s', (_, ofVolume, ofNode, expected) => {
+    expect(decideZone(ofVolume, ofNode)).toBe(expected);
+  });
+});
+
+describe('VolumeRestrictions (upstream plugins/volumerestrictions/volume_restrictions_test.go)', () => {
+  const withDisk = (name: string, volumeSource: object): Pod =>
+    pod(name, { volumes: [{ name: 'disk', ...volumeSource }] });
+  const rbd = (image: string, ...monitors: readonly string[]): object => ({ rbd: { image, monitors, pool: 'foo' } });
+  test.each<[string, object, object, boolean]>([
+    ['a GCE disk', { gcePersistentDisk: { pdName: 'foo' } }, { gcePersistentDisk: { pdName: 'foo' } }, false],
+    ['another GCE disk', { gcePersistentDisk: { pdName: 'foo' } }, { gcePersistentDisk: { pdName: 'bar' } }, true],
+    [
+      'a GCE disk that both only read',
+      { gcePersistentDisk: { pdName: 'foo', readOnly: true } },
+      { gcePersistentDisk: { pdName: 'foo', readOnly: true } },
+      true,
+    ],
+    [
+      'a GCE disk that one only reads',
+      { gcePersistentDisk: { pdName: 'foo', readOnly: true } },
+      { gcePersistentDisk: { pdName: 'foo' } },
+      false,
+    ],
+    [
+      'an AWS disk, though both only read',
+      { awsElasticBlockStore: { volumeID: 'foo', readOnly: true } },
+      { awsElasticBlockStore: { volumeID: 'foo', readOnly: true } },
+      false,
+    ],
+    [
+      'another kind of disk',
+      { awsElasticBlockStore: { volumeID: 'foo' } },
+      { gcePersistentDisk: { pdName: 'foo' } },
+      true,
+    ],
+    [
+      'an iSCSI target',
+      { iscsi: { iqn: 'iqn.2016-12.com.example:1' } },
+      { iscsi: { iqn: 'iqn.2016-12.com.example:1' } },
+      false,
+    ],
+    [
+      'another iSCSI target',
+      { iscsi: { iqn: 'iqn.2016-12.com.example:1' } },
+      { iscsi: { iqn: 'iqn.2016-12.com.example:2' } },
+      true,
+    ],
+    ['an image of one Ceph', rbd('bar', 'a', 'b'), rbd('bar', 'b', 'c'), false],
+    ['an image of another Ceph', rbd('bar', 'a', 'b'), rbd('bar', 'c', 'd'), true],
+    ['another image', rbd('bar', 'a'), rbd('baz', 'a'), true],
+  ])('%s', (_, wanted, used, fits) => {
+    const decision = decideWith(withDisk('p', wanted), {}, [node('a')], [[withDisk('q', used), 'a']]);
+    expect(decision.rejected.get('a')).toEqual(
+      fits
+        ? undefined
+        : { plugin: 'VolumeRestrictions', reasons: ['node(s) had no available disk'], unresolvable: false },
     );
-    expect(decideWith(user('first', 'data'), exclusive).node).toBeDefined();
   });
 
-  test('one for a node at a time, or of the same name in another namespace, does not', () => {
-    expect(
-      decideWith(user('second', 'data'), mine('ReadWriteOnce'), nodes, [[user('first', 'data'), 'a']]).node,
-    ).toBeDefined();
-    const { metadata, spec } = user('first', 'data');
-    const foreign: Pod = { metadata: { ...metadata, namespace: 'other' }, ...(spec && { spec }) };
-    expect(decideWith(user('second', 'data'), exclusive, nodes, [[foreign, 'a']]).node).toBeDefined();
+  test('a claim that one pod alone may use', () => {
+    const claims = [{ ...bound('data', 'pv'), spec: { volumeName: 'pv', accessModes: ['ReadWriteOncePod'] } }] as never;
+    const storage: Storage = { claims, volumes: [csi('pv', 'h')] };
+    const message = (placed: readonly (readonly [Pod, string])[]): string =>
+      explain(decideWith(user('p', 'data'), storage, [node('a'), node('b')], placed), 2);
+    expect(message([[user('q', 'data'), 'a']])).toBe(
+      '0/2 nodes are available: 2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode.',
+    );
+    const elsewhere = user('q', 'data');
+    const foreign: Pod = { ...elsewhere, metadata: { ...elsewhere.metadata, namespace: 'other' } };
+    expect(decideWith(user('p', 'data'), storage, [node('a')], [[foreign, 'a']]).node).toBe('a');
   });
 
   test('a pod that is more important takes it from the one that has it, on its node', () => {
@@ -227,6 +391,13 @@ describe('VolumeRestrictions (upstream plugins/volumerestrictions/volume_restric
       [user('bystander'), 'a'],
       [user('other'), 'b'],
     ] as const;
+    const exclusive: Storage = {
+      claims: [{ ...bound('data', 'pv'), spec: { volumeName: 'pv', accessModes: ['ReadWriteOncePod'] } }],
+      volumes: [csi('pv', 'h')],
+    };
+    const nodes = [node('a'), node('b')];
+    const important = (priority: number): Pod =>
+      pod('second', { priority, volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] });
     const target = important(10);
     const decision = decideWith(target, exclusive, nodes, placed);
     const found = worldOf(exclusive, nodes, placed);

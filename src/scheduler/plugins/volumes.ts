@@ -2,11 +2,14 @@
 import type { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import type { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
 import type { Pod } from '../../api/core/pod.ts';
+import type { Volume } from '../../api/core/volume.ts';
 import {
   bindCompletedAnnotation,
   bySize,
+  canHold,
   classOf,
   isOnNode,
+  isReservedFor,
   requestOf,
   selectedNodeAnnotation,
   suits,
@@ -15,6 +18,7 @@ import { compareQuantity } from '../../schema/quantity.ts';
 import { matches, selectorOf } from '../../schema/selector.ts';
 import { resolvable, unresolvable, type Plugin, type Prepared, type Rejection, type World } from '../plugin.ts';
 import type { NodeView } from '../snapshot.ts';
+import { clashes, networkDisksOf } from './disk-conflicts.ts';
 
 interface ClaimUse {
   readonly name: string;
@@ -64,7 +68,7 @@ function resolveClaims(
 ): Claims | { rejectsAll: NonNullable<Prepared['rejectsAll']> } {
   const found = used.map((use) => ({ use, claim: world.claim(pod.metadata.namespace ?? '', use.name) }));
   for (const { use, claim } of found) {
-    const fault = faultOf(use, claim);
+    const fault = faultOf(use, claim) ?? ownershipFault(use, claim, pod);
     if (fault !== undefined) return { rejectsAll: unresolvable(fault) };
   }
   const claims = found.flatMap(({ claim }) => claim ?? []);
@@ -91,6 +95,18 @@ function faultOf({ name, ephemeral }: ClaimUse, claim: PersistentVolumeClaim | u
   return claim.metadata.deletionTimestamp === undefined
     ? undefined
     : `persistentvolumeclaim "${name}" is being deleted`;
+}
+
+/** The claim of a generic ephemeral volume may be somebody else's of that name. */
+function ownershipFault(
+  { ephemeral }: ClaimUse,
+  claim: PersistentVolumeClaim | undefined,
+  { metadata: { namespace, name, uid } }: Pod,
+): string | undefined {
+  const owners = claim?.metadata.ownerReferences ?? [];
+  if (!ephemeral || owners.some((owner) => owner.controller === true && owner.uid === uid)) return undefined;
+  const which = `${claim?.metadata.namespace}/${claim?.metadata.name}`;
+  return `PVC ${which} was not created for pod ${namespace}/${name} (pod is not owner)`;
 }
 
 function isBound({ metadata, spec }: PersistentVolumeClaim): boolean {
@@ -123,16 +139,38 @@ function rejectionOf(view: NodeView, { bound, dangling, delayed }: Claims, world
 }
 
 function delayedRejection(view: NodeView, delayed: readonly PersistentVolumeClaim[], world: World): string | undefined {
-  const taken = new Set<string>();
-  for (const claim of delayed) {
+  for (const { claim, volume } of assignVolumes(view, delayed, world)) {
     const selected = claim.metadata.annotations?.[selectedNodeAnnotation];
     if (selected !== undefined && selected !== view.name) return unmatched;
-    const volume = selected === undefined ? matchingVolume(claim, view, world, taken) : undefined;
-    if (volume !== undefined) taken.add(volume.metadata.name);
-    else if (!canProvision(claim, view, world)) return unmatched;
-    else if (!hasRoom(claim, view, world)) return 'node(s) did not have enough free storage';
+    if (volume !== undefined) continue;
+    if (!canProvision(claim, view, world)) return unmatched;
+    if (!hasRoom(claim, view, world)) return 'node(s) did not have enough free storage';
   }
   return undefined;
+}
+
+export interface Assignment {
+  readonly claim: PersistentVolumeClaim;
+  /** That is there; without one somebody has to make one. */
+  readonly volume?: PersistentVolume;
+}
+
+/** Which volumes the claims would get on the node, the smallest claim first. */
+export function assignVolumes(
+  view: NodeView,
+  claims: readonly PersistentVolumeClaim[],
+  world: World,
+): readonly Assignment[] {
+  const taken = new Set<string>();
+  const ordered = claims.toSorted((left, right) => compareQuantity(requestOf(left), requestOf(right)));
+  return ordered.map((claim) => {
+    // A provisioner is at work on it.
+    if (claim.metadata.annotations?.[selectedNodeAnnotation] !== undefined) return { claim };
+    const volume = matchingVolume(claim, view, world, taken);
+    if (volume === undefined) return { claim };
+    taken.add(volume.metadata.name);
+    return { claim, volume };
+  });
 }
 
 /** What the driver says it has left for volumes of the class where the node is; drivers that say nothing have room. */
@@ -147,17 +185,19 @@ function hasRoom(claim: PersistentVolumeClaim, view: NodeView, world: World): bo
   });
 }
 
-/** The smallest volume on this node that would do for the claim. */
+/** The volume that is kept for the claim, else the smallest on this node that would do. */
 function matchingVolume(
   claim: PersistentVolumeClaim,
   view: NodeView,
   world: World,
   taken: ReadonlySet<string>,
 ): PersistentVolume | undefined {
-  return world
-    .volumes()
-    .filter((volume) => volume.status?.phase === 'Available' && !taken.has(volume.metadata.name))
-    .filter((volume) => isOnNode(volume, view) && suits(volume, claim))
+  const left = world.volumes().filter(({ metadata }) => !taken.has(metadata.name));
+  const reserved = left.find((volume) => isReservedFor(volume, claim) && canHold(volume, claim));
+  if (reserved !== undefined) return isOnNode(reserved, view) ? reserved : undefined;
+  return left
+    .filter(({ spec, status }) => status?.phase === 'Available' && spec?.claimRef === undefined)
+    .filter((volume) => isOnNode(volume, view) && canHold(volume, claim) && suits(volume, claim))
     .toSorted(bySize)[0];
 }
 
@@ -189,7 +229,7 @@ export const volumeZone: Plugin = {
       const volume = claim === undefined ? undefined : boundVolume(claim, world);
       return zoneLabels.flatMap((key) => {
         const value = volume?.metadata.labels?.[key];
-        return value === undefined ? [] : [{ key, values: value.split('__') }];
+        return value === undefined ? [] : [{ key, values: value.split('__').map((each) => each.trim()) }];
       });
     });
     if (labels.length === 0) return {};
@@ -197,7 +237,7 @@ export const volumeZone: Plugin = {
     return {
       filter: (view) => {
         const zoned = zoneLabels.some((key) => Object.hasOwn(view.labels, key));
-        return !zoned || labels.every(({ key, values }) => values.includes(view.labels[key] ?? ''))
+        return !zoned || labels.every(({ key, values }) => values.includes(zoneOf(view, key) ?? ''))
           ? undefined
           : rejection;
       },
@@ -205,25 +245,48 @@ export const volumeZone: Plugin = {
   },
 };
 
+/** Volumes from before may have the old labels only, and nodes the new ones. */
+function zoneOf({ labels }: NodeView, key: string): string | undefined {
+  return labels[key] ?? labels[key.replace('failure-domain.beta.kubernetes.io/', 'topology.kubernetes.io/')];
+}
+
 export const volumeRestrictions: Plugin = {
   name: 'VolumeRestrictions',
   weight: 0,
   prepare(pod, world) {
-    const namespace = pod.metadata.namespace ?? '';
-    const exclusive = claimNamesOf(pod).filter((name) =>
-      world.claim(namespace, name)?.spec?.accessModes?.includes('ReadWriteOncePod'),
-    );
-    if (exclusive.length === 0) return {};
-    const rejection = resolvable(
-      'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode',
-    );
-    const users = world.nodes.filter((view) =>
-      [...view.pods.values()].some(
+    const conflict = isUsedExclusively(pod, world);
+    const disks = networkDisksOf(pod);
+    if (!conflict && disks.length === 0) return {};
+    return { filter: (view) => (hasClashingDisk(view, disks) ? noDisk : conflict ? usedByAnother : undefined) };
+  },
+};
+
+const noDisk = resolvable('node(s) had no available disk');
+const usedByAnother = resolvable(
+  'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode',
+);
+
+function hasClashingDisk({ pods }: NodeView, disks: readonly Volume[]): boolean {
+  if (disks.length === 0) return false;
+  for (const pod of pods.values()) {
+    if (networkDisksOf(pod).some((other) => disks.some((disk) => clashes(disk, other)))) return true;
+  }
+  return false;
+}
+
+/** Whether a claim of the pod that one pod alone may use has its pod somewhere. */
+function isUsedExclusively(pod: Pod, world: World): boolean {
+  const namespace = pod.metadata.namespace ?? '';
+  const exclusive = claimNamesOf(pod).filter((name) =>
+    world.claim(namespace, name)?.spec?.accessModes?.includes('ReadWriteOncePod'),
+  );
+  if (exclusive.length === 0) return false;
+  return world.nodes.some(({ pods }) =>
+    pods
+      .values()
+      .some(
         (other) =>
           other.metadata.namespace === namespace && claimNamesOf(other).some((name) => exclusive.includes(name)),
       ),
-    );
-    if (users.length === 0) return {};
-    return { filter: () => rejection };
-  },
-};
+  );
+}

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -29,6 +29,18 @@ test('is made where it can be, and else refused with a sentence', () => {
   makeDataDir(path);
   expect(statSync(path).isDirectory()).toBe(true);
   expect(() => makeDataDir('/proc/x')).toThrow("/proc/x cannot hold a cluster's data: ENOENT");
+});
+
+// runc refuses a root that a link leads to, and mounts below one were not found: reset would have deleted through them.
+test('a link to it is followed once and for all, and hints name what was given', () => {
+  mkdirSync(join(root, 'real'));
+  symlinkSync(join(root, 'real'), join(root, 'link'));
+  for (const path of ['link', 'link/not/yet']) {
+    const layout = layoutOf('x', join(root, path));
+    expect(layout.dataDir).toBe(join(root, path.replace('link', 'real')));
+    expect(layout.node('one')).toBe(join(layout.dataDir, 'nodes/one'));
+    expect(layout.command('up')).toBe(`coracle up --name x --data-dir ${join(root, path)}`);
+  }
 });
 
 test('hints name the cluster that they are about, quoted where a shell needs that', () => {

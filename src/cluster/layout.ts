@@ -2,7 +2,9 @@
  * Where a cluster keeps things. Everything durable lies under its data directory; everything that a reboot
  * may take lies under /run. Nothing is written elsewhere but the kubeconfig.
  */
-import { join } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { codeOf } from '../base/errors.ts';
 
 export const defaultName = 'coracle';
 
@@ -33,11 +35,12 @@ export interface Layout {
 
 const defaultDataDir = (name: string): string => join('/var/lib/coracle', name);
 
-export function layoutOf(name: string, dataDir = defaultDataDir(name)): Layout {
+export function layoutOf(name: string, given = defaultDataDir(name)): Layout {
+  const dataDir = withoutLinks(given);
   const runDir = join('/run/coracle', name);
   const flags = [
     ...(name === defaultName ? [] : [`--name ${name}`]),
-    ...(dataDir === defaultDataDir(name) ? [] : [`--data-dir ${quoted(dataDir)}`]),
+    ...(given === defaultDataDir(name) ? [] : [`--data-dir ${quoted(given)}`]),
   ];
   return {
     name,
@@ -56,6 +59,20 @@ export function layoutOf(name: string, dataDir = defaultDataDir(name)): Layout {
     accessLog: join(dataDir, 'logs', 'access.log'),
     command: (words) => ['coracle', words, ...flags].join(' '),
   };
+}
+
+/**
+ * As the kernel names it in its table of mounts, by which volumes are found again; container runtimes refuse links.
+ * What is not there yet is below what is.
+ */
+function withoutLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if (codeOf(error) !== 'ENOENT' || parent === path) return path;
+    return join(withoutLinks(parent), basename(path));
+  }
 }
 
 /** As a shell takes it for one word. */

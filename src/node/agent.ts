@@ -48,6 +48,7 @@ import { Shutdown } from './shutdown.ts';
 import { Sweep } from './sweep.ts';
 import { StaticPods } from './static-pods.ts';
 import { nodeVolumes, type NodeVolumes } from './volumes/node-volumes.ts';
+import type { Statistics } from './volumes/statistics.ts';
 import { systemMounter, type Mounter } from './volumes/mounter.ts';
 import { parseResolvConf, type DnsInput } from './container/network-files.ts';
 
@@ -77,6 +78,7 @@ export interface NodeAgent extends Service {
   /** How the pods that were seen last have started. */
   readonly timeline: Timeline;
   readonly probes: Pick<Probes, 'counts'>;
+  readonly volumeStatistics: Pick<Statistics, 'of'>;
   /** The machine goes down: containers end within `seconds`, those of critical pods last. Before `run` is aborted. */
   shutDown(seconds: number): Promise<void>;
 }
@@ -125,6 +127,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     machine: parts.machine,
     timeline: parts.timeline,
     probes: loops.probes,
+    volumeStatistics: parts.volumeStatistics,
     statusOf: (uid) => loops.statuses.last(uid),
     shutDown: (seconds) => loops.shutdown.run(seconds),
     run: (signal) => runAgent(parts, loops, signal),
@@ -313,8 +316,8 @@ async function makeParts(options: NodeAgentOptions, changes: Changes): Promise<P
   const events = new Events({ client, clock, log: log.named('events'), nodeName: config.nodeName });
   const objects = new ReferencedObjects({ client, clock, random, log, onChange: changes.configuration });
   const puller = new Puller({ images: options.images, events, clock, parallel: config.maxParallelImagePulls });
-  const onVolumesInUse = changes.volumesInUse;
-  const made = nodeVolumes({ client, clock, log, config, mounter, objects, puller, onVolumesInUse });
+  const told = { onVolumesInUse: changes.volumesInUse, onVolumeFree: changes.configuration };
+  const made = nodeVolumes({ ...options, mounter, events, objects, puller, ...told });
   const resolver = config.resolvConf === '' ? '' : await readFile(config.resolvConf, 'utf8').catch(() => '');
   const capacity = {
     cpu: `${facts.cpus}`,

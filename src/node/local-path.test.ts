@@ -4,6 +4,8 @@ import { PersistentVolume } from '../api/core/persistent-volume.ts';
 import { FakeClock } from '../base/clock.ts';
 import { silentLogger } from '../base/log.ts';
 import { MemoryClient } from '../client/testing/memory-client.ts';
+import { selectedNodeAnnotation } from '../api/core/volume-matching.ts';
+import { StorageClass } from '../api/storage/storage-class.ts';
 import { localPathProvisioner, localPathService, realDirectories } from './local-path.ts';
 
 let stop: () => Promise<void> = () => Promise.resolve();
@@ -17,7 +19,8 @@ function run() {
   const told: string[] = [];
   const events = {
     normal: (_kind: unknown, _object: unknown, reason: string) => void told.push(reason),
-    warning: () => {},
+    warning: (_kind: unknown, _object: unknown, reason: string, message: string) =>
+      void told.push(`${reason}: ${message}`),
     record: () => {},
   };
   const abort = new AbortController();
@@ -71,4 +74,20 @@ test('a claim that grows has a larger volume, once, if the volume is a directory
   expect(sizes(client, 'elsewhere')).toEqual(['1Gi', '1Gi']);
   expect(sizes(client, 'foreign')).toEqual(['1Gi', '1Gi']);
   expect(told).toEqual(['Resizing', 'VolumeResizeSuccessful']);
+});
+
+test('a claim for a block device hears that there are directories only, and gets none', async () => {
+  const { client, clock, told } = run();
+  client.seed(StorageClass, { metadata: { name: 'local-path' }, provisioner: localPathProvisioner });
+  client.seed(PersistentVolumeClaim, {
+    metadata: { name: 'raw', namespace: 'default', annotations: { [selectedNodeAnnotation]: 'one' } },
+    spec: { storageClassName: 'local-path', volumeMode: 'Block', resources: { requests: { storage: '1Gi' } } },
+  });
+  await clock.advance(60_000);
+  expect(client.all(PersistentVolume)).toEqual([]);
+  expect(told).toEqual([
+    'ProvisioningFailed: failed to provision volume with StorageClass "local-path": volumes of this class are ' +
+      'directories and cannot have volumeMode Block; use volumeMode Filesystem, or a PersistentVolume of type local ' +
+      'whose path is a block device',
+  ]);
 });

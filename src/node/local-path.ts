@@ -73,6 +73,15 @@ function provisioner(
         if (claim === undefined || nodeName === '' || !isOurs(nodeName)) return;
         const storageClass = classes.get({ name: classOf(claim) });
         if (storageClass?.provisioner !== localPathProvisioner) return;
+        if (claim.spec?.volumeMode === 'Block') {
+          events.warning(
+            PersistentVolumeClaim,
+            claim,
+            'ProvisioningFailed',
+            `failed to provision volume with StorageClass "${storageClass.metadata.name}": ${noBlock}`,
+          );
+          return;
+        }
         const name = `pvc-${claim.metadata.uid}`;
         const path = join(folder, `${name}_${claim.metadata.namespace ?? ''}_${claim.metadata.name}`);
         await directories.make(path);
@@ -92,6 +101,10 @@ function provisioner(
     { clock, logger },
   );
 }
+
+const noBlock =
+  'volumes of this class are directories and cannot have volumeMode Block; use volumeMode Filesystem, ' +
+  'or a PersistentVolume of type local whose path is a block device';
 
 /** Where the first pod of a claim was sent that waits for a volume; '' if it waits for none. */
 function selectedNodeOf({ metadata, spec }: PersistentVolumeClaim): string {

@@ -9,6 +9,7 @@ import {
   startContainerd,
   type Containerd,
 } from '../../src/runtime/cri/testing/containerd.ts';
+import { makeTestDevice } from '../../src/runtime/testing/loop-device.ts';
 import { clientProgram, kubectl, ok, run } from '../support/clients.ts';
 import { eventually, testCluster, type TestCluster } from '../support/cluster.ts';
 import { agentOf, killHard, readyAgain } from '../support/faults.ts';
@@ -93,6 +94,65 @@ describe.skipIf(!hasContainerd)('on containerd', () => {
       async () => (await k('exec', 'web', '--', 'sh', '-c', ask)).stdout || undefined,
     );
     expect(answer).toMatch(/page\n$/);
+  });
+
+  test('a block device of the machine, for reading and writing and for reading only', async () => {
+    const disk = makeTestDevice(join(folder, 'disk'), 'from outside');
+    const node = await ok(k('get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}'));
+    const storage = { storage: '1Mi' };
+    const common = { accessModes: ['ReadWriteOnce'], storageClassName: 'by-hand', volumeMode: 'Block' };
+    const here = { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }] };
+    const container = {
+      image: 'busybox:1',
+      command: ['sleep', '100000'],
+      volumeDevices: [{ name: 'data', devicePath: '/dev/data' }],
+    };
+    const pod = (name: string, readOnly: boolean): object => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name },
+      spec: {
+        terminationGracePeriodSeconds: 0,
+        containers: [{ name, ...container }],
+        volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'disk', readOnly } }],
+      },
+    });
+    const items = [
+      {
+        apiVersion: 'v1',
+        kind: 'PersistentVolume',
+        metadata: { name: 'disk' },
+        spec: {
+          ...common,
+          capacity: storage,
+          local: { path: disk.path },
+          nodeAffinity: { required: { nodeSelectorTerms: [here] } },
+        },
+      },
+      {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: 'disk' },
+        spec: { ...common, resources: { requests: storage } },
+      },
+      pod('writer', false),
+      pod('reader', true),
+    ];
+    try {
+      const env = { KUBECONFIG: cluster.kubeconfig };
+      const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+      await ok(run(clientProgram('kubectl'), ['apply', '-f', '-'], { env, input }));
+      await ok(k('wait', '--for=condition=Ready', 'pod/writer', 'pod/reader', '--timeout=60s'));
+      const shell = (name: string, command: string) => k('exec', name, '--', 'sh', '-c', command);
+      expect(await ok(shell('writer', 'head -c 12 /dev/data; printf "from inside " > /dev/data; sync'))).toBe(
+        'from outside',
+      );
+      expect(await ok(shell('reader', 'head -c 11 /dev/data'))).toBe('from inside');
+      expect((await shell('reader', 'echo x > /dev/data')).stderr).toContain('Operation not permitted');
+      await ok(k('delete', 'pods', 'writer', 'reader', '--now'));
+    } finally {
+      disk.remove();
+    }
   });
 
   test('containers run on while the agent is dead, and while containerd is', async () => {

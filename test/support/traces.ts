@@ -10,7 +10,7 @@ export interface ClusterNames {
   readonly links?: string;
 }
 
-/** Mounts, namespaces, links, tables, control groups and processes that bear the cluster's names. */
+/** Mounts, namespaces, links, tables, control groups, processes and loop devices that bear the cluster's names. */
 export function traces({ name, folder, links }: ClusterNames): readonly string[] {
   const own = (text: string): boolean =>
     text.includes(`${folder}/`) || text.includes(`/coracle/${name}/`) || text.includes(`coracle-${name}-`);
@@ -25,6 +25,7 @@ export function traces({ name, folder, links }: ClusterNames): readonly string[]
     ...list('table', spawnSync('nft', ['list', 'tables'], { encoding: 'utf8' }).stdout.split('\n').filter(own)),
     ...list('cgroup', cgroups().filter(own)),
     ...list('process', processes().filter(own)),
+    ...list('loop device', loopDevices().filter(own)),
   ];
 }
 
@@ -58,6 +59,11 @@ function processes(): readonly string[] {
   return entries('/proc')
     .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
     .map((pid) => `${pid} ${textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`);
+}
+
+function loopDevices(): readonly string[] {
+  const names = entries('/sys/block').filter((each) => /^loop\d/.test(each));
+  return names.map((each) => `${each} ${textOf(`/sys/block/${each}/loop/backing_file`).trim()}`);
 }
 
 function entries(folder: string): readonly string[] {

@@ -10,6 +10,7 @@ import { silentLogger } from '../../base/log.ts';
 import { createCommandRunner, type CommandRunner } from '../../network/command.ts';
 import { mountPoints } from '../../network/netns.ts';
 import { createNft } from '../../network/nft.ts';
+import { detachLoopDevice, loopDevices } from '../../node/volumes/loop-devices.ts';
 import { removeAnnounced } from '../../proxy/announcer.ts';
 import { removeProxyTable } from '../../proxy/proxy.ts';
 import { Cgroups } from '../../runtime/oci/cgroups.ts';
@@ -89,6 +90,7 @@ export async function clearNode(
   const podCidr = readTextIfPresent(join(layout.node(nodeName), 'pod-cidr'));
   const stopped = podCidr === undefined ? 0 : await stopPods(environment, settings, nodeName, podCidr);
   await new Cgroups().destroy(`/${runtimePrefix(settings, nodeName)}`, clock);
+  await releaseDevices(layout.node(nodeName));
   unmountBelow(layout.node(nodeName));
   return stopped;
 }
@@ -115,6 +117,12 @@ async function stopPods(
   removeCniConfig(settings);
   await network.remove();
   return sandboxes.length;
+}
+
+/** Block devices that pods had: what keeps them open keeps their mounts busy, too. Loop devices of drivers stay. */
+async function releaseDevices(folder: string): Promise<void> {
+  const own = join(folder, 'plugins', 'kubernetes.io');
+  for (const each of await loopDevices()) if (each.file.startsWith(own)) await detachLoopDevice(each);
 }
 
 /** Volumes of the pods that were stopped: nobody uses them any more. Innermost first; what is still busy, lazily. */

@@ -1,7 +1,7 @@
 /** A container's volume mounts, with sub-paths resolved so that they cannot leave the volume. */
 import { constants, type Stats } from 'node:fs';
 import { chmod, lstat, mkdir, open, readlink, stat } from 'node:fs/promises';
-import { join, normalize } from 'node:path';
+import { isAbsolute, join, normalize } from 'node:path';
 import type { Pod } from '../../api/core/pod.ts';
 import { codeOf } from '../../base/errors.ts';
 import { makeFolder } from '../../base/folder.ts';
@@ -28,7 +28,15 @@ export async function containerMounts(
   for (const mount of input.container.volumeMounts ?? []) mounts.push(await oneMount(input, mount));
   const devices: Device[] = [];
   for (const device of input.container.volumeDevices ?? []) {
-    const volume = volumeOf(input, device.name);
+    if (!isAbsolute(device.devicePath)) {
+      throw new ConfigurationError('error DevicePath `' + device.devicePath + '` must be an absolute path');
+    }
+    const volume = input.volumes.get(device.name);
+    if (volume?.block !== true) {
+      throw new ConfigurationError(
+        `cannot find volume "${device.name}" to pass into container "${input.container.name}"`,
+      );
+    }
     const permissions = volume.readonly ? 'r' : 'mrw';
     devices.push({ containerPath: device.devicePath, hostPath: volume.path, permissions });
   }
@@ -37,7 +45,7 @@ export async function containerMounts(
 
 function volumeOf(input: MountsInput, name: string): PreparedVolume {
   const volume = input.volumes.get(name);
-  if (volume === undefined) {
+  if (volume === undefined || volume.block === true) {
     throw new ConfigurationError(`cannot find volume "${name}" to mount into container "${input.container.name}"`);
   }
   return volume;

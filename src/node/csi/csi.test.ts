@@ -33,6 +33,7 @@ beforeEach(() => {
   volumes = new CsiVolumes({
     client,
     mounter: { below: () => Promise.resolve([]) },
+    expansion: noExpansion,
     rootDirectory: root,
     driver: (name) => drivers.find(name),
     attachments: attachmentsOf(() => volumes.attached()),
@@ -48,6 +49,12 @@ afterEach(async () => {
   await running;
   rmSync(root, { recursive: true, force: true });
 });
+
+const noExpansion = { afterMount: unexpected, inUse: unexpected, forget: () => {} };
+
+function unexpected(): never {
+  throw new Error('no volume here is to grow');
+}
 
 let changes = 0;
 
@@ -121,7 +128,7 @@ test('a volume is staged once, published for each pod, and given back when the l
   const { path, ownership } = await volumes.publish(pod('a'), 'pv-1', withSecret, stop.signal);
   expect([path, ownership]).toEqual([join(root, 'pods/uid-a/volumes/kubernetes.io~csi/pv-1/mount'), true]);
   await volumes.publish(pod('b'), 'pv-1', withSecret, stop.signal);
-  expect(driver.calls.map(({ method }) => method)).toEqual(['stage', 'publish', 'stage', 'publish']);
+  expect(driver.calls.map(({ method }) => method)).toEqual(['stage', 'publish', 'publish']);
   const [stage, publish] = driver.calls.map(({ request }) => request);
   expect(stage).toMatchObject({
     volumeId: 'vol-1',
@@ -145,7 +152,7 @@ test('a volume is staged once, published for each pod, and given back when the l
   await volumes.tearDown('uid-a');
   await volumes.tearDown('uid-b');
   await volumes.tearDown('uid-b');
-  expect(driver.calls.slice(4).map(({ method }) => method)).toEqual(['unpublish', 'unpublish', 'unstage']);
+  expect(driver.calls.slice(3).map(({ method }) => method)).toEqual(['unpublish', 'unpublish', 'unstage']);
   expect(existsSync(join(root, 'pods/uid-b/volumes/kubernetes.io~csi/pv-1'))).toBe(false);
 });
 
@@ -154,7 +161,7 @@ test('pods that go at once leave no volume staged: each took the other for one t
   install();
   for (const name of ['a', 'b']) await volumes.publish(pod(name), 'pv-1', source, stop.signal);
   await Promise.all([volumes.tearDown('uid-a'), volumes.tearDown('uid-b')]);
-  expect(driver.calls.slice(4).map(({ method }) => method)).toEqual(['unpublish', 'unpublish', 'unstage']);
+  expect(driver.calls.slice(3).map(({ method }) => method)).toEqual(['unpublish', 'unpublish', 'unstage']);
 });
 
 test('a volume that a pod has under two names is staged until the second is given back', async () => {
@@ -162,7 +169,7 @@ test('a volume that a pod has under two names is staged until the second is give
   install();
   for (const name of ['first', 'second']) await volumes.publish(pod('a'), name, source, stop.signal);
   await volumes.tearDown('uid-a');
-  expect(driver.calls.slice(4).map(({ method }) => method)).toEqual(['unpublish', 'unpublish', 'unstage']);
+  expect(driver.calls.slice(3).map(({ method }) => method)).toEqual(['unpublish', 'unpublish', 'unstage']);
 });
 
 test('a publish that failed is given back all the same, by an agent that was not there when it was made', async () => {
@@ -170,11 +177,12 @@ test('a publish that failed is given back all the same, by an agent that was not
   install();
   driver.failOnce('publish', 'disk is on fire');
   await expect(volumes.publish(pod('a'), 'pv-1', source, stop.signal)).rejects.toThrow(
-    'driver disk.example: NodePublishVolume: disk is on fire',
+    'rpc error: code = Internal desc = disk is on fire',
   );
   const later = new CsiVolumes({
     client,
     mounter: { below: () => Promise.resolve([]) },
+    expansion: noExpansion,
     rootDirectory: root,
     driver: (name) => drivers.find(name),
     attachments: attachmentsOf(() => later.attached()),
@@ -203,7 +211,7 @@ test('what is missing is named: the driver, its object, the secret', async () =>
   install();
   const withSecret = { ...source, stageSecret: { name: 'key', namespace: 'keys' } };
   await expect(volumes.publish(pod('a'), 'pv-1', withSecret, stop.signal)).rejects.toThrow(
-    'secret "keys/key" not found',
+    'fetching NodeStageSecretRef keys/key failed: secrets "key" not found',
   );
 });
 
@@ -215,6 +223,7 @@ test('a volume of a driver that attaches is mounted when it is attached, and the
     client,
     attachments,
     mounter: { below: () => Promise.resolve([]) },
+    expansion: noExpansion,
     rootDirectory: root,
     driver: (name) => drivers.find(name),
     token: () => Promise.reject(new Error('none')),
@@ -244,6 +253,7 @@ test('a volume of a driver that attaches is mounted when it is attached, and the
   // An agent that comes later knows it from the disk.
   expect(await attachmentsOf(() => volumes.attached()).inUse()).toEqual([name]);
   await volumes.tearDown('uid-a');
+  attachments.release('uid-a');
   expect(await attachments.inUse()).toEqual([]);
   expect(changes).toBe(2);
 });

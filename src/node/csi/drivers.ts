@@ -56,9 +56,13 @@ export class CsiDrivers implements Service {
   readonly #folder: string;
   /** By the name of the registrar's socket. */
   readonly #registered = new Map<string, Registered>();
+  /** Sockets of registrars that are being talked to. */
+  readonly #registering = new Set<string>();
   /** What the API was last told; undefined: it is to be told. */
   #told: string | undefined = '[]';
   #wake: (() => void) | undefined;
+  /** The folder is to be looked at again. */
+  #due = false;
   #heard: () => void = () => {};
 
   constructor(options: CsiDriversOptions) {
@@ -78,16 +82,17 @@ export class CsiDrivers implements Service {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
     await mkdir(this.#folder, { recursive: true, mode: 0o750 });
-    const watcher = watch(this.#folder, { persistent: false }, () => this.#wake?.());
-    watcher.on('error', () => this.#wake?.());
-    signal.addEventListener('abort', () => this.#wake?.(), { once: true });
+    const watcher = watch(this.#folder, { persistent: false }, () => this.#look());
+    watcher.on('error', () => this.#look());
+    signal.addEventListener('abort', () => this.#look(), { once: true });
     try {
       while (!signal.aborted) {
-        await this.#scan();
+        this.#due = false;
+        await this.#scan(signal);
         await this.#tell().catch((error: unknown) => log.warn('cannot tell CSI drivers', { error: messageOf(error) }));
-        const timer = clock.after(this.#told === undefined ? 1000 : rescan, () => this.#wake?.());
-        // The signal may have come while there was nobody to wake.
-        if (!signal.aborted) await new Promise<void>((resolve) => (this.#wake = resolve));
+        const timer = clock.after(this.#told === undefined ? 1000 : rescan, () => this.#look());
+        // Something may have come while there was nobody to wake.
+        if (!this.#due) await new Promise<void>((resolve) => (this.#wake = resolve));
         timer.cancel();
       }
     } finally {
@@ -96,7 +101,12 @@ export class CsiDrivers implements Service {
     }
   }
 
-  async #scan(): Promise<void> {
+  #look(): void {
+    this.#due = true;
+    this.#wake?.();
+  }
+
+  async #scan(signal: AbortSignal): Promise<void> {
     const sockets = new Map<string, number>();
     for (const file of await readdir(this.#folder)) {
       const found = await stat(join(this.#folder, file)).catch(() => undefined);
@@ -108,10 +118,15 @@ export class CsiDrivers implements Service {
       channel.close();
       this.#options.log.info('a CSI driver has gone', { driver: name });
     }
-    for (const [file, inode] of sockets) if (!this.#registered.has(file)) await this.#register(file, inode);
+    // Side by side: one that does not answer keeps no other from being used, nor from being missed.
+    for (const [file, inode] of sockets) {
+      if (this.#registered.has(file) || this.#registering.has(file)) continue;
+      this.#registering.add(file);
+      void this.#register(file, inode, signal).finally(() => this.#registering.delete(file));
+    }
   }
 
-  async #register(file: string, inode: number): Promise<void> {
+  async #register(file: string, inode: number, signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
     const registrar = await this.#open(join(this.#folder, file), registrationService);
     try {
@@ -119,7 +134,12 @@ export class CsiDrivers implements Service {
       if (info.type !== 'CSIPlugin') return;
       const outcome = await this.#connect(info, inode).then(
         (driver) => {
+          if (signal.aborted) {
+            driver.channel.close();
+            throw new Error('this node is stopping');
+          }
           this.#registered.set(file, driver);
+          this.#look();
           log.info('a CSI driver is here', { driver: info.name, endpoint: info.endpoint });
           this.#heard();
           return { pluginRegistered: true };

@@ -28,10 +28,11 @@ const Rpc = message('NodeServiceCapability_RPC', { type: int32(1) });
 const Capability = message('NodeServiceCapability', { rpc: of(1, Rpc) });
 export const Capabilities = message('NodeGetCapabilitiesResponse', { capabilities: list(1, Capability) });
 /** Numbers of NodeServiceCapability.RPC.Type. */
-export const capability = { stage: 1, singleNodeMultiWriter: 5, mountGroup: 6 } as const;
+export const capability = { stage: 1, volumeStats: 2, expand: 3, singleNodeMultiWriter: 5, mountGroup: 6 } as const;
 
 /** Numbers of VolumeCapability.AccessMode.Mode. */
 export const accessMode = {
+  unknown: 0,
   singleNodeWriter: 1,
   multiNodeReader: 3,
   multiNodeMultiWriter: 5,
@@ -44,8 +45,11 @@ const MountVolume = message('VolumeCapability_MountVolume', {
   mountFlags: list(2, string()),
   volumeMountGroup: string(3),
 });
+/** That it is there says that the volume is a device. */
+const BlockVolume = message('VolumeCapability_BlockVolume', {});
 const AccessMode = message('VolumeCapability_AccessMode', { mode: int32(1) });
 export const VolumeCapability = message('VolumeCapability', {
+  block: of(1, BlockVolume),
   mount: of(2, MountVolume),
   accessMode: of(3, AccessMode),
 });
@@ -74,3 +78,20 @@ export const PublishRequest = message('NodePublishVolumeRequest', {
   volumeContext: map(8, string()),
 });
 export const UnpublishRequest = message('NodeUnpublishVolumeRequest', { volumeId: string(1), targetPath: string(2) });
+
+const CapacityRange = message('CapacityRange', { requiredBytes: int64(1), limitBytes: int64(2) });
+export const ExpandRequest = message('NodeExpandVolumeRequest', {
+  volumeId: string(1),
+  volumePath: string(2),
+  capacityRange: of(3, CapacityRange),
+  stagingTargetPath: string(4),
+  volumeCapability: of(5, VolumeCapability),
+  secrets: map(6, string()),
+});
+
+/** Numbers of VolumeUsage.Unit. */
+export const usageUnit = { bytes: 1, inodes: 2 } as const;
+
+const VolumeUsage = message('VolumeUsage', { available: int64(1), total: int64(2), used: int64(3), unit: int32(4) });
+export const StatsRequest = message('NodeGetVolumeStatsRequest', { volumeId: string(1), volumePath: string(2) });
+export const VolumeStats = message('NodeGetVolumeStatsResponse', { usage: list(1, VolumeUsage) });

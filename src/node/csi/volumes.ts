@@ -3,36 +3,42 @@
  * the mount before it is done, so that tear-down needs neither the API nor this process's memory.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Secret } from '../../api/core/secret.ts';
 import type { Pod } from '../../api/core/pod.ts';
-import { CSIDriver } from '../../api/storage/csi-driver.ts';
-import { writeFileDurably } from '../../base/file.ts';
-import { codeOf } from '../../base/errors.ts';
+import type { CSIDriver } from '../../api/storage/csi-driver.ts';
 import { KeyedLock } from '../../base/keyed-lock.ts';
-import { isNotFound, type ClientReader } from '../../client/client.ts';
+import type { ClientReader } from '../../client/client.ts';
 import { namespaceOf } from '../pod/names.ts';
 import type { Mounter } from '../volumes/mounter.ts';
-import { VolumeError } from '../volumes/volume.ts';
-import type { AttachableVolume, Attachments } from './attachments.ts';
+import { wholeValue } from '../../schema/quantity.ts';
+import type { VolumeUse } from '../volumes/statistics.ts';
+import { during } from '../volumes/volume.ts';
+import type { Attachments } from './attachments.ts';
+import { callDriver } from './call.ts';
+import { changesOwnership, mountCapability } from './capabilities.ts';
+import { volumeContext, type TokenSource } from './context.ts';
 import type { CsiDriver } from './drivers.ts';
+import type { Expansion, Growth } from './expansion.ts';
+import { driverNamed, installedDriver, isAttached, secretData } from './lookups.ts';
 import {
-  accessMode,
   capability,
   Empty,
+  ExpandRequest,
   PublishRequest,
   StageRequest,
   UnpublishRequest,
   UnstageRequest,
-  type VolumeCapability,
 } from './messages.ts';
+import { ifAbsent, keyOf, Records, type FoundRecord, type Published } from './records.ts';
+import { csiVolumeUse } from './statistics.ts';
 
 export interface CsiSource {
   readonly driver: string;
   readonly volumeHandle: string;
   readonly readonly: boolean;
   readonly fsType: string;
+  /** Of the PersistentVolume, not of the claim: that may ask for less than there is. */
   readonly accessModes: readonly string[];
   readonly mountOptions: readonly string[];
   readonly attributes: Readonly<Record<string, string>>;
@@ -40,9 +46,18 @@ export interface CsiSource {
   readonly ephemeral: boolean;
   readonly stageSecret?: SecretName;
   readonly publishSecret?: SecretName;
+  readonly expandSecret?: SecretName;
 }
 
-interface SecretName {
+/** The claim that a pod has a volume by. */
+export interface Claimed {
+  /** The pod has it for reading only. */
+  readonly readonly: boolean;
+  /** Both as they are now. */
+  load(): Promise<Pick<Growth, 'claim' | 'volume'>>;
+}
+
+export interface SecretName {
   readonly name?: string;
   readonly namespace?: string;
 }
@@ -52,37 +67,34 @@ export interface CsiVolumesOptions {
   readonly rootDirectory: string;
   readonly mounter: Pick<Mounter, 'below'>;
   readonly driver: (name: string) => CsiDriver | undefined;
-  readonly attachments: Pick<Attachments, 'attached' | 'release'>;
-  /** A token of the pod's service account for an audience, with its end as a timestamp. */
-  readonly token: (
-    pod: Pod,
-    audience: string,
-    seconds: number | undefined,
-  ) => Promise<{ readonly token: string; readonly expirationTimestamp: string }>;
+  readonly attachments: Pick<Attachments, 'attached'>;
+  readonly expansion: Pick<Expansion, 'afterMount' | 'inUse' | 'forget'>;
+  readonly token: TokenSource;
 }
 
-/** What is on disk of a published volume. */
-interface Published {
-  readonly driver: string;
-  readonly volumeHandle: string;
-  /** Absent when the driver does not stage. */
-  readonly staging?: string;
-  /** It was attached to the node for this. */
-  readonly attached?: boolean;
+/** A pod's use of a volume, ready to be asked of the driver. */
+interface Use {
+  readonly pod: Pod;
+  readonly name: string;
+  readonly source: CsiSource;
+  readonly driver: CsiDriver;
+  readonly installed: CSIDriver | undefined;
+  readonly attaches: boolean;
+  readonly publishContext: Readonly<Record<string, string>>;
+  readonly staging: string | undefined;
 }
-
-const recordFile = 'vol_data.json';
-const kindFolder = 'kubernetes.io~csi';
-/** Milliseconds that a driver may take for one call. */
-const patience = 120_000;
 
 export class CsiVolumes {
   readonly #options: CsiVolumesOptions;
+  readonly #records: Records;
   /** Of a volume: who else has it must not change between being looked at and being acted upon. */
   readonly #lock = new KeyedLock();
+  /** Volumes that this process has staged, by key. What an earlier one staged is staged again: it may not have got far. */
+  readonly #staged = new Set<string>();
 
   constructor(options: CsiVolumesOptions) {
     this.#options = options;
+    this.#records = new Records(join(options.rootDirectory, 'pods'));
   }
 
   /** Resolves to the path that containers mount. Throws VolumeError. */
@@ -91,59 +103,179 @@ export class CsiVolumes {
     name: string,
     source: CsiSource,
     signal: AbortSignal,
+    claimed?: Claimed,
   ): Promise<{ path: string; ownership: boolean }> {
-    const driver = this.#driver(source.driver);
-    const installed = await this.#installed(source);
-    const folder = join(this.#pods(), pod.metadata.uid, 'volumes', kindFolder, name);
-    const targetPath = join(folder, 'mount');
+    const targetPath = this.#target(pod.metadata.uid, name);
+    const mounted = await this.#isMounted(targetPath);
+    // What is mounted serves on while the driver is away.
+    if (mounted && this.#options.driver(source.driver) === undefined) return { path: targetPath, ownership: false };
+    const driver = driverNamed(this.#options, source.driver);
+    const installed = await installedDriver(this.#options.client, source);
     const ownership = changesOwnership(driver, source, installed);
-    const mounted = (await this.#options.mounter.below(targetPath)).length > 0;
-    if (mounted && installed?.spec.requiresRepublish !== true) return { path: targetPath, ownership };
-    const attaches = isAttached(source, installed);
-    const publishContext = attaches ? await this.#options.attachments.attached(pod.metadata.uid, source, signal) : {};
-    const volumeCapability = capabilityOf(driver, source, pod.spec?.securityContext?.fsGroup);
-    const common = { volumeId: source.volumeHandle, volumeCapability, publishContext };
-    const stages = driver.capabilities.has(capability.stage) && !source.ephemeral;
-    const staging = stages ? this.#staging(source) : undefined;
-    const stagingTargetPath = staging === undefined ? {} : { stagingTargetPath: staging };
+    if (mounted) return { path: targetPath, ownership };
+    const use = await this.#use(pod, name, source, installed, signal);
     await this.#lock.run(keyOf(source), async () => {
       signal.throwIfAborted();
+      const folder = dirname(targetPath);
       await mkdir(folder, { recursive: true, mode: 0o750 });
-      writeFileDurably(join(folder, recordFile), JSON.stringify(recordOf(source, staging, attaches)));
-      if (staging !== undefined) {
-        await mkdir(staging, { recursive: true, mode: 0o750 });
-        const secrets = await this.#secret(source.stageSecret);
-        const request = { ...common, ...stagingTargetPath, secrets, volumeContext: source.attributes };
-        await call(driver, 'NodeStageVolume', StageRequest, request);
-      }
-      await call(driver, 'NodePublishVolume', PublishRequest, {
-        ...common,
-        ...stagingTargetPath,
-        targetPath,
-        readonly: source.readonly,
-        secrets: await this.#secret(source.publishSecret),
-        volumeContext: await this.#context(pod, source, installed),
-      });
+      this.#records.write(folder, recordOf(source, use.staging, use.attaches));
+      await this.#stage(use);
+      await this.#publish(use);
+      if (claimed !== undefined) await this.#growMounted(use, claimed);
     });
     return { path: targetPath, ownership };
   }
 
-  /** Gives back all of a pod's volumes, and those of them that no other pod of this node has. */
-  async tearDown(uid: string): Promise<void> {
-    for (const { folder, record } of await this.#publishedOf(uid)) {
-      await this.#lock.run(keyOf(record), () => this.#giveBack(folder, record));
-    }
-    this.#options.attachments.release(uid);
+  /**
+   * Publishes a running pod's volume again, with fresh tokens, if its driver wants that; nothing happens when it does
+   * not, or is not here. Throws VolumeError.
+   */
+  async republish(pod: Pod, name: string, source: CsiSource, signal: AbortSignal): Promise<void> {
+    if (this.#options.driver(source.driver) === undefined) return;
+    const installed = await installedDriver(this.#options.client, source);
+    if (installed?.spec.requiresRepublish !== true) return;
+    if (!(await this.#isMounted(this.#target(pod.metadata.uid, name)))) return;
+    const use = await this.#use(pod, name, source, installed, signal);
+    await this.#lock.run(keyOf(source), async () => {
+      signal.throwIfAborted();
+      await this.#publish(use);
+    });
   }
 
-  async #giveBack(folder: string, record: Published): Promise<void> {
-    const driver = this.#driver(record.driver);
+  /** Makes the file system of a running pod's volume as large as the volume has become. Throws VolumeError. */
+  async grow(pod: Pod, name: string, source: CsiSource, claimed: Claimed, signal: AbortSignal): Promise<void> {
+    const driver = this.#options.driver(source.driver);
+    if (driver === undefined || !driver.capabilities.has(capability.expand)) return;
+    if (!(await this.#isMounted(this.#target(pod.metadata.uid, name)))) return;
+    const use = { pod, name, source, driver, staging: this.#stagingFor(driver, source) };
+    await this.#lock.run(keyOf(source), async () => {
+      signal.throwIfAborted();
+      const operation = 'NodeExpandVolume.NodeExpandVolume failed';
+      await during(operation, undefined, async () => {
+        const growth = await this.#growth(use, claimed);
+        await during(operation, growth.volume.metadata.name, () => this.#options.expansion.inUse(growth));
+      });
+    });
+  }
+
+  /** How full a pod's volume is; undefined when there is no such volume, or nobody can say. Throws CsiCallError. */
+  async use(uid: string, name: string): Promise<VolumeUse | undefined> {
+    const folder = this.#records.folder(uid, name);
+    const record = await this.#records.read(folder);
+    const driver = record === undefined ? undefined : this.#options.driver(record.driver);
+    if (record === undefined || driver === undefined) return undefined;
+    return csiVolumeUse(driver, record.volumeHandle, join(folder, 'mount'));
+  }
+
+  async #use(
+    pod: Pod,
+    name: string,
+    source: CsiSource,
+    installed: CSIDriver | undefined,
+    signal: AbortSignal,
+  ): Promise<Use> {
+    const driver = driverNamed(this.#options, source.driver);
+    const attaches = isAttached(source, installed);
+    const publishContext = attaches ? await this.#attached(pod, source, signal) : {};
+    const staging = this.#stagingFor(driver, source);
+    return { pod, name, source, driver, installed, attaches, publishContext, staging };
+  }
+
+  async #stage({ pod, source, driver, publishContext, staging }: Use): Promise<void> {
+    const key = keyOf(source);
+    if (staging === undefined || this.#staged.has(key)) return;
+    await mkdir(staging, { recursive: true, mode: 0o750 });
+    await during('MountVolume.MountDevice failed', undefined, async () => {
+      await callDriver(driver, 'NodeStageVolume', [StageRequest, Empty], {
+        volumeId: source.volumeHandle,
+        volumeCapability: mountCapability(driver, source, pod.spec?.securityContext?.fsGroup),
+        publishContext,
+        stagingTargetPath: staging,
+        secrets: await secretData(this.#options.client, source.stageSecret, 'NodeStageSecretRef'),
+        volumeContext: source.attributes,
+      });
+    });
+    this.#staged.add(key);
+  }
+
+  async #publish({ pod, name, source, driver, installed, publishContext, staging }: Use): Promise<void> {
+    await callDriver(driver, 'NodePublishVolume', [PublishRequest, Empty], {
+      volumeId: source.volumeHandle,
+      volumeCapability: mountCapability(driver, source, pod.spec?.securityContext?.fsGroup),
+      publishContext,
+      ...(staging === undefined ? {} : { stagingTargetPath: staging }),
+      targetPath: this.#target(pod.metadata.uid, name),
+      readonly: source.readonly,
+      secrets: await secretData(this.#options.client, source.publishSecret, 'NodePublishSecretRef'),
+      volumeContext: await volumeContext(pod, source, installed, this.#options.token),
+    });
+  }
+
+  async #growMounted(use: Use, claimed: Claimed): Promise<void> {
+    if (!use.driver.capabilities.has(capability.expand)) return;
+    const operation = 'MountVolume.Setup failed while expanding volume';
+    await during(operation, undefined, async () => {
+      const growth = await this.#growth(use, claimed);
+      await during(operation, growth.volume.metadata.name, () => this.#options.expansion.afterMount(growth));
+    });
+  }
+
+  async #growth(use: Pick<Use, 'pod' | 'name' | 'source' | 'driver' | 'staging'>, claimed: Claimed): Promise<Growth> {
+    const { pod, name, source, driver, staging } = use;
+    return {
+      ...(await claimed.load()),
+      pod,
+      readonly: claimed.readonly,
+      key: keyOf(source),
+      call: async (size) => {
+        await callDriver(driver, 'NodeExpandVolume', [ExpandRequest, Empty], {
+          volumeId: source.volumeHandle,
+          volumePath: this.#target(pod.metadata.uid, name),
+          capacityRange: { requiredBytes: wholeValue(size) },
+          ...(staging === undefined ? {} : { stagingTargetPath: staging }),
+          volumeCapability: mountCapability(driver, source, undefined),
+          secrets: await secretData(this.#options.client, source.expandSecret, 'NodeExpandSecretRef'),
+        });
+      },
+    };
+  }
+
+  async #isMounted(targetPath: string): Promise<boolean> {
+    return (await this.#options.mounter.below(targetPath)).length > 0;
+  }
+
+  #target(uid: string, name: string): string {
+    return join(this.#records.folder(uid, name), 'mount');
+  }
+
+  #stagingFor(driver: CsiDriver, source: CsiSource): string | undefined {
+    return driver.capabilities.has(capability.stage) && !source.ephemeral ? this.#staging(source) : undefined;
+  }
+
+  /** Gives back all of a pod's volumes, and those of them that no other pod of this node has. */
+  async tearDown(uid: string): Promise<void> {
+    const all = await this.#records.of(uid);
+    // Side by side: one driver that does not answer keeps the volumes of no other.
+    const outcomes = await Promise.allSettled(
+      all.map((found) => this.#lock.run(keyOf(found.record), () => this.#giveBack(found))),
+    );
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  async #giveBack({ folder, record }: FoundRecord): Promise<void> {
+    const driver = driverNamed(this.#options, record.driver);
     const { volumeHandle: volumeId, staging } = record;
     const targetPath = join(folder, 'mount');
-    await call(driver, 'NodeUnpublishVolume', UnpublishRequest, { volumeId, targetPath });
-    if (staging !== undefined && !(await this.#isUsedElsewhere(folder, record))) {
-      await call(driver, 'NodeUnstageVolume', UnstageRequest, { volumeId, stagingTargetPath: staging });
-      await rm(dirname(staging), { recursive: true, force: true });
+    await callDriver(driver, 'NodeUnpublishVolume', [UnpublishRequest, Empty], { volumeId, targetPath });
+    if (!(await this.#records.isUsedElsewhere({ folder, record }))) {
+      this.#options.expansion.forget(keyOf(record));
+      // From here on nobody knows how much of it is left, also if the driver says that it could not.
+      this.#staged.delete(keyOf(record));
+      if (staging !== undefined) {
+        const request = { volumeId, stagingTargetPath: staging };
+        await callDriver(driver, 'NodeUnstageVolume', [UnstageRequest, Empty], request);
+        await rm(dirname(staging), { recursive: true, force: true });
+      }
     }
     // Never with what is in it: a driver that forgot to unmount must not lose its volume's content.
     await rmdir(targetPath).catch(ifAbsent(undefined));
@@ -151,117 +283,21 @@ export class CsiVolumes {
   }
 
   /** Volumes that were attached for pods, with the uids of these. */
-  async attached(): Promise<readonly { readonly uid: string; readonly volume: AttachableVolume }[]> {
-    const uids = await namesIn(this.#pods());
-    const found = await Promise.all(
-      uids.map(async (uid) =>
-        (await this.#publishedOf(uid))
-          .filter(({ record }) => record.attached === true)
-          .map(({ record }) => ({ uid, volume: record })),
-      ),
+  attached(): ReturnType<Records['attached']> {
+    return this.#records.attached();
+  }
+
+  #attached(pod: Pod, source: CsiSource, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
+    const { attachments } = this.#options;
+    return during('MountVolume.WaitForAttach failed', undefined, () =>
+      attachments.attached(pod.metadata.uid, source, signal),
     );
-    return found.flat();
-  }
-
-  #driver(name: string): CsiDriver {
-    const driver = this.#options.driver(name);
-    if (driver !== undefined) return driver;
-    throw new VolumeError(
-      `driver name ${name} not found in the list of registered CSI drivers ` +
-        `(its registrar leaves a socket in ${join(this.#options.rootDirectory, 'plugins_registry')})`,
-    );
-  }
-
-  async #installed(source: CsiSource): Promise<CSIDriver | undefined> {
-    const found = await this.#options.client.get(CSIDriver, { name: source.driver }).catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
-    const modes = found?.spec.volumeLifecycleModes ?? ['Persistent'];
-    const wanted = source.ephemeral ? 'Ephemeral' : 'Persistent';
-    if (!modes.includes(wanted)) {
-      throw new VolumeError(
-        `volume mode "${wanted}" not supported by driver ${source.driver} (only supports ${modes.join(', ')})`,
-      );
-    }
-    return found;
-  }
-
-  async #context(
-    pod: Pod,
-    source: CsiSource,
-    installed: CSIDriver | undefined,
-  ): Promise<Readonly<Record<string, string>>> {
-    const { podInfoOnMount = false, tokenRequests = [] } = installed?.spec ?? {};
-    const prefix = 'csi.storage.k8s.io';
-    const about = {
-      [`${prefix}/pod.name`]: pod.metadata.name,
-      [`${prefix}/pod.namespace`]: namespaceOf(pod),
-      [`${prefix}/pod.uid`]: pod.metadata.uid,
-      [`${prefix}/serviceAccount.name`]: pod.spec?.serviceAccountName ?? 'default',
-      [`${prefix}/ephemeral`]: `${source.ephemeral}`,
-    };
-    const tokens = await Promise.all(
-      tokenRequests.map(async ({ audience, expirationSeconds }) => [
-        audience,
-        await this.#options.token(pod, audience, expirationSeconds),
-      ]),
-    );
-    return {
-      ...source.attributes,
-      ...(podInfoOnMount ? about : {}),
-      ...(tokens.length === 0
-        ? {}
-        : { [`${prefix}/serviceAccount.tokens`]: JSON.stringify(Object.fromEntries(tokens)) }),
-    };
-  }
-
-  async #secret(ref: SecretName | undefined): Promise<Readonly<Record<string, string>>> {
-    if (ref?.name === undefined) return {};
-    const { name, namespace = '' } = ref;
-    const { data = {} } = await this.#options.client.get(Secret, { namespace, name }).catch((error: unknown) => {
-      throw isNotFound(error) ? new VolumeError(`secret "${namespace}/${name}" not found`) : error;
-    });
-    return Object.fromEntries(
-      Object.entries(data).map(([key, base64]) => [key, Buffer.from(base64, 'base64').toString()]),
-    );
-  }
-
-  #pods(): string {
-    return join(this.#options.rootDirectory, 'pods');
   }
 
   #staging({ driver, volumeHandle }: CsiSource): string {
     const name = createHash('sha256').update(volumeHandle).digest('hex');
     return join(this.#options.rootDirectory, 'plugins', 'kubernetes.io', 'csi', driver, name, 'globalmount');
   }
-
-  async #publishedOf(uid: string): Promise<readonly { readonly folder: string; readonly record: Published }[]> {
-    const root = join(this.#pods(), uid, 'volumes', kindFolder);
-    const found: { folder: string; record: Published }[] = [];
-    for (const name of await namesIn(root)) {
-      const folder = join(root, name);
-      const text = await readFile(join(folder, recordFile), 'utf8').catch(ifAbsent(''));
-      if (text !== '') found.push({ folder, record: JSON.parse(text) as Published });
-    }
-    return found;
-  }
-
-  /** By another pod, or under another name by the same one. */
-  async #isUsedElsewhere(own: string, record: Published): Promise<boolean> {
-    for (const uid of await namesIn(this.#pods())) {
-      const all = await this.#publishedOf(uid);
-      if (all.some((each) => each.folder !== own && keyOf(each.record) === keyOf(record))) return true;
-    }
-    return false;
-  }
-}
-
-const keyOf = ({ driver, volumeHandle }: AttachableVolume): string => `${driver}^${volumeHandle}`;
-
-/** Whether the volume is attached before it is mounted; a driver that has said nothing about itself wants that. */
-function isAttached({ ephemeral }: CsiSource, installed: CSIDriver | undefined): boolean {
-  return !ephemeral && installed?.spec.attachRequired !== false;
 }
 
 function recordOf({ driver, volumeHandle }: CsiSource, staging: string | undefined, attached: boolean): Published {
@@ -277,56 +313,4 @@ function recordOf({ driver, volumeHandle }: CsiSource, staging: string | undefin
 export function ephemeralHandle(pod: Pod, volume: string): string {
   const text = `${pod.metadata.name}${namespaceOf(pod)}${pod.metadata.uid}${volume}`;
   return `csi-${createHash('sha256').update(text).digest('hex')}`;
-}
-
-function capabilityOf(driver: CsiDriver, source: CsiSource, fsGroup: number | undefined): VolumeCapability {
-  const group = fsGroup !== undefined && driver.capabilities.has(capability.mountGroup) ? `${fsGroup}` : '';
-  return {
-    mount: {
-      ...(source.fsType === '' ? {} : { fsType: source.fsType }),
-      mountFlags: source.mountOptions,
-      ...(group === '' ? {} : { volumeMountGroup: group }),
-    },
-    accessMode: { mode: modeOf(source.accessModes, driver.capabilities.has(capability.singleNodeMultiWriter)) },
-  };
-}
-
-function modeOf(modes: readonly string[], finer: boolean): number {
-  if (modes.includes('ReadWriteMany')) return accessMode.multiNodeMultiWriter;
-  if (modes.includes('ReadWriteOnce')) return finer ? accessMode.singleNodeMultiWriter : accessMode.singleNodeWriter;
-  if (modes.includes('ReadWriteOncePod'))
-    return finer ? accessMode.singleNodeSingleWriter : accessMode.singleNodeWriter;
-  return modes.includes('ReadOnlyMany') ? accessMode.multiNodeReader : accessMode.singleNodeWriter;
-}
-
-/** Whether fsGroup is for the agent to apply. */
-function changesOwnership(driver: CsiDriver, source: CsiSource, installed: CSIDriver | undefined): boolean {
-  if (source.readonly || driver.capabilities.has(capability.mountGroup)) return false;
-  const policy = installed?.spec.fsGroupPolicy ?? 'ReadWriteOnceWithFSType';
-  if (policy !== 'ReadWriteOnceWithFSType') return policy === 'File';
-  return source.fsType !== '' && source.accessModes.some((mode) => mode.startsWith('ReadWriteOnce'));
-}
-
-type RequestSchema = Parameters<CsiDriver['channel']['call']>[1];
-
-async function call(driver: CsiDriver, method: string, schema: RequestSchema, request: object): Promise<void> {
-  try {
-    await driver.channel.call(method, schema, Empty, request, patience);
-  } catch (error) {
-    throw new VolumeError(`driver ${driver.name}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  return readdir(folder).catch(ifAbsent([]));
-}
-
-function ifAbsent<T>(value: T): (error: unknown) => T {
-  return (error) => {
-    const code = codeOf(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return value;
-    throw error;
-  };
 }

@@ -13,7 +13,7 @@ import { messageOf } from '../../base/errors.ts';
 import { Allocation } from './allocation.ts';
 import { Attempts } from './attempts.ts';
 import { containerResources } from './resources.ts';
-import { VolumeError, type PreparedVolumes } from '../volumes/volume.ts';
+import { failureReason, type PreparedVolumes, type VolumeError } from '../volumes/volume.ts';
 import type { PodDeps } from './deps.ts';
 import { execute, type ActionContext } from './executor.ts';
 import { currentSandbox, hasLiving, nothingRuns, type PodRuntime } from './history.ts';
@@ -145,6 +145,7 @@ export class PodWorker {
       this.#timer?.cancel();
       signal.removeEventListener('abort', onAbort);
       this.#deps.probes.forget(this.#pod.metadata.uid);
+      this.#deps.volumes.unfollow(this.#pod.metadata.uid);
     }
   }
 
@@ -201,8 +202,10 @@ export class PodWorker {
     // Before the status is told: what was known of probes before a restart still holds.
     deps.probes.follow(pod, this.#podIps()[0] ?? '', this.#runtime.containers);
     this.#publish();
-    if (currentSandbox(this.#runtime) !== undefined)
+    if (currentSandbox(this.#runtime) !== undefined) {
+      deps.volumes.follow(this.#pod);
       await this.#freshness.ensure(deps.facts(this.#pod, this.#podIps()));
+    }
     if (plan.actions.length === 0) return this.#rest(plan.wakeAt);
     await this.#act(plan, pod);
     if (this.#sync.signal.aborted) return this.kick();
@@ -311,18 +314,12 @@ export class PodWorker {
     const deps = this.#deps;
     const version = `${pod.metadata.generation ?? 0}`;
     if (this.#prepared?.version === version) return this.#prepared.volumes;
-    try {
-      await deps.cgroups.ensure(pod);
-      this.#freshness.renewed();
-      const volumes = await deps.volumes.prepare(deps.facts(pod, this.#podIps()), this.#sync.signal);
-      this.#prepared = { version, volumes };
-      return volumes;
-    } catch (error) {
-      if (error instanceof VolumeError && !this.#sync.signal.aborted) {
-        deps.events.pod(pod, 'Warning', 'FailedMount', error.message);
-      }
-      throw error;
-    }
+    await deps.cgroups.ensure(pod);
+    this.#freshness.renewed();
+    const failed = (error: VolumeError): void => deps.events.pod(pod, 'Warning', failureReason(error), error.message);
+    const volumes = await deps.volumes.prepare(deps.facts(pod, this.#podIps()), this.#sync.signal, failed);
+    this.#prepared = { version, volumes };
+    return volumes;
   }
 
   /** Configuration that the pod refers to has changed, or what failed for want of something may succeed now. */
@@ -360,6 +357,7 @@ export class PodWorker {
     this.#state = 'terminating';
     this.#pausedUntil = 0;
     this.#sync.abort(new Error('the pod is stopping'));
+    this.#deps.volumes.unfollow(this.#pod.metadata.uid);
   }
 
   /** The grace became shorter while containers are being stopped. */

@@ -1,21 +1,10 @@
-/** /metrics, /metrics/resource, /metrics/cadvisor, /metrics/probes and /stats/summary. */
-import { timestamp } from '../../base/clock.ts';
+/** /metrics, /metrics/resource, /metrics/cadvisor and /metrics/probes. */
 import { kubeletVersion } from '../node-object.ts';
 import { namespaceOf } from '../pod/names.ts';
+import { family, type Labels, type Line } from './exposition.ts';
 import type { KubeletRequest, KubeletResponse } from './http.ts';
-import { HttpError } from './http.ts';
-import { nodeUse, Rates, sumOf, type ContainerUse, type NodeUse, type PodUse } from './stats.ts';
-
-type Labels = Readonly<Record<string, string>>;
-type Line = readonly [labels: Labels, value: number, at?: number];
-
-function family(name: string, type: 'counter' | 'gauge', help: string, lines: readonly Line[]): string {
-  const text = lines.map(([labels, value, at]) => {
-    const inside = Object.entries(labels).map(([key, each]) => `${key}=${JSON.stringify(each)}`);
-    return `${name}${inside.length === 0 ? '' : `{${inside.join(',')}}`} ${value}${at === undefined ? '' : ` ${at}`}\n`;
-  });
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${text.join('')}`;
-}
+import { nodeUse, sumOf, volumesOf, type ContainerUse, type NodeUse, type PodUse } from './stats.ts';
+import { volumeFamilies } from './volume-metrics.ts';
 
 const seconds = (nanoseconds: number): number => nanoseconds / 1e9;
 const podLabels = ({ worker }: PodUse): Labels => ({
@@ -172,6 +161,8 @@ export async function metrics(request: KubeletRequest, response: KubeletResponse
     for (const { state } of runtime.containers) states.set(state, (states.get(state) ?? 0) + 1);
   }
   const { rss, heapUsed } = process.memoryUsage();
+  const running = workers.filter((each) => each.runtime.containers.some((one) => one.state === 'running'));
+  const volumes = await volumesOf(request.agent, running);
   await response.text(
     200,
     [
@@ -185,6 +176,7 @@ export async function metrics(request: KubeletRequest, response: KubeletResponse
         [...states].map(([state, count]) => [{ container_state: state }, count]),
       ),
       family('kubelet_desired_pods', 'gauge', 'Pods that this node should run', [[{ static: '' }, workers.length]]),
+      ...volumeFamilies(volumes),
       family('kubernetes_build_info', 'gauge', 'Version of the agent', [
         [{ git_version: kubeletVersion, platform: 'linux' }, 1],
       ]),
@@ -195,95 +187,4 @@ export async function metrics(request: KubeletRequest, response: KubeletResponse
       ]),
     ].join(''),
   );
-}
-
-/** CPU rates since the last summary; one per agent. */
-const rates = new WeakMap<object, Rates>();
-
-export async function statsSummary(request: KubeletRequest, response: KubeletResponse): Promise<void> {
-  if (request.parts[1] !== 'summary') throw new HttpError(404, '404 page not found');
-  const { agent, clock } = request;
-  const use = await nodeUse(agent, clock.now());
-  const known = rates.get(agent) ?? new Rates();
-  rates.set(agent, known);
-  const [disk, imageFs] = await Promise.all([
-    agent.machine.disk(agent.options.config.rootDirectory),
-    agent.options.images.imageFsInfo(),
-  ]);
-  const fs = {
-    time: timestamp(use.timestamp),
-    availableBytes: disk.availableBytes,
-    capacityBytes: disk.capacityBytes,
-    usedBytes: disk.capacityBytes - disk.availableBytes,
-    inodesFree: disk.inodesFree,
-    inodes: disk.inodes,
-    inodesUsed: disk.inodes - disk.inodesFree,
-  };
-  await response.json({
-    node: {
-      nodeName: agent.options.config.nodeName,
-      startTime: timestamp(use.timestamp),
-      cpu: cpuOf(known, 'node', use.timestamp, use.cpuNanoseconds),
-      memory: {
-        time: timestamp(use.timestamp),
-        availableBytes: use.memoryAvailable,
-        workingSetBytes: use.memoryWorkingSet,
-        usageBytes: use.memoryWorkingSet,
-        rssBytes: use.memory.anonymousBytes,
-        pageFaults: use.memory.pageFaults,
-        majorPageFaults: use.memory.majorPageFaults,
-      },
-      fs,
-      runtime: { imageFs: { ...fs, usedBytes: imageFs.usedBytes, inodesUsed: imageFs.inodesUsed } },
-    },
-    pods: use.pods.map((pod) => podSummary(known, pod, use.timestamp)),
-  });
-}
-
-function cpuOf(known: Rates, key: string, at: number, nanoseconds: number): object {
-  return {
-    time: timestamp(at),
-    usageNanoCores: known.rate(key, at, nanoseconds),
-    usageCoreNanoSeconds: nanoseconds,
-  };
-}
-
-function podSummary(known: Rates, use: PodUse, now: number): object {
-  const { pod } = use.worker;
-  const uid = pod.metadata.uid;
-  return {
-    podRef: { name: pod.metadata.name, namespace: namespaceOf(pod), uid },
-    startTime: pod.status?.startTime ?? timestamp(now),
-    containers: use.containers.map((each) => containerSummary(known, each)),
-    cpu: cpuOf(
-      known,
-      uid,
-      now,
-      sumOf(use, (stats) => stats.cpuNanoseconds),
-    ),
-    memory: {
-      time: timestamp(now),
-      usageBytes: sumOf(use, (stats) => stats.memoryBytes),
-      workingSetBytes: sumOf(use, (stats) => stats.memoryWorkingSetBytes),
-      rssBytes: sumOf(use, (stats) => stats.memoryRssBytes),
-    },
-    'ephemeral-storage': { time: timestamp(now), usedBytes: sumOf(use, (stats) => stats.diskBytes) },
-    process_stats: { process_count: sumOf(use, (stats) => stats.pids) },
-  };
-}
-
-function containerSummary(known: Rates, { container, stats }: ContainerUse): object {
-  const time = timestamp(stats.timestamp);
-  return {
-    name: container.name,
-    startTime: timestamp(container.startedAt),
-    cpu: cpuOf(known, container.id, stats.timestamp, stats.cpuNanoseconds),
-    memory: {
-      time,
-      usageBytes: stats.memoryBytes,
-      workingSetBytes: stats.memoryWorkingSetBytes,
-      rssBytes: stats.memoryRssBytes,
-    },
-    rootfs: { time, usedBytes: stats.diskBytes, inodesUsed: stats.diskInodes },
-  };
 }

@@ -7,6 +7,8 @@ import { type Duplex, PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
+import { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import { systemClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/log.ts';
 import { podPaths } from '../pod/names.ts';
@@ -37,8 +39,14 @@ beforeAll(async () => {
       }),
     }),
   });
+  seedLocalVolume();
+  const volumeMounts = ['scratch', 'disk'].map((name) => ({ name, mountPath: `/${name}` }));
   const pod = harness.create('web', {
-    containers: [{ name: 'box', image: 'busybox', imagePullPolicy: 'IfNotPresent' }],
+    containers: [{ name: 'box', image: 'busybox', imagePullPolicy: 'IfNotPresent', volumeMounts }],
+    volumes: [
+      { name: 'scratch', emptyDir: {} },
+      { name: 'disk', persistentVolumeClaim: { claimName: 'data' } },
+    ],
   });
   await harness.phase('web', 'Running');
   const { agent, client } = harness;
@@ -63,6 +71,21 @@ beforeAll(async () => {
   port = await server.listen();
   running = server.run(stop.signal);
 });
+
+/** Claim `data`, bound to a folder. */
+function seedLocalVolume(): void {
+  const claim = { name: 'data', namespace: 'default', uid: 'uid-data' };
+  const spec = { accessModes: ['ReadWriteOnce'] } as const;
+  harness.client.seed(PersistentVolume, {
+    metadata: { name: 'pv' },
+    spec: { ...spec, local: { path: harness.root }, claimRef: claim, capacity: { storage: '1Gi' } },
+  });
+  harness.client.seed(PersistentVolumeClaim, {
+    metadata: claim,
+    spec: { ...spec, volumeName: 'pv' },
+    status: { phase: 'Bound' },
+  });
+}
 
 afterAll(async () => {
   stop.abort();
@@ -189,6 +212,36 @@ test('statistics of containers in the form that metrics-server reads', async () 
   expect((await get('/metrics/probes')).body).toContain('# TYPE prober_probe_total counter');
   const summary = JSON.parse((await get('/stats/summary')).body) as { pods: { podRef: { name: string } }[] };
   expect(summary.pods.map((each) => each.podRef.name)).toEqual(['web']);
+});
+
+interface FileSystem {
+  readonly capacityBytes: number;
+  readonly usedBytes: number;
+  readonly inodesUsed: number;
+}
+interface Summary {
+  readonly pods: readonly {
+    readonly volume: readonly (FileSystem & { readonly name: string; readonly pvcRef?: object })[];
+    readonly 'ephemeral-storage': FileSystem;
+    readonly containers: readonly { readonly logs: FileSystem; readonly rootfs: FileSystem }[];
+  }[];
+}
+
+test('how full volumes are, in the form that dashboards read', async () => {
+  const [pod] = (JSON.parse((await get('/stats/summary')).body) as Summary).pods;
+  const [scratch, disk] = pod?.volume ?? [];
+  expect([scratch?.name, scratch?.pvcRef, scratch?.inodesUsed]).toEqual(['scratch', undefined, 1]);
+  expect([disk?.name, disk?.pvcRef]).toEqual(['disk', { name: 'data', namespace: 'default' }]);
+  expect(disk?.capacityBytes).toBeGreaterThan(disk?.usedBytes ?? Infinity);
+  const [box] = pod?.containers ?? [];
+  // The log, its folder, and the volume on the node's own disk; nothing of the one that outlives the pod.
+  expect(pod?.['ephemeral-storage'].inodesUsed).toBe(2 + 1 + (box?.rootfs.inodesUsed ?? NaN));
+  expect(box?.logs.usedBytes).toBeGreaterThan(0);
+  const { body } = await get('/metrics');
+  for (const name of ['capacity_bytes', 'available_bytes', 'used_bytes', 'inodes', 'inodes_free', 'inodes_used']) {
+    const series = `kubelet_volume_stats_${name}{namespace="default",persistentvolumeclaim="data"} `;
+    expect(body.split(series)).toHaveLength(2);
+  }
 });
 
 test("the summary tells a node's memory with all figures that clients compute with", async () => {

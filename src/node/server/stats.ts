@@ -1,8 +1,13 @@
 /** CPU, memory and disk use of the node, its pods and their containers. */
+import { join } from 'node:path';
 import type { ContainerStats, ContainerStatus, WantedStats } from '../../runtime/runtime.ts';
 import type { NodeAgent } from '../agent.ts';
+import type { Pod } from '../../api/core/pod.ts';
+import { folderUse, type FolderUse } from '../eviction/usage.ts';
+import { podPaths } from '../pod/names.ts';
 import type { MemoryUse } from '../machine/machine.ts';
 import type { PodWorker } from '../pod/worker.ts';
+import type { VolumeStatistics } from '../volumes/statistics.ts';
 
 export interface ContainerUse {
   readonly container: ContainerStatus;
@@ -22,6 +27,21 @@ export interface NodeUse {
   readonly memoryAvailable: number;
   readonly memory: MemoryUse;
   readonly pods: readonly PodUse[];
+}
+
+/** How full the volumes of pods are that run here. */
+export async function volumesOf(agent: NodeAgent, workers: readonly PodWorker[]): Promise<readonly PodVolumes[]> {
+  return Promise.all(workers.map(async ({ pod }) => ({ pod, volumes: await agent.volumeStatistics.of(pod) })));
+}
+
+export interface PodVolumes {
+  readonly pod: Pod;
+  readonly volumes: readonly VolumeStatistics[];
+}
+
+/** What a container's logs take of the disk. */
+export function logsUse(agent: NodeAgent, { pod }: PodWorker, container: string): Promise<FolderUse> {
+  return folderUse(join(podPaths(agent.options.config, pod).logs, container));
 }
 
 /** Everything that runs, as of now. */

@@ -7,6 +7,7 @@ import { FakeClock } from '../../base/clock.ts';
 import { silentLogger } from '../../base/log.ts';
 import { Volumes } from './manager.ts';
 import { noMounts } from './mounter.ts';
+import { Operations } from './operations.ts';
 
 let root: string;
 beforeEach(() => {
@@ -27,6 +28,10 @@ async function mounted(limits: readonly object[], emptyDir: object, allocatable:
     reader: { configMap: unused, secret: unused },
     tokens: undefined as never,
     persistent: { prepare: unused, tearDown: unused },
+    exclusive: { release: unused },
+    operations: new Operations(),
+    upkeep: { follow: unused, forget: unused },
+    statistics: { forget: unused },
     clock: new FakeClock(),
     log: silentLogger,
     image: unused,
@@ -43,7 +48,7 @@ async function mounted(limits: readonly object[], emptyDir: object, allocatable:
     },
   };
   const facts = { pod, podIps: [], hostIps: [], nodeName: 'node', allocatable };
-  await volumes.prepare(facts, new AbortController().signal);
+  await volumes.prepare(facts, new AbortController().signal, unused);
   return options.filter((each) => each.startsWith('size='));
 }
 

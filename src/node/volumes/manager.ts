@@ -10,20 +10,33 @@ import { join } from 'node:path';
 import type { Pod } from '../../api/core/pod.ts';
 import type { Volume } from '../../api/core/volume.ts';
 import type { Clock } from '../../base/clock.ts';
-import { codeOf, messageOf } from '../../base/errors.ts';
+import { codeOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { ConfigurationReader } from '../container/environment.ts';
 import type { PodFacts } from '../container/fields.ts';
 import { checkHostPath } from '../container/mounts.ts';
 import { containersOf } from '../pod/names.ts';
 import { bytesOf, isLimited, podAmount } from '../pod/resources.ts';
+import type { ExclusiveVolumes } from './exclusive.ts';
+import { within } from '../timeout.ts';
 import { pageSizeOf } from './hugepages.ts';
 import type { Mounter } from './mounter.ts';
+import type { Operations } from './operations.ts';
 import { giveToGroup } from './ownership.ts';
 import { isConfiguration, volumePayload, type PayloadReader } from './payload.ts';
 import type { PersistentVolumes } from './persistent.ts';
 import type { Tokens } from './tokens.ts';
-import { VolumeError, type PreparedVolume, type PreparedVolumes } from './volume.ts';
+import type { Statistics } from './statistics.ts';
+import type { Upkeep } from './upkeep.ts';
+import {
+  failureText,
+  lateText,
+  UnprocessedVolumeError,
+  unprocessedText,
+  VolumeError,
+  type PreparedVolume,
+  type PreparedVolumes,
+} from './volume.ts';
 import { writeAtomically } from './writer.ts';
 
 export interface VolumesOptions {
@@ -32,12 +45,25 @@ export interface VolumesOptions {
   readonly reader: Pick<ConfigurationReader, 'configMap' | 'secret'>;
   readonly tokens: Tokens;
   readonly persistent: PersistentVolumes;
+  readonly exclusive: Pick<ExclusiveVolumes, 'release'>;
+  readonly operations: Operations;
+  readonly upkeep: Pick<Upkeep, 'follow' | 'forget'>;
+  readonly statistics: Pick<Statistics, 'forget'>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Makes sure that an image volume's image is here; resolves to its id. */
   readonly image: (pod: Pod, volume: Volume, signal: AbortSignal) => Promise<string>;
 }
 
+/** Of the making of a pod's volumes. */
+interface Watcher {
+  readonly failed: (error: VolumeError) => void;
+  /** Names of those that are not ready yet. */
+  readonly missing: () => readonly string[];
+}
+
+/** Milliseconds that a pod waits for its volumes before it is told which are missing, as upstream's. */
+const patience = 123_000;
 const openMode = 0o777;
 /** As upstream's volumes on tmpfs have it: like /tmp, nobody takes away what is another's. */
 const sharedMode = 0o1777;
@@ -46,6 +72,8 @@ export class Volumes {
   readonly #options: VolumesOptions;
   readonly #reader: PayloadReader;
   #stamps = 0;
+  /** Pods whose volumes this process has made ready. */
+  readonly #fresh = new Set<string>();
 
   constructor(options: VolumesOptions) {
     this.#options = options;
@@ -64,30 +92,66 @@ export class Volumes {
     await this.#options.mounter.mount('tmpfs', folder, 'tmpfs', ['mode=0750', 'nosuid', 'nodev', 'noexec']);
   }
 
-  /** Makes all volumes that containers use. Throws VolumeError. */
-  async prepare(facts: PodFacts, signal: AbortSignal): Promise<PreparedVolumes> {
-    const used = usedVolumes(facts.pod);
+  /**
+   * Makes all volumes that containers use, side by side. Rejects with the first one's failure, or when it takes too
+   * long; what has been begun goes on, and the next call finds it. `failed` hears of each failure, once. Throws
+   * VolumeError.
+   */
+  async prepare(facts: PodFacts, signal: AbortSignal, failed: (error: VolumeError) => void): Promise<PreparedVolumes> {
+    const { operations, clock } = this.#options;
+    const { uid } = facts.pod.metadata;
     const prepared = new Map<string, PreparedVolume>();
-    for (const volume of facts.pod.spec?.volumes ?? []) {
-      if (!used.has(volume.name)) continue;
-      signal.throwIfAborted();
-      try {
-        prepared.set(volume.name, await this.#prepareOne(facts, volume, signal));
-      } catch (error) {
-        if (signal.aborted) throw error;
-        const message = `MountVolume.SetUp failed for volume "${volume.name}" : ${messageOf(error)}`;
-        throw new VolumeError(message, { cause: error });
-      }
+    const wanted = usedVolumesOf(facts.pod);
+    const missing = (): readonly string[] => wanted.map(({ name }) => name).filter((name) => !prepared.has(name));
+    const all = wanted.map(async (volume) => {
+      const work = (): Promise<PreparedVolume> => this.#attempt(facts, volume, signal, { failed, missing });
+      prepared.set(volume.name, await operations.run(uid, `prepare ${volume.name}`, signal, work));
+    });
+    if ((await within(clock, patience, Promise.all(all))) === undefined) {
+      const error = new VolumeError(lateText(missing()));
+      failed(error);
+      throw error;
     }
-    return prepared;
+    this.#fresh.add(uid);
+    return new Map(wanted.flatMap(({ name }) => entryOf(prepared, name)));
+  }
+
+  async #attempt(
+    facts: PodFacts,
+    volume: Volume,
+    signal: AbortSignal,
+    { failed, missing }: Watcher,
+  ): Promise<PreparedVolume> {
+    try {
+      return await this.#prepareOne(facts, volume, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const operation = error instanceof VolumeError ? error.operation : undefined;
+      const message =
+        error instanceof UnprocessedVolumeError
+          ? unprocessedText(error, volume.name, missing())
+          : failureText(error, volume.name);
+      const told = new VolumeError(message, { operation, cause: error });
+      failed(told);
+      throw told;
+    }
+  }
+
+  /** The pod runs: its volumes are looked after until it stops. Once or again. */
+  follow(pod: Pod): void {
+    this.#options.upkeep.follow(pod, usedVolumesOf(pod), this.#fresh.has(pod.metadata.uid));
+  }
+
+  /** The pod is stopping, or the agent is. */
+  unfollow(uid: string): void {
+    this.#options.upkeep.forget(uid);
   }
 
   /** Brings configuration volumes up to date. True when files changed. */
   async refresh(facts: PodFacts): Promise<boolean> {
     let changed = false;
-    const used = usedVolumes(facts.pod);
-    for (const volume of facts.pod.spec?.volumes ?? []) {
-      if (used.has(volume.name) && isConfiguration(volume)) changed = (await this.#write(facts, volume)) || changed;
+    for (const volume of usedVolumesOf(facts.pod)) {
+      if (isConfiguration(volume)) changed = (await this.#write(facts, volume)) || changed;
     }
     return changed;
   }
@@ -99,15 +163,21 @@ export class Volumes {
 
   /** Unmounts and deletes the volumes of a pod whose containers have ended. */
   async tearDown(uid: string): Promise<void> {
-    const { mounter, tokens, persistent } = this.#options;
+    const { mounter, tokens, persistent, exclusive, operations, upkeep, statistics } = this.#options;
     tokens.forget(uid);
+    upkeep.forget(uid);
+    statistics.forget(uid);
+    this.#fresh.delete(uid);
+    // What is still being mounted would come to be mounted after everything has been unmounted.
+    await operations.settled(uid);
     const root = this.#pod(uid);
     await persistent.tearDown(uid);
     for (const { path } of await mounter.below(root)) await mounter.unmount(path);
     const left = await mounter.below(root);
     if (left.length > 0) throw new VolumeError(`still mounted: ${left.map((each) => each.path).join(', ')}`);
     await rm(join(this.#secrets(), uid), { recursive: true, force: true });
-    await rm(join(root, 'volumes'), { recursive: true, force: true });
+    for (const folder of ['volumes', 'volumeDevices']) await rm(join(root, folder), { recursive: true, force: true });
+    await exclusive.release(uid);
   }
 
   /** Deletes what else there is of a pod: what its containers said when they ended is read until then. */
@@ -182,10 +252,19 @@ export class Volumes {
   }
 
   #folder(pod: Pod, volume: Volume): string {
-    const { uid } = pod.metadata;
-    if (isSecret(volume)) return join(this.#secrets(), uid, volume.name);
-    return join(this.#pod(uid), 'volumes', kindOf(volume), volume.name);
+    return volumeFolder(this.#options.rootDirectory, pod, volume);
   }
+}
+
+/** Where a pod's volume is, or is mounted. */
+export function volumeFolder(rootDirectory: string, { metadata: { uid } }: Pod, volume: Volume): string {
+  if (isSecret(volume)) return join(rootDirectory, 'secrets', uid, volume.name);
+  return join(rootDirectory, 'pods', uid, 'volumes', kindOf(volume), volume.name);
+}
+
+function entryOf<T>(map: ReadonlyMap<string, T>, key: string): readonly (readonly [string, T])[] {
+  const value = map.get(key);
+  return value === undefined ? [] : [[key, value]];
 }
 
 /** As upstream: what the node can give, what the pod may have, what the volume may hold, whichever is least. */
@@ -211,9 +290,14 @@ export function usedVolumes(pod: Pod): ReadonlySet<string> {
   const names = containersOf(pod).flatMap(({ spec }) => [
     ...(spec.volumeMounts ?? []).map((mount) => mount.name),
     ...(spec.volumeDevices ?? []).map((device) => device.name),
-    ...(spec.env ?? []).map((each) => each.valueFrom?.fileKeyRef?.volumeName ?? ''),
+    ...(spec.env ?? []).flatMap((each) => each.valueFrom?.fileKeyRef?.volumeName ?? []),
   ]);
   return new Set(names);
+}
+
+export function usedVolumesOf(pod: Pod): readonly Volume[] {
+  const used = usedVolumes(pod);
+  return (pod.spec?.volumes ?? []).filter(({ name }) => used.has(name));
 }
 
 export async function ownedByGroup(pod: Pod, folder: string, readonly = false): Promise<void> {

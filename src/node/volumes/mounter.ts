@@ -1,6 +1,7 @@
 /** Mounts of the agent itself, through mount(8) and umount(8): starting them costs about 2 ms each. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { attachLoopDevice, detachLoopDevice, loopDevices } from './loop-devices.ts';
 import { VolumeError } from './volume.ts';
 
 export interface MountPoint {
@@ -16,6 +17,10 @@ export interface Mounter {
   unmount(target: string): Promise<void>;
   /** Mounts at or below the folder, deepest first. */
   below(folder: string): Promise<readonly MountPoint[]>;
+  /** Keeps the block device at the path open, also when this process has ended. Once, however often it is called. */
+  hold(path: string): Promise<void>;
+  letGo(path: string): Promise<void>;
+  isHeld(path: string): Promise<boolean>;
 }
 
 export const systemMounter: Mounter = {
@@ -31,6 +36,13 @@ export const systemMounter: Mounter = {
     const points = parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8'));
     return points.filter(({ path }) => path === folder || path.startsWith(`${folder}/`)).toReversed();
   },
+  async hold(path) {
+    if (!(await this.isHeld(path))) await attachLoopDevice(path);
+  },
+  async letGo(path) {
+    for (const each of await loopDevices()) if (each.file === path) await detachLoopDevice(each);
+  },
+  isHeld: async (path) => (await loopDevices()).some(({ file }) => file === path),
 };
 
 /** No mounts at all: simulated nodes. */
@@ -39,6 +51,9 @@ export const noMounts: Mounter = {
   bind: () => Promise.resolve(),
   unmount: () => Promise.resolve(),
   below: () => Promise.resolve([]),
+  hold: () => Promise.resolve(),
+  letGo: () => Promise.resolve(),
+  isHeld: () => Promise.resolve(false),
 };
 
 /** In the order in which they were made. */

@@ -1,17 +1,26 @@
 /** Volumes that outlive pods: claims, local disks, NFS. */
 import { mkdir, stat } from 'node:fs/promises';
-import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts';
-import { PersistentVolume } from '../../api/core/persistent-volume.ts';
+import { dirname } from 'node:path';
+import { Node } from '../../api/core/node.ts';
+import { nodeSelectorMatcher } from '../../api/core/placement.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { Volume } from '../../api/core/volume.ts';
-import { isNotFound, type ClientReader } from '../../client/client.ts';
-import { ephemeralHandle, type CsiSource, type CsiVolumes } from '../csi/volumes.ts';
+import type { ClientReader } from '../../client/client.ts';
+import type { Attachments } from '../csi/attachments.ts';
+import type { CsiBlocks } from '../csi/blocks.ts';
+import type { Claimed, CsiSource, CsiVolumes } from '../csi/volumes.ts';
 import { checkHostPath } from '../container/mounts.ts';
-import { namespaceOf } from '../pod/names.ts';
+import { containersOf } from '../pod/names.ts';
+import type { MappedDevice } from './block-maps.ts';
+import { claimedBy } from './claimed.ts';
+import type { ExclusiveVolumes } from './exclusive.ts';
 import type { KernelFileSystems } from './kernel.ts';
+import type { LocalBlocks } from './local-blocks.ts';
+import type { LocalDisks } from './local-disks.ts';
 import { giveToGroup } from './ownership.ts';
 import type { Mounter } from './mounter.ts';
-import { VolumeError, type PreparedVolume } from './volume.ts';
+import { sourceOf, type Source } from './source.ts';
+import { during, UnprocessedVolumeError, VolumeError, type PreparedVolume } from './volume.ts';
 
 export interface PersistentVolumes {
   /** `folder` is where it is mounted when it needs a mount. Throws VolumeError. */
@@ -22,146 +31,66 @@ export interface PersistentVolumes {
 
 export interface PersistentOptions {
   readonly client: ClientReader;
+  readonly nodeName: string;
   readonly mounter: Mounter;
   readonly kernel: KernelFileSystems;
   readonly csi: Pick<CsiVolumes, 'publish' | 'tearDown'>;
-}
-
-interface Source {
-  readonly name: string;
-  readonly readonly: boolean;
-  readonly block: boolean;
-  readonly hostPath?: { readonly path: string; readonly type?: string };
-  readonly local?: { readonly path: string; readonly fsType?: string };
-  readonly nfs?: { readonly server: string; readonly path: string; readonly readOnly?: boolean };
-  readonly mountOptions: readonly string[];
-  readonly csi?: CsiSource;
-  /** Names what it is when it is none of those. */
-  readonly other: string;
+  readonly csiBlocks: Pick<CsiBlocks, 'publish' | 'tearDown'>;
+  readonly localBlocks: Pick<LocalBlocks, 'prepare' | 'tearDown'>;
+  readonly attachments: Pick<Attachments, 'release'>;
+  readonly localDisks: Pick<LocalDisks, 'mount'>;
+  readonly exclusive: Pick<ExclusiveVolumes, 'take'>;
+  /** A device has been mapped for the pod; for its events. */
+  readonly mapped: (pod: Pod, message: string) => void;
 }
 
 export function persistentVolumes(options: PersistentOptions): PersistentVolumes {
   return {
     async prepare(pod, volume, folder, signal) {
       const source = await sourceOf(options.client, pod, volume);
-      if (source.csi !== undefined) return prepareCsi(options, pod, source, source.csi, signal);
-      return prepareSource(options, pod, source, folder);
+      checkMode(pod, source);
+      await checkReach(options, pod, source);
+      const { block, volumeName } = source;
+      return during(block ? 'MapVolume.SetUpDevice failed' : 'MountVolume.SetUp failed', volumeName, async () => {
+        if (volumeName !== undefined && source.exclusive) await options.exclusive.take(pod.metadata.uid, volumeName);
+        const claimed = claimedBy(options.client, pod, volume);
+        if (block) return prepareBlock(options, pod, source, signal, claimed);
+        if (source.csi !== undefined) return prepareCsi(options, pod, source, source.csi, signal, claimed);
+        return prepareSource(options, pod, source, folder);
+      });
     },
-    tearDown: (uid) => options.csi.tearDown(uid),
+    async tearDown(uid) {
+      // Side by side: a driver that does not answer keeps nobody else's volumes.
+      const all = [options.localBlocks.tearDown(uid), options.csiBlocks.tearDown(uid), options.csi.tearDown(uid)];
+      for (const outcome of await Promise.allSettled(all)) if (outcome.status === 'rejected') throw outcome.reason;
+      options.attachments.release(uid);
+    },
   };
 }
 
-async function sourceOf(client: ClientReader, pod: Pod, volume: Volume): Promise<Source> {
-  if (volume.persistentVolumeClaim !== undefined) {
-    const { claimName, readOnly } = volume.persistentVolumeClaim;
-    return claimSource(client, pod, volume.name, claimName, readOnly === true);
-  }
-  if (volume.ephemeral !== undefined) {
-    return claimSource(client, pod, volume.name, `${pod.metadata.name}-${volume.name}`, false, pod.metadata.uid);
-  }
-  const other = Object.keys(volume).find((key) => key !== 'name') ?? 'nothing';
-  const { nfs, csi } = volume;
-  return {
-    name: volume.name,
-    readonly: false,
-    block: false,
-    mountOptions: [],
-    other,
-    ...(nfs === undefined ? {} : { nfs }),
-    ...(csi === undefined ? {} : { csi: inlineSource(pod, volume.name, csi) }),
-  };
+/** Throws when a container wants a file system and the volume is a device, or the other way round. */
+function checkMode(pod: Pod, { name, block, volumeName }: Source): void {
+  if (volumeName === undefined) return;
+  const field = block ? 'volumeMounts' : 'volumeDevices';
+  const containers = containersOf(pod).map(({ spec }) => spec);
+  if (!containers.some((container) => container[field]?.some((each) => each.name === name))) return;
+  const mode = block ? 'Block' : 'Filesystem';
+  throw new UnprocessedVolumeError(`volume ${name} has volumeMode ${mode}, but is specified in ${field}`);
 }
 
-function inlineSource(pod: Pod, name: string, csi: NonNullable<Volume['csi']>): CsiSource {
-  const namespace = namespaceOf(pod);
-  return {
-    driver: csi.driver,
-    volumeHandle: ephemeralHandle(pod, name),
-    readonly: csi.readOnly === true,
-    fsType: csi.fsType ?? '',
-    accessModes: ['ReadWriteOnce'],
-    mountOptions: [],
-    attributes: csi.volumeAttributes ?? {},
-    ephemeral: true,
-    ...(csi.nodePublishSecretRef === undefined ? {} : { publishSecret: { ...csi.nodePublishSecretRef, namespace } }),
-  };
-}
-
-async function claimSource(
-  client: ClientReader,
+/** Pods that name their node never met the scheduler. Throws when the node cannot reach the volume. */
+async function checkReach(
+  { client, nodeName }: PersistentOptions,
   pod: Pod,
-  name: string,
-  claimName: string,
-  readonly: boolean,
-  owner?: string,
-): Promise<Source> {
-  const namespace = namespaceOf(pod);
-  const request = client.get(PersistentVolumeClaim, { namespace, name: claimName });
-  const claim = await found(request, `persistentvolumeclaim "${claimName}" not found`);
-  if (owner !== undefined) checkOwner(claim, pod, owner);
-  const { volumeName = '', accessModes = [] } = claim.spec ?? {};
-  if (claim.status?.phase !== 'Bound' || volumeName === '') {
-    throw new VolumeError(`PVC ${namespace}/${claimName} is not bound`);
-  }
-  const volume = client.get(PersistentVolume, { name: volumeName });
-  const { spec = {} } = await found(volume, `persistentvolume "${volumeName}" not found`);
-  const onlyRead = accessModes.length > 0 && accessModes.every((mode) => mode === 'ReadOnlyMany');
-  return volumeSource(name, spec, readonly || onlyRead, accessModes);
-}
-
-/** A generic ephemeral volume's claim belongs to its pod; one that only has its name does not. */
-function checkOwner({ metadata }: PersistentVolumeClaim, pod: Pod, owner: string): void {
-  if ((metadata.ownerReferences ?? []).some((each) => each.uid === owner)) return;
-  const claim = `${namespaceOf(pod)}/${metadata.name}`;
-  throw new VolumeError(`PVC ${claim} was not created for pod ${pod.metadata.name} (pod is not owner)`);
-}
-
-type VolumeSpec = NonNullable<PersistentVolume['spec']>;
-const otherKinds = ['iscsi', 'rbd', 'cephfs', 'fc'];
-
-function volumeSource(name: string, spec: VolumeSpec, readonly: boolean, accessModes: readonly string[]): Source {
-  const { hostPath, local, nfs, csi, mountOptions = [] } = spec;
-  return {
-    name,
-    readonly,
-    block: spec.volumeMode === 'Block',
-    mountOptions,
-    other: otherKinds.find((key) => key in spec) ?? 'its source',
-    ...(hostPath && { hostPath }),
-    ...(local && { local }),
-    ...(nfs && { nfs }),
-    ...(csi && { csi: persistentSource(csi, readonly, mountOptions, accessModes) }),
-  };
-}
-
-function persistentSource(
-  csi: NonNullable<VolumeSpec['csi']>,
-  readonly: boolean,
-  mountOptions: readonly string[],
-  accessModes: readonly string[],
-): CsiSource {
-  const { driver, volumeHandle, fsType = '', volumeAttributes = {} } = csi;
-  return {
-    driver,
-    volumeHandle,
-    readonly: readonly || csi.readOnly === true,
-    fsType,
-    accessModes,
-    mountOptions,
-    attributes: volumeAttributes,
-    ephemeral: false,
-    ...(csi.nodeStageSecretRef === undefined ? {} : { stageSecret: csi.nodeStageSecretRef }),
-    ...(csi.nodePublishSecretRef === undefined ? {} : { publishSecret: csi.nodePublishSecretRef }),
-  };
-}
-
-async function found<T>(request: Promise<T>, complaint: string): Promise<T> {
-  try {
-    return await request;
-  } catch (error) {
-    if (isNotFound(error)) throw new VolumeError(complaint);
-    throw error;
-  }
+  { reach, block, volumeName }: Source,
+): Promise<void> {
+  // A pod that has begun keeps its volumes, whatever becomes of the node's labels.
+  if (reach === undefined || pod.status?.phase === 'Running') return;
+  await during(`${block ? 'Map' : 'Mount'}Volume.NodeAffinity check failed`, volumeName, async () => {
+    const { metadata } = await client.get(Node, { name: nodeName });
+    if (nodeSelectorMatcher(reach)({ name: nodeName, labels: metadata.labels ?? {} })) return;
+    throw new VolumeError('no matching NodeSelectorTerms');
+  });
 }
 
 async function prepareSource(
@@ -177,34 +106,76 @@ async function prepareSource(
     throw new VolumeError(`volumes of type ${source.other} are not supported by this node`);
   }
   // A missing hostPath of no type is made by the runtime, in a pod or in a PersistentVolume.
-  if (source.hostPath !== undefined) await checkHostPath(place.path, source.hostPath.type ?? '');
-  else if (await mountLocal(options, source, place.path, folder)) return { name, path: folder, readonly, mode: 0o750 };
-  else if (!source.block) await giveLocalToGroup(pod, place.path, readonly);
+  if (source.hostPath === undefined) {
+    return { name, path: await prepareLocal(options, pod, source, place.path, folder), readonly, mode: 0o750 };
+  }
+  await checkHostPath(place.path, source.hostPath.type ?? '');
   return { name, path: place.path, readonly, mode: 0o750 };
+}
+
+async function prepareBlock(
+  options: PersistentOptions,
+  pod: Pod,
+  source: Source,
+  signal: AbortSignal,
+  claimed: Claimed | undefined,
+): Promise<PreparedVolume> {
+  const { name, volumeName = '' } = source;
+  const { link, folder, fresh } = await mapDevice(options, pod, volumeName, source, signal, claimed);
+  if (fresh) {
+    const succeeded = `MapVolume.MapPodDevice succeeded for volume ${JSON.stringify(volumeName)}`;
+    options.mapped(pod, `${succeeded} globalMapPath ${JSON.stringify(folder)}`);
+    options.mapped(pod, `${succeeded} volumeMapPath ${JSON.stringify(dirname(link))}`);
+  }
+  return { name, path: link, readonly: source.csi?.readonly ?? source.readonly, mode: 0o750, block: true };
+}
+
+async function mapDevice(
+  { csiBlocks, localBlocks }: PersistentOptions,
+  pod: Pod,
+  volumeName: string,
+  { csi, local, hostPath, other }: Source,
+  signal: AbortSignal,
+  claimed: Claimed | undefined,
+): Promise<MappedDevice> {
+  if (csi !== undefined) return csiBlocks.publish(pod, volumeName, csi, signal, claimed);
+  if (local !== undefined) return localBlocks.prepare(pod.metadata.uid, volumeName, local.path);
+  const kind = hostPath === undefined ? other : 'hostPath';
+  throw new VolumeError(`volumes of type ${kind} cannot have volumeMode Block: use one of type local or csi`, {
+    operation: 'MapVolume.FindMapperPluginBySpec failed',
+  });
 }
 
 async function prepareCsi(
   options: PersistentOptions,
   pod: Pod,
-  { name, block }: Source,
+  { name }: Source,
   csi: CsiSource,
   signal: AbortSignal,
+  claimed: Claimed | undefined,
 ): Promise<PreparedVolume> {
-  if (block) throw new VolumeError(`driver ${csi.driver}: volumes of mode Block are not supported by this node`);
-  const { path, ownership } = await options.csi.publish(pod, name, csi, signal);
+  const { path, ownership } = await options.csi.publish(pod, name, csi, signal, claimed);
   if (ownership) await giveLocalToGroup(pod, path, csi.readonly);
   return { name, path, readonly: csi.readonly, mode: 0o750 };
 }
 
-/** Mounts a local volume that is a device at `folder`; false when it is a folder itself. Throws when it is missing. */
-async function mountLocal(options: PersistentOptions, source: Source, path: string, folder: string): Promise<boolean> {
+/** Resolves to what containers mount: a folder itself, or where the device is mounted. Throws when it is missing. */
+async function prepareLocal(
+  { localDisks }: PersistentOptions,
+  pod: Pod,
+  { local, mountOptions, readonly }: Source,
+  path: string,
+  folder: string,
+): Promise<string> {
   const present = await stat(path).catch(() => undefined);
   if (present === undefined) throw new VolumeError(`path "${path}" does not exist`);
-  if (!present.isBlockDevice() || source.block) return false;
-  await mountOnce(options.mounter, folder, async () => {
-    await options.mounter.mount(path, folder, source.local?.fsType ?? 'ext4', source.mountOptions);
-  });
-  return true;
+  const isDevice = present.isBlockDevice();
+  if (!isDevice && !present.isDirectory()) throw new VolumeError('only directory and block device are supported');
+  if (isDevice)
+    await localDisks.mount({ path, type: local?.fsType || 'ext4', options: mountOptions, readonly }, folder);
+  const own = isDevice ? folder : path;
+  await giveLocalToGroup(pod, own, readonly);
+  return own;
 }
 
 async function giveLocalToGroup(pod: Pod, path: string, readonly: boolean): Promise<void> {

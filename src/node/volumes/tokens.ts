@@ -29,6 +29,8 @@ export class Tokens {
   readonly #options: TokensOptions;
   /** Pod uid to its tokens by audience and lifetime. */
   readonly #kept = new Map<string, Map<string, Token>>();
+  /** Likewise, of those that drivers have been handed: these are not written into volumes, nor renewed by the clock. */
+  readonly #forDrivers = new Map<string, Map<string, Token>>();
 
   constructor(options: TokensOptions) {
     this.#options = options;
@@ -36,20 +38,24 @@ export class Tokens {
 
   /** A valid token; an older one that still lives when the API does not answer. */
   async get(facts: Pick<PodFacts, 'pod'>, wanted: ServiceAccountTokenProjection): Promise<string> {
-    const { uid } = facts.pod.metadata;
-    const kept = this.#kept.get(uid) ?? new Map<string, Token>();
-    this.#kept.set(uid, kept);
-    const expiration = wanted.expirationSeconds ?? defaultExpiration;
-    const key = `${expiration}/${wanted.audience ?? ''}`;
+    const { audience = '', expirationSeconds = defaultExpiration } = wanted;
+    return (await this.#valid(this.#kept, facts.pod, audience, expirationSeconds)).text;
+  }
+
+  async #valid(all: Map<string, Map<string, Token>>, pod: Pod, audience: string, expiration: number): Promise<Token> {
+    const { uid } = pod.metadata;
+    const kept = all.get(uid) ?? new Map<string, Token>();
+    all.set(uid, kept);
+    const key = `${expiration}/${audience}`;
     const before = kept.get(key);
     const now = this.#options.clock.now();
-    if (before !== undefined && before.refreshAt > now) return before.text;
+    if (before !== undefined && before.refreshAt > now) return before;
     try {
-      const token = await this.#request(facts, wanted.audience ?? '', expiration);
+      const token = await this.#request({ pod }, audience, expiration);
       kept.set(key, token);
-      return token.text;
+      return token;
     } catch (error) {
-      if (before !== undefined && before.expiresAt > now) return before.text;
+      if (before !== undefined && before.expiresAt > now) return before;
       throw error;
     }
   }
@@ -62,15 +68,16 @@ export class Tokens {
 
   forget(uid: string): void {
     this.#kept.delete(uid);
+    this.#forDrivers.delete(uid);
   }
 
-  /** A new token for a CSI driver, as the driver is handed it. */
+  /** A token for a CSI driver, as the driver is handed it: the same one until most of its life is over. */
   async forDriver(
     pod: Pod,
     audience: string,
     seconds = defaultExpiration,
   ): Promise<{ readonly token: string; readonly expirationTimestamp: string }> {
-    const { text, expiresAt } = await this.#request({ pod }, audience, seconds);
+    const { text, expiresAt } = await this.#valid(this.#forDrivers, pod, audience, seconds);
     return { token: text, expirationTimestamp: timestamp(expiresAt) };
   }
 

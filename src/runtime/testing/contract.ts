@@ -2,7 +2,7 @@
  * What every container runtime does with real containers: the same test bodies for conmon and runc and for a CRI
  * runtime such as containerd.
  */
-import { existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -15,6 +15,7 @@ import {
   type RuntimeService,
   type SandboxConfig,
 } from '../runtime.ts';
+import { makeTestDevice } from './loop-device.ts';
 
 /** A runtime on this machine with a busybox image, and a folder of its own. */
 export interface ContractBed {
@@ -54,6 +55,7 @@ export function runtimeContract(current: () => ContractBed): void {
   identity(current);
   sharing(current);
   files(current);
+  blockDevices(current);
 }
 
 type Current = () => ContractBed;
@@ -356,5 +358,43 @@ function files(current: Current): void {
     );
     expect(limit.trim()).toBe(String(96 << 20));
     await bed.runtime.removePodSandbox(sandboxId);
+  });
+}
+
+function blockDevices(current: Current): void {
+  test('block devices: of the right number though a link leads there, for reading only, and no others', async () => {
+    const bed = current();
+    const disk = makeTestDevice(join(bed.folder, 'disk'), 'from the host');
+    const original = makeTestDevice(join(bed.folder, 'original'), 'original');
+    try {
+      const link = join(bed.folder, 'link');
+      symlinkSync(disk.path, link);
+      const { sandboxId, id } = await bed.run('devices', ['sleep', '1000'], {
+        devices: [
+          { containerPath: '/dev/disk', hostPath: link, permissions: 'mrw' },
+          { containerPath: '/data/original', hostPath: original.path, permissions: 'r' },
+        ],
+      });
+      const numberOf = async (path: string): Promise<string> =>
+        (await output(bed, id, 'sh', '-c', `echo $((0x$(stat -c %t ${path}))):$((0x$(stat -c %T ${path})))`)).trim();
+      expect([await numberOf('/dev/disk'), await numberOf('/data/original')]).toEqual([disk.number, original.number]);
+      expect(await output(bed, id, 'head', '-c', '13', '/dev/disk')).toBe('from the host');
+      expect(await output(bed, id, 'head', '-c', '8', '/data/original')).toBe('original');
+      expect(await output(bed, id, 'sh', '-c', 'printf changed > /dev/disk; sync')).toBe('');
+      expect(readFileSync(disk.path).subarray(0, 13).toString()).toBe('changede host');
+      const write = await bed.runtime.execSync(id, ['sh', '-c', 'echo x > /data/original'], 5);
+      expect([write.exitCode, Buffer.from(write.stderr).toString()]).toEqual([
+        1,
+        expect.stringContaining('Operation not permitted'),
+      ]);
+      // Of a name that the container makes itself, too.
+      const [major = '', minor = ''] = original.number.split(':');
+      const made = `mknod /own b ${major} ${minor} && echo x > /own`;
+      expect((await bed.runtime.execSync(id, ['sh', '-c', made], 5)).exitCode).toBe(1);
+      await bed.runtime.removePodSandbox(sandboxId);
+    } finally {
+      disk.remove();
+      original.remove();
+    }
   });
 }

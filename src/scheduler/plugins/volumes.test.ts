@@ -4,7 +4,9 @@ import type { PersistentVolume } from '../../api/core/persistent-volume.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import type { StorageClass } from '../../api/storage/storage-class.ts';
 import { decide, explain, type Decision } from '../decide.ts';
+import { defaultPlugins } from '../profile.ts';
 import type { World } from '../plugin.ts';
+import { preempt } from '../preempt.ts';
 import { node, pod, snapshotOf, world } from '../testing.ts';
 
 const live = (name: string): { name: string; uid: string; resourceVersion: string; creationTimestamp: string } => ({
@@ -53,27 +55,27 @@ interface Storage extends Partial<Pick<World, 'csiDriver' | 'csiNode' | 'storage
   readonly classes?: readonly StorageClass[];
 }
 
-function decideWith(
-  target: Pod,
+type Placed = readonly (readonly [Pod, string])[];
+
+function worldOf(
   { claims = [], volumes = [], classes = [], ...more }: Storage,
   nodes = [node('a'), node('b')],
-  placed: readonly (readonly [Pod, string])[] = [],
-): Decision {
+  placed: Placed = [],
+): World {
   const find =
     <T extends { readonly metadata: { readonly name: string } }>(all: readonly T[]) =>
     (name: string): T | undefined =>
       all.find(({ metadata }) => metadata.name === name);
-  return decide(
-    target,
-    world(snapshotOf(nodes, placed), {
-      claim: (_, name) => find(claims)(name),
-      volume: find(volumes),
-      volumes: () => volumes,
-      storageClass: find(classes),
-      ...more,
-    }),
-  );
+  return world(snapshotOf(nodes, placed), {
+    claim: (_, name) => find(claims)(name),
+    volume: find(volumes),
+    volumes: () => volumes,
+    storageClass: find(classes),
+    ...more,
+  });
 }
+
+const decideWith = (target: Pod, ...where: Parameters<typeof worldOf>): Decision => decide(target, worldOf(...where));
 
 const messageOf = (...args: Parameters<typeof decideWith>): string => explain(decideWith(...args), 2);
 
@@ -380,5 +382,28 @@ describe('VolumeRestrictions (upstream plugins/volumerestrictions/volume_restric
     const elsewhere = user('q', 'data');
     const foreign: Pod = { ...elsewhere, metadata: { ...elsewhere.metadata, namespace: 'other' } };
     expect(decideWith(user('p', 'data'), storage, [node('a')], [[foreign, 'a']]).node).toBe('a');
+  });
+
+  test('a pod that is more important takes it from the one that has it, on its node', () => {
+    const first = user('first', 'data');
+    const placed = [
+      [first, 'a'],
+      [user('bystander'), 'a'],
+      [user('other'), 'b'],
+    ] as const;
+    const exclusive: Storage = {
+      claims: [{ ...bound('data', 'pv'), spec: { volumeName: 'pv', accessModes: ['ReadWriteOncePod'] } }],
+      volumes: [csi('pv', 'h')],
+    };
+    const nodes = [node('a'), node('b')];
+    const important = (priority: number): Pod =>
+      pod('second', { priority, volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] });
+    const target = important(10);
+    const decision = decideWith(target, exclusive, nodes, placed);
+    const found = worldOf(exclusive, nodes, placed);
+    const { preemption } = preempt(target, { decision, world: found, budgets: [], plugins: defaultPlugins });
+    expect([preemption?.node, preemption?.victims.map(({ metadata }) => metadata.name)]).toEqual(['a', ['first']]);
+    const { explanation } = preempt(important(0), { decision, world: found, budgets: [], plugins: defaultPlugins });
+    expect(explanation).toBe('0/2 nodes are available: 2 No preemption victims found for incoming pod.');
   });
 });

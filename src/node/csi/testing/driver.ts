@@ -1,7 +1,10 @@
-/** A CSI driver and its registrar for tests: volumes are folders of the driver's, mounted as it is told. */
+/**
+ * A CSI driver and its registrar for tests: volumes are folders of the driver's, mounted as it is told, or files of
+ * its that loop devices make block devices of.
+ */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { Server, ServerCredentials, status, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import type { Struct } from '../../../schema/field.ts';
 import { decoderOf, encoderOf } from '../../../runtime/grpc/channel.ts';
@@ -10,14 +13,17 @@ import {
   capability,
   csiService,
   Empty,
+  ExpandRequest,
   NodeInfo,
   PluginInfo,
   PublishRequest,
   registrationService,
   RegistrationStatus,
   StageRequest,
+  StatsRequest,
   UnpublishRequest,
   UnstageRequest,
+  VolumeStats,
 } from '../messages.ts';
 
 export interface TestDriver {
@@ -25,9 +31,20 @@ export interface TestDriver {
   readonly calls: readonly { readonly method: string; readonly request: Readonly<Record<string, unknown>> }[];
   /** What the agent told its registrar. */
   readonly registrations: readonly { readonly pluginRegistered: boolean; readonly error: string }[];
-  /** The next call of the method fails with this text. */
-  failOnce(method: string, text: string): void;
+  /** The next call of the method fails with this text; `code` is gRPC's, 13 (internal) if absent. */
+  failOnce(method: string, text: string, code?: status): void;
+  /** Calls of the method are not answered until what is returned is called. */
+  hang(method: string): () => void;
   stop(): void;
+}
+
+class Failure extends Error {
+  readonly code: status;
+
+  constructor(text: string, code: status = status.INTERNAL) {
+    super(text);
+    this.code = code;
+  }
 }
 
 export interface TestDriverOptions {
@@ -38,9 +55,13 @@ export interface TestDriverOptions {
   /** Mounts for real (needs root), or only makes folders. */
   readonly mounts: boolean;
   readonly versions?: readonly string[];
+  /** Numbers of `capability` beside staging. */
+  readonly capabilities?: readonly number[];
+  /** What it says of each volume. */
+  readonly usage?: readonly object[];
 }
 
-type Handler = (request: Readonly<Record<string, unknown>>) => object;
+type Handler = (request: Readonly<Record<string, unknown>>) => object | Promise<object>;
 
 type Method = readonly [Struct, Struct, Handler];
 
@@ -48,16 +69,18 @@ export async function startTestDriver(options: TestDriverOptions): Promise<TestD
   const { name, rootDirectory, versions = ['1.0.0'] } = options;
   const calls: { method: string; request: Readonly<Record<string, unknown>> }[] = [];
   const registrations: { pluginRegistered: boolean; error: string }[] = [];
-  const failures = new Map<string, string>();
+  const failures = new Map<string, Failure>();
+  const held = new Map<string, Promise<void>>();
   const folder = join(rootDirectory, 'plugins', name);
   const registry = join(rootDirectory, 'plugins_registry');
   for (const each of [folder, registry]) mkdirSync(each, { recursive: true });
   const recorded = (method: string, act: Handler): Handler => {
-    return (request) => {
+    return async (request) => {
       calls.push({ method, request });
+      await held.get(method);
       const failure = failures.get(method);
       failures.delete(method);
-      if (failure !== undefined) throw new Error(failure);
+      if (failure !== undefined) throw failure;
       return act(request);
     };
   };
@@ -77,7 +100,15 @@ export async function startTestDriver(options: TestDriverOptions): Promise<TestD
   return {
     calls,
     registrations,
-    failOnce: (method, text) => void failures.set(method, text),
+    failOnce: (method, text, code) => void failures.set(method, new Failure(text, code)),
+    hang: (method) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held.set(method, promise);
+      return () => {
+        held.delete(method);
+        resolve();
+      };
+    },
     stop: () => {
       for (const server of servers) server.forceShutdown();
       rmSync(join(registry, `${name}-reg.sock`), { force: true });
@@ -86,7 +117,7 @@ export async function startTestDriver(options: TestDriverOptions): Promise<TestD
 }
 
 function nodeMethods(
-  { stages, mounts }: TestDriverOptions,
+  { stages, mounts, capabilities = [], usage = [] }: TestDriverOptions,
   folder: string,
   recorded: (method: string, act: Handler) => Handler,
 ): ReadonlyMap<string, Method> {
@@ -96,25 +127,76 @@ function nodeMethods(
     writeFileSync(join(path, 'volume'), String(volume));
     return path;
   };
-  const publish: Handler = ({ targetPath, volumeId }) => {
+  const devices = testDevices(folder);
+  const publish: Handler = ({ targetPath, volumeId, volumeCapability }) => {
+    if (isBlock(volumeCapability)) {
+      if (mounts) devices.publish(String(volumeId), String(targetPath));
+      else writeFileSync(String(targetPath), String(volumeId));
+      return {};
+    }
     mkdirSync(String(targetPath), { recursive: true });
     if (mounts) execFileSync('mount', ['--bind', content(volumeId), String(targetPath)]);
     return {};
   };
-  const unpublish: Handler = ({ targetPath }) => {
-    if (mounts) execFileSync('umount', [String(targetPath)]);
+  const unpublish: Handler = ({ targetPath, volumeId }) => {
+    const found = statSync(String(targetPath), { throwIfNoEntry: false });
+    // CSI: what is not there any more has been unpublished.
+    if (found === undefined) return {};
+    if (mounts && found.isBlockDevice()) devices.unpublish(String(volumeId), String(targetPath), !stages);
+    else if (mounts) execFileSync('umount', [String(targetPath)]);
     rmSync(String(targetPath), { recursive: true, force: true });
     return {};
   };
-  const known: Handler = () => ({ capabilities: stages ? [{ rpc: { type: capability.stage } }] : [] });
+  const unstage: Handler = ({ volumeId }) => {
+    if (mounts) devices.detach(String(volumeId));
+    return {};
+  };
+  const all = [...(stages ? [capability.stage] : []), ...capabilities];
+  const known: Handler = () => ({ capabilities: all.map((type) => ({ rpc: { type } })) });
   return new Map<string, Method>([
     ['NodeGetInfo', [Empty, NodeInfo, () => ({ nodeId: 'node-id', maxVolumesPerNode: 7 })]],
     ['NodeGetCapabilities', [Empty, Capabilities, known]],
     ['NodeStageVolume', [StageRequest, Empty, recorded('stage', () => ({}))]],
-    ['NodeUnstageVolume', [UnstageRequest, Empty, recorded('unstage', () => ({}))]],
+    ['NodeUnstageVolume', [UnstageRequest, Empty, recorded('unstage', unstage)]],
     ['NodePublishVolume', [PublishRequest, Empty, recorded('publish', publish)]],
     ['NodeUnpublishVolume', [UnpublishRequest, Empty, recorded('unpublish', unpublish)]],
+    ['NodeExpandVolume', [ExpandRequest, Empty, recorded('expand', () => ({}))]],
+    ['NodeGetVolumeStats', [StatsRequest, VolumeStats, recorded('stats', () => ({ usage }))]],
   ]);
+}
+
+const isBlock = (volumeCapability: unknown): boolean =>
+  (volumeCapability as { readonly block?: object } | undefined)?.block !== undefined;
+
+/** Volumes that are devices. All of it may be asked for again. */
+function testDevices(folder: string) {
+  const fileOf = (volume: string): string => join(folder, 'devices', volume);
+  const deviceOf = (volume: string): string =>
+    execFileSync('losetup', ['-j', fileOf(volume), '-O', 'NAME', '-n'], { encoding: 'utf8' }).trim();
+  const detach = (volume: string): void => {
+    const device = existsSync(fileOf(volume)) ? deviceOf(volume) : '';
+    if (device !== '') execFileSync('losetup', ['-d', device]);
+  };
+  return {
+    detach,
+    publish(volume: string, target: string): void {
+      const file = fileOf(volume);
+      mkdirSync(dirname(file), { recursive: true });
+      if (!existsSync(file)) {
+        writeFileSync(file, volume);
+        truncateSync(file, 1 << 20);
+      }
+      if (deviceOf(volume) === '') execFileSync('losetup', ['-f', file]);
+      if (statSync(target, { throwIfNoEntry: false })?.isBlockDevice() === true) return;
+      writeFileSync(target, '');
+      execFileSync('mount', ['--bind', deviceOf(volume), target]);
+    },
+    unpublish(volume: string, target: string, detaches: boolean): void {
+      execFileSync('umount', [target]);
+      rmSync(target);
+      if (detaches) detach(volume);
+    },
+  };
 }
 
 async function serve(socket: string, service: string, methods: ReadonlyMap<string, Method>): Promise<Server> {
@@ -138,11 +220,14 @@ async function serve(socket: string, service: string, methods: ReadonlyMap<strin
     [...methods].map(([method, [, , handle]]) => [
       method,
       (call: ServerUnaryCall<Record<string, unknown>, object>, done: sendUnaryData<object>) => {
-        try {
-          done(null, handle(call.request));
-        } catch (error) {
-          done({ code: status.INTERNAL, details: (error as Error).message });
-        }
+        void (async () => {
+          try {
+            done(null, await handle(call.request));
+          } catch (error) {
+            const { message, code } = error instanceof Failure ? error : new Failure((error as Error).message);
+            done({ code, details: message });
+          }
+        })();
       },
     ]),
   );

@@ -27,7 +27,7 @@ import { defaultProfiles, defaultSchedulerName, type Profile, type Profiles } fr
 import { SchedulingQueue, type Backoff } from './queue.ts';
 import { evict, markUnscheduled, shortened, takeBack } from './report.ts';
 import { Snapshot } from './snapshot.ts';
-import { bindVolumes, hasDelayedClaims } from './volume-binder.ts';
+import { VolumeBinder } from './volume-binder.ts';
 import { worldOf } from './world.ts';
 
 export interface SchedulerDependencies {
@@ -75,7 +75,7 @@ export class Scheduler implements Service {
   readonly #deps: SchedulerDependencies;
   readonly #profiles: Profiles;
   readonly #snapshot = new Snapshot();
-  readonly #assumedVolumes = new AssumedVolumes();
+  readonly #volumeBinder: VolumeBinder;
   readonly #world: World;
   readonly #queue: SchedulingQueue;
   readonly #pods: Informer<Pod>;
@@ -94,7 +94,9 @@ export class Scheduler implements Service {
   constructor(deps: SchedulerDependencies) {
     this.#deps = deps;
     this.#profiles = deps.profiles ?? defaultProfiles;
-    this.#world = worldOf(deps.informers, this.#snapshot, this.#assumedVolumes);
+    const assumed = new AssumedVolumes();
+    this.#world = worldOf(deps.informers, this.#snapshot, assumed);
+    this.#volumeBinder = new VolumeBinder({ ...deps, assumed, world: this.#world });
     this.#queue = new SchedulingQueue(deps.clock, () => this.#wake(), deps.backoff);
     this.#pods = deps.informers.of(Pod);
     // Asked for here so that all of them are started together with the others.
@@ -117,7 +119,7 @@ export class Scheduler implements Service {
 
   async run(signal: AbortSignal): Promise<void> {
     const others = followOthers(this.#deps.informers, (event) => this.#queue.announce(event));
-    const stops = [this.#followNodes(), this.#followPods(), ...others];
+    const stops = [this.#followNodes(), this.#followPods(), ...others, this.#volumeBinder.follow()];
     try {
       await this.#deps.informers.whenSynced(signal);
       this.#running = true;
@@ -192,6 +194,7 @@ export class Scheduler implements Service {
   #forget(uid: string): void {
     this.#gated.delete(uid);
     this.#queue.remove(uid);
+    this.#volumeBinder.podGone(uid);
   }
 
   #podGone(uid: string): void {
@@ -278,21 +281,12 @@ export class Scheduler implements Service {
   }
 
   async #bind(pod: Pod, node: string, decision: Decision): Promise<void> {
-    const { client, events, logger, clock, informers } = this.#deps;
+    const { client, events, logger } = this.#deps;
     const { uid, namespace, name } = pod.metadata;
     this.#snapshot.place(pod, node);
     this.#remember(pod, decision, `Successfully assigned ${keyOf(pod)} to ${node}`);
     try {
-      if (hasDelayedClaims(pod, this.#world)) {
-        const patience = this.#profileOf(pod)?.volumeBindTimeout;
-        await bindVolumes(pod, node, this.#world, {
-          client,
-          clock,
-          informers,
-          patience,
-          assumed: this.#assumedVolumes,
-        });
-      }
+      if (this.#volumeBinder.hasWork(pod)) await this.#bindVolumes(pod, node);
       const target = { apiVersion: 'v1', kind: 'Node', name: node };
       const binding = {
         apiVersion: Binding.apiVersion,
@@ -307,13 +301,26 @@ export class Scheduler implements Service {
     } catch (error) {
       this.#snapshot.remove(uid);
       this.#queue.announce('pod-gone');
-      if (isNotFound(error) || isConflict(error)) return this.#queue.succeed(uid);
+      const gone = this.#pods.get(pod.metadata)?.metadata.uid !== uid;
+      if (gone || isNotFound(error) || isConflict(error)) return this.#queue.succeed(uid);
       this.#attempts.error += 1;
       logger.warn('could not bind', { pod: keyOf(pod), node, error });
       const message = messageOf(error);
       events.warning(Pod, pod, 'FailedScheduling', shortened(message));
       this.#queue.fail(uid);
       await markUnscheduled(this.#deps, pod, { reason: 'SchedulerError', message });
+    }
+  }
+
+  /** Others are bound while it waits. */
+  async #bindVolumes(pod: Pod, node: string): Promise<void> {
+    const assignments = await this.#volumeBinder.reserve(pod, node);
+    this.#bindings -= 1;
+    this.#wake();
+    try {
+      await this.#volumeBinder.whenBound(pod, node, assignments, this.#profileOf(pod)?.volumeBindTimeout);
+    } finally {
+      this.#bindings += 1;
     }
   }
 

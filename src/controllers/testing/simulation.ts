@@ -42,6 +42,8 @@ export interface PodLife {
 export interface SimulationOptions {
   readonly controllers: (deps: Dependencies, events: Events) => readonly Service[];
   readonly nodes?: number;
+  /** Whether pods get nodes in turn; else one of the controllers is their scheduler. */
+  readonly placesPods?: boolean;
   readonly life?: (pod: Pod) => PodLife;
   /** What goes wrong between the controllers and the server. */
   readonly faults?: Faults;
@@ -176,7 +178,7 @@ function nodesOf({ informers, clock }: Dependencies, client: MemoryClient, optio
         if (pod === undefined) return;
         try {
           if (pod.metadata.deletionTimestamp !== undefined) return await leave(client, clock, pod, lifeOf(pod));
-          if (isUnplaced(pod)) return await place(pod);
+          if (isUnplaced(pod)) return options.placesPods === false ? undefined : await place(pod);
           return await live(client, clock, pod, lifeOf(pod));
         } catch (error) {
           if (!isNotFound(error) && !isConflict(error)) throw error;

@@ -12,6 +12,7 @@ import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { aborted, type Service } from '../base/service.ts';
+import { keyOf } from '../client/cache.ts';
 import { isConflict, isNotFound, type Client } from '../client/client.ts';
 import { Durations, type DurationSummary } from '../client/durations.ts';
 import type { Events } from '../client/event-recorder.ts';
@@ -284,9 +285,13 @@ export class Scheduler implements Service {
     const { client, events, logger } = this.#deps;
     const { uid, namespace, name } = pod.metadata;
     this.#snapshot.place(pod, node);
-    this.#remember(pod, decision, `Successfully assigned ${keyOf(pod)} to ${node}`);
+    const assigned = `Successfully assigned ${keyOf(pod)} to ${node}`;
     try {
-      if (this.#volumeBinder.hasWork(pod)) await this.#bindVolumes(pod, node);
+      if (this.#volumeBinder.hasWork(pod)) {
+        this.#remember(pod, decision, `It goes to ${node} when its volumes are bound`);
+        await this.#bindVolumes(pod, node);
+      }
+      this.#remember(pod, decision, assigned);
       const target = { apiVersion: 'v1', kind: 'Node', name: node };
       const binding = {
         apiVersion: Binding.apiVersion,
@@ -297,7 +302,7 @@ export class Scheduler implements Service {
       await client.post(Pod, { namespace, name }, 'binding', binding);
       this.#attempts.scheduled += 1;
       this.#queue.succeed(uid);
-      events.normal(Pod, pod, 'Scheduled', `Successfully assigned ${keyOf(pod)} to ${node}`);
+      events.normal(Pod, pod, 'Scheduled', assigned);
     } catch (error) {
       this.#snapshot.remove(uid);
       this.#queue.announce('pod-gone');
@@ -306,6 +311,7 @@ export class Scheduler implements Service {
       this.#attempts.error += 1;
       logger.warn('could not bind', { pod: keyOf(pod), node, error });
       const message = messageOf(error);
+      this.#remember(pod, decision, message);
       events.warning(Pod, pod, 'FailedScheduling', shortened(message));
       this.#queue.fail(uid);
       await markUnscheduled(this.#deps, pod, { reason: 'SchedulerError', message });
@@ -374,10 +380,6 @@ export class Scheduler implements Service {
     const [oldest] = this.#decisions.keys();
     if (this.#decisions.size > maxRemembered && oldest !== undefined) this.#decisions.delete(oldest);
   }
-}
-
-function keyOf({ metadata }: Pod): string {
-  return `${metadata.namespace ?? ''}/${metadata.name}`;
 }
 
 function isFinished({ status }: Pod): boolean {

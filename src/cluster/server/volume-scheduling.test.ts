@@ -16,11 +16,15 @@ const hostname = 'kubernetes.io/hostname';
 const selectedNode = 'volume.kubernetes.io/selected-node';
 
 let it: Simulation;
+let scheduler: Scheduler;
 beforeEach(() => {
   it = new Simulation({
     nodes: 0,
     placesPods: false,
-    controllers: (deps, events) => [...persistentVolumeControllers(deps, events), new Scheduler({ ...deps, events })],
+    controllers: (deps, events) => {
+      scheduler = new Scheduler({ ...deps, events });
+      return [...persistentVolumeControllers(deps, events), scheduler];
+    },
   });
   addClass('wait', 'kubernetes.io/no-provisioner', 'WaitForFirstConsumer');
   addClass('now', 'kubernetes.io/no-provisioner', 'Immediate');
@@ -436,6 +440,8 @@ describe('while a pod waits for a volume to be made', () => {
     claim('a', 'made-later');
     podWith('user', ['a']);
     await it.run(1000);
+    const why = (): string | undefined => scheduler.decisionOf('default/user')?.message;
+    expect(why()).toBe('It goes to node-1 when its volumes are bound');
     const annotations = { [selectedNode]: null, kept: 'yes' };
     await it.client.patch(
       PersistentVolumeClaim,
@@ -447,8 +453,10 @@ describe('while a pod waits for a volume to be made', () => {
     expect(failures()).toEqual([
       'running PreBind plugin "VolumeBinding": binding volumes: provisioning failed for PVC "a"',
     ]);
+    expect(why()).toBe(failures()[0]);
     await settle();
     expect(placeOf('user')).toBe('node-1');
+    expect(why()).toBe('Successfully assigned default/user to node-1');
   });
 
   test('and the volume comes on another node', async () => {

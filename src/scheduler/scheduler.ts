@@ -14,13 +14,13 @@ import type { Random } from '../base/random.ts';
 import { aborted, type Service } from '../base/service.ts';
 import { keyOf } from '../client/cache.ts';
 import { isConflict, isNotFound, type Client } from '../client/client.ts';
-import { Durations, type DurationSummary } from '../client/durations.ts';
 import type { Events } from '../client/event-recorder.ts';
 import type { Informer } from '../client/informer.ts';
 import type { Informers } from '../client/informers.ts';
 import { AssumedVolumes } from './assumed-volumes.ts';
 import { decide, explain, type Decision } from './decide.ts';
 import { eventsOfNodeUpdate, eventsOfPodUpdate } from './events.ts';
+import { SchedulerFigures } from './figures.ts';
 import { followOthers } from './following.ts';
 import { worldWithNodes, type World } from './plugin.ts';
 import { preempt, type PreemptionResult } from './preempt.ts';
@@ -52,16 +52,10 @@ const longestTurn = 5;
 /** Decisions remembered for `coracle why`; the oldest are forgotten. */
 const maxRemembered = 1_000;
 
-/** Counts since the start; durations of whole decisions in milliseconds. */
+/** Counts since the start. */
 export interface SchedulerStats {
-  readonly scheduled: number;
-  readonly unschedulable: number;
-  /** Bindings that failed. */
-  readonly error: number;
+  readonly figures: SchedulerFigures;
   readonly pending: SchedulingQueue['size'] & { readonly gated: number };
-  readonly attempts: DurationSummary;
-  readonly preemptions: number;
-  readonly victims: number;
 }
 
 export interface RememberedDecision {
@@ -87,14 +81,14 @@ export class Scheduler implements Service {
   #offset = 0;
   #wanted = false;
   #running = false;
-  readonly #attempts = { scheduled: 0, unschedulable: 0, error: 0 };
-  readonly #figures = { durations: new Durations(), preemptions: 0, victims: 0 };
+  readonly #figures: SchedulerFigures;
   /** Uids of pods with scheduling gates. */
   readonly #gated = new Set<string>();
 
   constructor(deps: SchedulerDependencies) {
     this.#deps = deps;
     this.#profiles = deps.profiles ?? defaultProfiles;
+    this.#figures = new SchedulerFigures(Object.keys(this.#profiles));
     const assumed = new AssumedVolumes();
     this.#world = worldOf(deps.informers, this.#snapshot, assumed);
     this.#volumeBinder = new VolumeBinder({ ...deps, assumed, world: this.#world });
@@ -107,10 +101,7 @@ export class Scheduler implements Service {
 
   /** Figures for metrics. */
   get stats(): SchedulerStats {
-    const { scheduled, unschedulable, error } = this.#attempts;
-    const pending = { ...this.#queue.size, gated: this.#gated.size };
-    const { durations, preemptions, victims } = this.#figures;
-    return { scheduled, unschedulable, error, pending, attempts: durations.summary, preemptions, victims };
+    return { figures: this.#figures, pending: { ...this.#queue.size, gated: this.#gated.size } };
   }
 
   /** The last decision made for a pod, by `namespace/name`. */
@@ -210,8 +201,8 @@ export class Scheduler implements Service {
     return this.#profileOf(pod) !== undefined;
   }
 
-  #profileOf({ spec }: Pod): Profile | undefined {
-    const name = spec?.schedulerName ?? defaultSchedulerName;
+  #profileOf(pod: Pod): Profile | undefined {
+    const name = schedulerNameOf(pod);
     return Object.hasOwn(this.#profiles, name) ? this.#profiles[name] : undefined;
   }
 
@@ -258,7 +249,7 @@ export class Scheduler implements Service {
       tieBreak: this.#deps.random.next(),
       ...(nominated === undefined ? {} : { nominated }),
     });
-    this.#figures.durations.add(this.#deps.clock.monotonic() - began);
+    this.#figures.decided(this.#deps.clock.monotonic() - began);
     this.#offset = (this.#offset + decision.evaluated) % Math.max(1, this.#world.nodes.length);
     this.#bindings += 1;
     const work =
@@ -300,7 +291,7 @@ export class Scheduler implements Service {
         target,
       };
       await client.post(Pod, { namespace, name }, 'binding', binding);
-      this.#attempts.scheduled += 1;
+      this.#figures.count(schedulerNameOf(pod), 'scheduled');
       this.#queue.succeed(uid);
       events.normal(Pod, pod, 'Scheduled', assigned);
     } catch (error) {
@@ -308,7 +299,7 @@ export class Scheduler implements Service {
       this.#queue.announce('pod-gone');
       const gone = this.#pods.get(pod.metadata)?.metadata.uid !== uid;
       if (gone || isNotFound(error) || isConflict(error)) return this.#queue.succeed(uid);
-      this.#attempts.error += 1;
+      this.#figures.count(schedulerNameOf(pod), 'error');
       logger.warn('could not bind', { pod: keyOf(pod), node, error });
       const message = messageOf(error);
       this.#remember(pod, decision, message);
@@ -344,7 +335,7 @@ export class Scheduler implements Service {
       explain(decision, world.nodes.length),
       ...(explanation === undefined ? [] : [`preemption: ${explanation}`]),
     ].join(' ');
-    this.#attempts.unschedulable += 1;
+    this.#figures.count(schedulerNameOf(pod), 'unschedulable');
     this.#remember(pod, decision, message);
     events.warning(Pod, pod, 'FailedScheduling', shortened(message));
     if (preemption !== undefined) this.#nominated.set(uid, { pod, node: preemption.node });
@@ -396,4 +387,8 @@ function onlyStatusDiffers(pod: Pod, old: Pod): boolean {
     JSON.stringify(pod.spec) === JSON.stringify(old.spec) &&
     JSON.stringify(pod.metadata.labels) === JSON.stringify(old.metadata.labels)
   );
+}
+
+function schedulerNameOf({ spec }: Pod): string {
+  return spec?.schedulerName ?? defaultSchedulerName;
 }

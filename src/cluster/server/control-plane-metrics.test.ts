@@ -36,8 +36,8 @@ test('queues and the scheduler tell their figures in the text form', async () =>
   expect(text).toContain('scheduler_pending_pods{queue="active"} 0');
   expect(text).toContain('scheduler_pending_pods{queue="unschedulable"} 1');
   expect(text).toContain('scheduler_pending_pods{queue="gated"} 1');
-  expect(text).toContain('scheduler_schedule_attempts_total{result="scheduled"} 1');
-  expect(text).toContain('scheduler_schedule_attempts_total{result="unschedulable"} 1');
+  expect(text).toContain('scheduler_schedule_attempts_total{profile="default-scheduler",result="scheduled"} 1');
+  expect(text).toContain('scheduler_schedule_attempts_total{profile="default-scheduler",result="unschedulable"} 1');
   expect(text).toContain('scheduler_scheduling_algorithm_duration_seconds_bucket{le="+Inf"} 2');
   expect(text).toMatch(/workqueue_depth\{name="fails"\} \d/);
   expect(text).toMatch(/workqueue_retries_total\{name="fails"\} [1-9]/);

@@ -61,24 +61,21 @@ function showScheduler(registry: Registry, statsNow: () => SchedulerStats | unde
   });
   show(
     'scheduler_schedule_attempts_total',
-    'Attempts to place a pod, by result.',
+    'Attempts to place a pod, by profile and result.',
     'counter',
-    ({ scheduled, unschedulable, error }) => {
-      const results = { scheduled, unschedulable, error };
-      return Object.entries(results).map(([result, value]) => ({ labels: { result }, value }));
-    },
+    ({ figures }) =>
+      [...figures.attempts].flatMap(([profile, results]) =>
+        Object.entries(results).map(([result, value]) => ({ labels: { profile, result }, value: Number(value) })),
+      ),
   );
-  show(
-    'scheduler_preemption_attempts_total',
-    'Times that pods were preempted for another.',
-    'counter',
-    ({ preemptions }) => [{ labels: {}, value: preemptions }],
-  );
-  show('coracle_scheduler_preemption_victims_total', 'Pods that were preempted.', 'counter', ({ victims }) => [
-    { labels: {}, value: victims },
+  show('scheduler_preemption_attempts_total', 'Times that pods were preempted for another.', 'counter', (stats) => [
+    { labels: {}, value: stats.figures.preemptions },
+  ]);
+  show('coracle_scheduler_preemption_victims_total', 'Pods that were preempted.', 'counter', ({ figures }) => [
+    { labels: {}, value: figures.victims },
   ]);
   const name = 'scheduler_scheduling_algorithm_duration_seconds';
-  show(name, 'How long deciding for a pod took.', 'histogram', ({ attempts }) => histogram(name, {}, attempts));
+  show(name, 'How long deciding for a pod took.', 'histogram', ({ figures }) => histogram(name, {}, figures.durations));
 }
 
 function histogram(name: string, labels: Labels, { buckets, count, sum }: DurationSummary): readonly Value[] {

@@ -65,7 +65,7 @@ function showScheduler(registry: Registry, statsNow: () => SchedulerStats | unde
     'counter',
     ({ figures }) =>
       [...figures.attempts].flatMap(([profile, results]) =>
-        Object.entries(results).map(([result, value]) => ({ labels: { profile, result }, value: Number(value) })),
+        Object.entries(results).map(([result, value]) => ({ labels: { profile, result }, value })),
       ),
   );
   show('scheduler_preemption_attempts_total', 'Times that pods were preempted for another.', 'counter', (stats) => [

@@ -126,4 +126,8 @@ export const leftOutBeyond: readonly LeftOut[] = [
     reason: 'Kubernetes v1.35 fails it too: the annotation that keeps pods away from a node went with v1.22',
     pattern: /should avoid nodes that have avoidPod annotation/,
   },
+  {
+    reason: 'it wants a runtime handler named test-handler on the nodes',
+    pattern: /\] RuntimeClass should run a Pod requesting a RuntimeClass with/,
+  },
 ];

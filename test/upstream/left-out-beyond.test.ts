@@ -29,6 +29,7 @@ const examples = [
   '[sig-autoscaling] DNS horizontal autoscaling [DisabledForLargeClusters] kube-dns-autoscaler should scale kube-dns pods in both nonfaulty and faulty scenarios',
   '[sig-scheduling] SchedulerPriorities [Serial] Pod should avoid nodes that have avoidPod annotation',
   '[sig-node] RuntimeClass should run a Pod requesting a RuntimeClass with a configured handler [NodeFeature:RuntimeHandler]',
+  '[sig-network] Networking should check kube-proxy urls',
 ];
 
 test('each entry matches what it is for, and nothing else', () => {

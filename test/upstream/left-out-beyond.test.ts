@@ -30,6 +30,8 @@ const examples = [
   '[sig-scheduling] SchedulerPriorities [Serial] Pod should avoid nodes that have avoidPod annotation',
   '[sig-node] RuntimeClass should run a Pod requesting a RuntimeClass with a configured handler [NodeFeature:RuntimeHandler]',
   '[sig-network] Networking should check kube-proxy urls',
+  '[sig-network] IngressClass [Feature:Ingress] should not set default value if no default IngressClass [Serial]',
+  '[sig-network] IngressClass [Feature:Ingress] should prevent Ingress creation if more than 1 IngressClass marked as default [Serial]',
 ];
 
 test('each entry matches what it is for, and nothing else', () => {

@@ -33,6 +33,7 @@ const examples = [
   '[sig-network] IngressClass [Feature:Ingress] should not set default value if no default IngressClass [Serial]',
   '[sig-network] IngressClass [Feature:Ingress] should prevent Ingress creation if more than 1 IngressClass marked as default [Serial]',
   '[sig-network] Networking Granular Checks: Services should function for service endpoints using hostNetwork',
+  "[sig-api-machinery] API priority and fairness should ensure that requests can't be drowned out (priority)",
 ];
 
 test('each entry matches what it is for, and nothing else', () => {

@@ -141,9 +141,11 @@ describe('a Service', () => {
     expect(elements.filter(({ key }) => key.startsWith('fd00')).every(({ set }) => set.includes('6'))).toBe(true);
   });
 
-  it('of another proxy is left alone', () => {
+  it.each([
+    ['of another proxy', { 'service.kubernetes.io/service-proxy-name': 'other' }],
+    ['labelled headless, though it has an address,', { 'service.kubernetes.io/headless': '' }],
+  ])('%s is left alone', (_which, labels) => {
     const other = service('web');
-    const labels = { 'service.kubernetes.io/service-proxy-name': 'other' };
     expect(serviceRules({ ...other, metadata: { ...other.metadata, labels } }, [], node).elements).toEqual([]);
   });
 });

@@ -39,8 +39,8 @@ export const noRules: ServiceRules = {
   health: undefined,
 };
 
-/** The label that hands a Service to another proxy. */
-const otherProxyLabel = 'service.kubernetes.io/service-proxy-name';
+/** Labels, whatever their values, by which a Service or its endpoints ask to be left alone: it has another proxy, or none. */
+const notOursLabels = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'];
 
 export function serviceRules(service: Service, slices: readonly EndpointSlice[], node: NodeFacts): ServiceRules {
   const spec = service.spec ?? {};
@@ -67,7 +67,7 @@ export function serviceRules(service: Service, slices: readonly EndpointSlice[],
 }
 
 function isOurs({ labels }: { readonly labels?: Readonly<Record<string, string>> }): boolean {
-  return labels?.[otherProxyLabel] === undefined;
+  return notOursLabels.every((label) => labels?.[label] === undefined);
 }
 
 function hasAddress({ type, clusterIP = '' }: ServiceSpec): boolean {

@@ -28,6 +28,12 @@ const examples = [
   '[sig-instrumentation] MetricsGrabber should grab all metrics from a Kubelet.',
   '[sig-autoscaling] DNS horizontal autoscaling [DisabledForLargeClusters] kube-dns-autoscaler should scale kube-dns pods in both nonfaulty and faulty scenarios',
   '[sig-scheduling] SchedulerPriorities [Serial] Pod should avoid nodes that have avoidPod annotation',
+  '[sig-node] RuntimeClass should run a Pod requesting a RuntimeClass with a configured handler [NodeFeature:RuntimeHandler]',
+  '[sig-network] Networking should check kube-proxy urls',
+  '[sig-network] IngressClass [Feature:Ingress] should not set default value if no default IngressClass [Serial]',
+  '[sig-network] IngressClass [Feature:Ingress] should prevent Ingress creation if more than 1 IngressClass marked as default [Serial]',
+  '[sig-network] Networking Granular Checks: Services should function for service endpoints using hostNetwork',
+  "[sig-api-machinery] API priority and fairness should ensure that requests can't be drowned out (priority)",
 ];
 
 test('each entry matches what it is for, and nothing else', () => {

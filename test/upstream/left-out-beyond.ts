@@ -126,4 +126,29 @@ export const leftOutBeyond: readonly LeftOut[] = [
     reason: 'Kubernetes v1.35 fails it too: the annotation that keeps pods away from a node went with v1.22',
     pattern: /should avoid nodes that have avoidPod annotation/,
   },
+  {
+    reason: 'it wants a runtime handler named test-handler on the nodes',
+    pattern: /\] RuntimeClass should run a Pod requesting a RuntimeClass with/,
+  },
+  {
+    reason: "Coracle's service proxy has no ports of its own, where kube-proxy tells its health and its mode",
+    pattern: /\] Networking should check kube-proxy urls/,
+  },
+  {
+    reason: "it wants no default class for Ingress, and Coracle's own is the default",
+    pattern: /\] IngressClass .* should not set default value if no default/,
+  },
+  {
+    reason: 'Kubernetes v1.35 fails it too: of several default classes for Ingress it takes the newest',
+    pattern: /\] IngressClass .* if more than 1 IngressClass marked as default/,
+  },
+  {
+    reason:
+      "a pod in its node's network wants port 8080 at all addresses, and the built-in DNS has it at its own there",
+    pattern: /\] Networking .* should function for service endpoints using hostNetwork/,
+  },
+  {
+    reason: 'Kubernetes v1.35 fails it too: it writes flowcontrol.apiserver.k8s.io/v1beta1, gone since 1.26',
+    pattern: /\] API priority and fairness /,
+  },
 ];

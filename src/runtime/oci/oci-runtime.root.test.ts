@@ -28,6 +28,14 @@ describe.skipIf(!canRunContainers)('containers on this machine', { timeout: 60_0
 
   runtimeContract(() => bed);
 
+  test('a pod that asks for a runtime which is not there does not run in another', async () => {
+    await expect(bed.runtime.runPodSandbox(bed.sandbox('gvisor', { handler: 'runsc' }))).rejects.toThrow(
+      'failed to get sandbox runtime: no runtime for "runsc" is configured',
+    );
+    const named = await bed.runtime.runPodSandbox(bed.sandbox('named', { handler: 'runc' }));
+    await bed.runtime.removePodSandbox(named);
+  });
+
   test('memory beyond the limit is an event', async () => {
     const events: string[] = [];
     const watching = new AbortController();

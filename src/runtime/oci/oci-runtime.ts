@@ -3,7 +3,7 @@
  * to nobody: `open` finds what is there, `close` leaves it running.
  */
 import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
@@ -112,7 +112,8 @@ export class OciRuntime implements RuntimeService, Service {
       defaultCgroup: `/${options.prefix}`,
       processOf: (id) => this.#containers.get(id)?.process,
     });
-    this.#sandboxes = new Sandboxes({ paths, clock, random, log, run, network, emit, isBuiltin });
+    const handlers = ['', basename(this.#runtime)];
+    this.#sandboxes = new Sandboxes({ paths, clock, random, log, run, network, emit, isBuiltin, handlers });
     this.#containers = new Containers({
       paths,
       clock,

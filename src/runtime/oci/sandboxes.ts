@@ -33,6 +33,8 @@ export interface SandboxesOptions {
   readonly emit: (event: RuntimeEvent) => void;
   /** Handlers that run inside this process and need nothing of the machine. */
   readonly isBuiltin: (handler: string) => boolean;
+  /** All others that there are; '' is the default one. */
+  readonly handlers: readonly string[];
 }
 
 const sharedMemoryBytes = 64 * 1024 * 1024;
@@ -56,14 +58,23 @@ export class Sandboxes {
     return this.#sandboxes.get(id);
   }
 
+  /** Throws for what a sandbox asks that is not there. */
+  #refuse({ handler, namespaces }: SandboxConfig, builtin: boolean): void {
+    if (!builtin && !this.#options.handlers.includes(handler)) {
+      // Whoever names one counts on it, often for the pod's isolation.
+      throw new Error(`failed to get sandbox runtime: no runtime for "${handler}" is configured`);
+    }
+    if (namespaces.user !== undefined) {
+      // Debian 12's runc and crun cannot map the owners of files in mounts, and without that a pod cannot read them.
+      throw new Error("can't set `spec.hostUsers: false`, runtime does not support user namespaces");
+    }
+  }
+
   async run(config: SandboxConfig): Promise<string> {
     const { clock, random, emit } = this.#options;
     const id = Buffer.from(random.bytes(32)).toString('hex');
     const builtin = this.#options.isBuiltin(config.handler);
-    if (config.namespaces.user !== undefined) {
-      // Debian 12's runc and crun cannot map the owners of files in mounts, and without that a pod cannot read them.
-      throw new Error("can't set `spec.hostUsers: false`, runtime does not support user namespaces");
-    }
+    this.#refuse(config, builtin);
     const ips = config.namespaces.network === 'pod' ? this.#options.network.allocate() : [];
     const ownNetwork = ips.length > 0 && !builtin;
     const record: SandboxRecord = {

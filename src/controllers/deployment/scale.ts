@@ -118,7 +118,7 @@ function shareOut(deployment: Deployment, active: readonly ReplicaSet[]): readon
   const order = active.toSorted((a, b) => replicasOf(b) - replicasOf(a) || (toAdd > 0 ? byAge(b, a) : byAge(a, b)));
   let added = 0;
   const next = order.map((set) => {
-    const share = toAdd === 0 ? 0 : bounded(shareOf(deployment, set), toAdd - added);
+    const share = toAdd === 0 ? 0 : bounded(shareOf(deployment, set), toAdd, added);
     added += share;
     return { set, replicas: replicasOf(set) + share };
   });
@@ -129,9 +129,9 @@ function shareOut(deployment: Deployment, active: readonly ReplicaSet[]): readon
     .filter(({ set, replicas }) => replicas !== replicasOf(set));
 }
 
-/** Rounding must not hand out more than there is. */
-function bounded(share: number, left: number): number {
-  return left > 0 ? Math.min(share, left) : Math.max(share, left);
+/** Rounding must not hand out more than there is: nothing, once all is handed out. */
+function bounded(share: number, toAdd: number, added: number): number {
+  return toAdd > 0 ? Math.min(share, toAdd - added) : Math.max(share, toAdd - added);
 }
 
 function shareOf(deployment: Deployment, set: ReplicaSet): number {

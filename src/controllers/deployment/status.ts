@@ -19,6 +19,9 @@ const progressing = (status: 'True' | 'False' | 'Unknown', reason: string, messa
   message,
 });
 
+/** The reason that a rollout was complete. */
+const complete = 'NewReplicaSetAvailable';
+
 /** Upstream's "no deadline" is the largest number that fits. */
 const noDeadline = 2 ** 31 - 1;
 
@@ -99,7 +102,7 @@ function progressCondition(deployment: Deployment, counts: Counts, young: Replic
   const present = deployment.status?.conditions?.find(({ type }) => type === 'Progressing');
   const deadline = (deployment.spec?.progressDeadlineSeconds ?? 600) * 1000;
   if (deadline === noDeadline * 1000) return {};
-  if (deployment.spec?.paused === true)
+  if (deployment.spec?.paused === true && present?.reason !== 'ProgressDeadlineExceeded')
     return { wanted: progressing('Unknown', 'DeploymentPaused', 'Deployment is paused') };
   if (present?.reason === 'DeploymentPaused') {
     return { wanted: progressing('Unknown', 'DeploymentResumed', 'Deployment is resumed'), after: deadline };
@@ -117,22 +120,34 @@ function judge(
 ): Judged {
   const subject =
     young === undefined ? `Deployment "${deployment.metadata.name}"` : `ReplicaSet "${young.metadata.name}"`;
+  // A complete rollout that is scaled is no new one: nothing progresses, and no deadline runs.
+  if (present?.reason === complete && isAllNew(counts)) return { wanted: present };
   if (isComplete(deployment, counts)) {
-    return { wanted: progressing('True', 'NewReplicaSetAvailable', `${subject} has successfully progressed.`) };
+    return { wanted: progressing('True', complete, `${subject} has successfully progressed.`) };
   }
   if (present === undefined) return { wanted: firstCondition(deployment, young), after: deadline };
   if (hasMoved(deployment, counts)) {
     return { wanted: progressing('True', 'ReplicaSetUpdated', `${subject} is progressing.`), after: deadline };
   }
-  // What has been complete once is not judged by the deadline again until something new is rolled out.
-  if (present.reason === 'NewReplicaSetAvailable' && !isRollingOut(deployment, counts)) return { wanted: present };
+  if (present.reason === complete) return begun(deployment, young, present, deadline);
   const left = parseTimestamp(present.lastUpdateTime ?? '') + deadline - now;
   if (left > 0) return { wanted: present, after: Math.max(1_000, left) };
   return { wanted: progressing('False', 'ProgressDeadlineExceeded', `${subject} has timed out progressing.`) };
 }
 
-function isRollingOut(deployment: Deployment, counts: Counts): boolean {
-  return counts.updatedReplicas !== wantedReplicas(deployment);
+function isAllNew({ replicas, updatedReplicas }: Counts): boolean {
+  return replicas === updatedReplicas;
+}
+
+/** The rollout before was complete: that may be long ago, and the clock of this one starts now. */
+function begun(
+  deployment: Deployment,
+  young: ReplicaSet | undefined,
+  present: DeploymentCondition,
+  deadline: number,
+): Judged {
+  const waitsForOld = young === undefined && deployment.spec?.strategy?.type === 'Recreate';
+  return waitsForOld ? { wanted: present } : { wanted: firstCondition(deployment, young), after: deadline };
 }
 
 function firstCondition(deployment: Deployment, young: ReplicaSet | undefined): Wanted {

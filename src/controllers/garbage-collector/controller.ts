@@ -18,8 +18,8 @@ import {
 } from './graph.ts';
 import { plan, undecidedOwners, type OwnerState, type Step } from './plan.ts';
 
-/** Owners known to be gone; forgotten, oldest first, beyond this. */
-const maxAbsent = 2_000;
+/** Owners known to be gone, and references known to be wrong; forgotten, oldest first, beyond this. */
+const maxKnown = 2_000;
 
 export function garbageCollector(deps: Dependencies, events: Events, kinds: readonly Kind[]): Controller {
   const collector = new Collector(deps, events, kinds);
@@ -39,7 +39,13 @@ class Collector {
   readonly #events: Events;
   readonly #graph = new OwnershipGraph();
   readonly #kinds: ReadonlyMap<string, Kind>;
+  /**
+   * Uids of objects that were seen to go, and references to what is not there, in all they say: a wrong one must not
+   * speak for the right ones to the same uid.
+   */
   readonly #absent = new Set<string>();
+  /** Dependents whose references were complained of. */
+  readonly #told = new Set<string>();
   readonly #enqueue = new Set<(uid: string) => void>();
 
   constructor(deps: Dependencies, events: Events, kinds: readonly Kind[]) {
@@ -67,7 +73,7 @@ class Collector {
           updated: put,
           deleted: (object) => {
             this.#graph.remove(object.metadata.uid);
-            this.#markAbsent(object.metadata.uid);
+            remember(this.#absent, object.metadata.uid);
             this.#visitDependents(object.metadata.uid, enqueue);
             // Owners may have waited for this one.
             for (const owner of ownersOf(object)) if (this.#graph.get(owner.uid) !== undefined) enqueue(owner.uid);
@@ -98,25 +104,35 @@ class Collector {
   }
 
   #stateOf(owner: OwnerReference, dependent: KubernetesObject): OwnerState {
+    if (this.#kindOf(owner)?.scope === 'Namespaced' && dependent.metadata.namespace === undefined)
+      return 'unresolvable';
     const found = this.#graph.get(owner.uid);
-    if (found === undefined) return this.#absent.has(owner.uid) ? 'absent' : 'unknown';
-    const { namespace } = found.object.metadata;
-    if (namespace !== undefined && namespace !== dependent.metadata.namespace) return 'foreign';
+    if (found === undefined) return this.#isAbsent(owner, dependent) ? 'absent' : 'unknown';
+    // Somebody has that uid, but is he who is meant? The API server knows.
+    if (!isMeant(owner, dependent, found)) {
+      return this.#absent.has(referenceKey(owner, dependent)) ? 'absent' : 'unknown';
+    }
     return isDeletingDependents(found.object) && owner.blockOwnerDeletion === true ? 'waiting' : 'solid';
+  }
+
+  #kindOf({ apiVersion, kind }: OwnerReference): Kind | undefined {
+    return this.#kinds.get(`${apiVersion}/${kind}`);
+  }
+
+  #isAbsent(owner: OwnerReference, dependent: KubernetesObject): boolean {
+    return this.#absent.has(owner.uid) || this.#absent.has(referenceKey(owner, dependent));
   }
 
   /** Owners that the caches do not hold are asked for: only a live answer proves that one is gone. */
   async #lookUpOwners({ kind: own, object }: GraphObject): Promise<void> {
+    for (const owner of ownersOf(object)) {
+      if (this.#stateOf(owner, object) === 'unresolvable') this.#complain(own, object, owner);
+    }
     for (const owner of undecidedOwners(object, (each) => this.#stateOf(each, object))) {
-      const kind = this.#kinds.get(`${owner.apiVersion}/${owner.kind}`);
+      const kind = this.#kindOf(owner);
       // A kind that is not served (any more) says nothing about its objects.
       if (kind === undefined) continue;
       const namespace = kind.scope === 'Namespaced' ? object.metadata.namespace : undefined;
-      if (kind.scope === 'Namespaced' && namespace === undefined) {
-        this.#complain(own, object, owner);
-        this.#markAbsent(owner.uid);
-        continue;
-      }
       try {
         const live = await this.#deps.client.get(kind as Kind<KubernetesObject>, { namespace, name: owner.name });
         if (live.metadata.uid !== owner.uid) this.#gone(own, object, owner);
@@ -129,22 +145,19 @@ class Collector {
 
   #gone(kind: Kind, object: KubernetesObject, owner: OwnerReference): void {
     // The same uid may live in another namespace: then the reference is wrong, and users should hear of it.
-    const elsewhere = this.#graph.get(owner.uid);
-    if (elsewhere !== undefined) this.#complain(kind, object, owner);
-    this.#markAbsent(owner.uid);
+    const namespace = this.#graph.get(owner.uid)?.object.metadata.namespace;
+    if (namespace !== undefined && namespace !== object.metadata.namespace) this.#complain(kind, object, owner);
+    remember(this.#absent, referenceKey(owner, object));
   }
 
+  /** Once for each dependent, however often it is visited. */
   #complain(kind: Kind, object: KubernetesObject, owner: OwnerReference): void {
+    if (this.#told.has(object.metadata.uid)) return;
+    remember(this.#told, object.metadata.uid);
     const where = object.metadata.namespace ?? '';
     const named = `${owner.apiVersion}/${owner.kind}, namespace: ${where}, name: ${owner.name}, uid: ${owner.uid}`;
     const message = `ownerRef [${named}] does not exist in namespace ${JSON.stringify(where)}`;
     this.#events.warning(kind as Kind<KubernetesObject>, object, 'OwnerRefInvalidNamespace', message);
-  }
-
-  #markAbsent(uid: string): void {
-    this.#absent.add(uid);
-    const [oldest] = this.#absent;
-    if (this.#absent.size > maxAbsent && oldest !== undefined) this.#absent.delete(oldest);
   }
 
   async #apply(step: Step, found: GraphObject): Promise<void> {
@@ -203,6 +216,23 @@ class Collector {
       if (!isNotFound(error)) throw error;
     }
   }
+}
+
+/** Whether who has the uid is who the reference names. Versions differ: one object is served in several. */
+function isMeant(owner: OwnerReference, dependent: KubernetesObject, { kind, object }: GraphObject): boolean {
+  const { name, namespace } = object.metadata;
+  const reachable = namespace === undefined || namespace === dependent.metadata.namespace;
+  return reachable && kind.kind === owner.kind && name === owner.name;
+}
+
+function referenceKey({ apiVersion, kind, name, uid }: OwnerReference, { metadata }: KubernetesObject): string {
+  return [apiVersion, kind, metadata.namespace ?? '', name, uid].join(' ');
+}
+
+function remember(known: Set<string>, key: string): void {
+  known.add(key);
+  const [oldest] = known;
+  if (known.size > maxKnown && oldest !== undefined) known.delete(oldest);
 }
 
 function unblocked(owners: readonly OwnerReference[], uids: readonly string[]): readonly OwnerReference[] {

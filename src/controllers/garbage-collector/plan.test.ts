@@ -38,10 +38,9 @@ describe('a dependent', () => {
     expect(planFor(dependent, { a: 'unknown', b: 'unknown' })).toEqual([]);
   });
 
-  test('an owner in another namespace owns nothing', () => {
-    expect(planFor(dependent, { a: 'foreign', b: 'foreign' })).toEqual([
-      { type: 'delete', propagationPolicy: 'Background' },
-    ]);
+  test('is not touched while an owner cannot be resolved, even if another is gone', () => {
+    expect(planFor(dependent, { a: 'unresolvable', b: 'absent' })).toEqual([]);
+    expect(planFor(dependent, { a: 'unresolvable', b: 'waiting' })).toEqual([]);
   });
 
   test('takes its own dependents along when its owner waits', () => {

@@ -22,8 +22,8 @@ export type OwnerState =
   | 'absent'
   /** Deleted in the foreground: waits for this object to go. */
   | 'waiting'
-  /** In another namespace: never an owner. */
-  | 'foreign'
+  /** Of a kind that lives in namespaces, for an object that lives in none: it can be neither found nor found missing. */
+  | 'unresolvable'
   /** Nobody knows yet. */
   | 'unknown';
 
@@ -74,8 +74,8 @@ function planOfDependent(object: KubernetesObject, { ownerState, dependents }: C
   const of = (...states: readonly OwnerState[]): readonly string[] =>
     owners.filter(({ state }) => states.includes(state)).map(({ owner }) => owner.uid);
   const remaining = of('solid', 'unknown');
-  const leaving = of('absent', 'waiting', 'foreign');
-  if (leaving.length === 0) return [];
+  const leaving = of('absent', 'waiting');
+  if (leaving.length === 0 || of('unresolvable').length > 0) return [];
   if (remaining.length > 0) return [{ type: 'strike-owners', uids: leaving }];
   const deletion: Step = {
     type: 'delete',

@@ -35,19 +35,26 @@ export class LogDecoder {
     this.#started = filter.since === undefined;
   }
 
+  /** The piece is not kept: its buffer may be used again. */
   decode(piece: Buffer): Buffer {
-    const bytes = this.#rest.length === 0 ? piece : Buffer.concat([this.#rest, piece]);
     // Lines are copied one behind the other: a buffer of its own for each would cost more than all else.
-    const text = Buffer.allocUnsafe(bytes.length);
+    const text = Buffer.allocUnsafe(this.#rest.length + piece.length);
     let length = 0;
     let at = 0;
+    const first = this.#rest.length === 0 ? -1 : piece.indexOf(newline);
+    if (first >= 0) {
+      const line = Buffer.concat([this.#rest, piece.subarray(0, first + 1)]);
+      length = this.#line(line, 0, line.length - 1, text, 0);
+      this.#rest = empty;
+      at = first + 1;
+    }
     for (;;) {
-      const end = bytes.indexOf(newline, at);
+      const end = piece.indexOf(newline, at);
       if (end < 0) break;
-      length = this.#line(bytes, at, end, text, length);
+      length = this.#line(piece, at, end, text, length);
       at = end + 1;
     }
-    this.#rest = at === bytes.length ? empty : Buffer.from(bytes.subarray(at));
+    if (at < piece.length) this.#rest = Buffer.concat([this.#rest, piece.subarray(at)]);
     return text.subarray(0, length);
   }
 

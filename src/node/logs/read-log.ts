@@ -99,6 +99,8 @@ async function endOf(path: string): Promise<End | undefined> {
 /** One file at a time, from where reading it stopped; not beyond `end`. */
 class FileReader {
   readonly #end: End | undefined;
+  /** One for all: new ones of this size keep the garbage collector busy. */
+  readonly #piece = Buffer.allocUnsafe(pieceSize);
   #handle: FileHandle | undefined;
   #at = 0;
   /** Bytes of this file that are wanted. */
@@ -124,13 +126,14 @@ class FileReader {
     this.#wanted = isLast ? this.#end.size : Infinity;
   }
 
+  /** Each piece is good until the next one is asked for. */
   async *toEnd(): AsyncGenerator<Buffer> {
     while (this.#handle !== undefined && !this.isOver) {
       const length = Math.min(pieceSize, this.#wanted - this.#at);
-      const { bytesRead, buffer } = await this.#handle.read(Buffer.allocUnsafe(length), 0, length, this.#at);
+      const { bytesRead } = await this.#handle.read(this.#piece, 0, length, this.#at);
       if (bytesRead === 0) return;
       this.#at += bytesRead;
-      yield buffer.subarray(0, bytesRead);
+      yield this.#piece.subarray(0, bytesRead);
     }
   }
 

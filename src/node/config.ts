@@ -41,6 +41,8 @@ export interface NodeConfig {
   /** Likewise; passed for `evictionSoftGracePeriod` (seconds, by signal) before a pod is evicted. */
   readonly evictionSoft: Readonly<Record<string, string>>;
   readonly evictionSoftGracePeriod: Readonly<Record<string, number>>;
+  /** By signal: how much more than its threshold has to be had again before a shortage is over. */
+  readonly evictionMinimumReclaim: Readonly<Record<string, string>>;
   /** Most seconds that a pod gets to end when a soft threshold is passed. */
   readonly evictionMaxPodGracePeriod: number;
   /** Seconds for which a pressure condition stays after it was last seen. */
@@ -98,6 +100,7 @@ export function nodeConfig(input: NodeConfigInput): NodeConfig {
     },
     evictionSoft: {},
     evictionSoftGracePeriod: {},
+    evictionMinimumReclaim: {},
     evictionMaxPodGracePeriod: 0,
     evictionPressureTransition: 300,
     imageGcHighPercent: 85,

@@ -11,6 +11,7 @@ staticPodPath: /etc/kubernetes/manifests
 evictionHard: {memory.available: 200Mi, nodefs.available: 5%}
 evictionSoft: {memory.available: 1Gi}
 evictionSoftGracePeriod: {memory.available: 1m30s}
+evictionMinimumReclaim: {memory.available: 0Mi, nodefs.inodesFree: 2.5%, imagefs.available: 2Gi}
 evictionMaxPodGracePeriod: 60
 containerLogMaxSize: 50Mi
 systemReserved: {cpu: 500m, memory: 1Gi}
@@ -29,6 +30,7 @@ imageMaximumGCAge: 24h
     evictionHard: { 'memory.available': '200Mi', 'nodefs.available': '5%' },
     evictionSoft: { 'memory.available': '1Gi' },
     evictionSoftGracePeriod: { 'memory.available': 90 },
+    evictionMinimumReclaim: { 'memory.available': '0Mi', 'nodefs.inodesFree': '2.5%', 'imagefs.available': '2Gi' },
     evictionMaxPodGracePeriod: 60,
     containerLogMaxSize: 52_428_800,
     reserved: { cpu: '1500m', memory: '1Gi' },
@@ -50,6 +52,12 @@ test.each([
   [`${head}staticPodPath: manifests`, 'staticPodPath: must be an absolute path'],
   [`${head}evictionHard: {memory.free: 1Gi}`, 'evictionHard: there is no signal memory.free'],
   [`${head}evictionHard: {memory.available: lots}`, 'evictionHard: '],
+  [`${head}evictionHard: {nodefs.inodesFree: 101%}`, 'evictionHard: nodefs.inodesFree: must be at most 100%, not 101%'],
+  [`${head}evictionHard: {nodefs.inodesFree: 0}`, 'evictionHard: nodefs.inodesFree: must be positive, not 0'],
+  [`${head}evictionMinimumReclaim: {memory.free: 1Gi}`, 'evictionMinimumReclaim: there is no signal memory.free'],
+  [`${head}evictionMinimumReclaim: {pid.available: 0%}`, 'pid.available: must be positive, not 0%'],
+  [`${head}evictionMinimumReclaim: {pid.available: -1}`, 'pid.available: must not be negative, as -1 is'],
+  [`${head}evictionSoftGracePeriod: {pid.available: -1s}`, 'pid.available: must not be negative, as -1s is'],
   [`${head}evictionSoft: {memory.available: 1Gi}`, 'grace period must be specified for memory.available'],
   [`${head}evictionPressureTransitionPeriod: 5`, 'evictionPressureTransitionPeriod: must be a string, not 5'],
   [`${head}clusterDNS: [dns.example]`, 'clusterDNS: must be IP addresses, not "dns.example"'],

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { messageOf } from '../base/errors.ts';
 import { durationMilliseconds } from '../schema/duration.ts';
 import { isRecord } from '../schema/freeze.ts';
-import { addQuantity, formatQuantity, parseQuantity, wholeValue } from '../schema/quantity.ts';
+import { addQuantity, formatQuantity, isNegative, isZero, parseQuantity, wholeValue } from '../schema/quantity.ts';
 import { parseYaml } from '../schema/yaml.ts';
 import type { NodeConfig, NodeTaint } from './config.ts';
 import { knownSignals } from './eviction/signals.ts';
@@ -59,11 +59,8 @@ const readers: Readonly<Record<string, Reader>> = {
   staticPodPath: (value, changes) => (changes.staticPodPath = path(value)),
   evictionHard: (value, changes) => (changes.evictionHard = thresholds(value)),
   evictionSoft: (value, changes) => (changes.evictionSoft = thresholds(value)),
-  evictionSoftGracePeriod: (value, changes) => {
-    changes.evictionSoftGracePeriod = Object.fromEntries(
-      Object.entries(map(value)).map(([signal, period]) => [signal, seconds(period)]),
-    );
-  },
+  evictionSoftGracePeriod: (value, changes) => (changes.evictionSoftGracePeriod = bySignal(value, gracePeriod)),
+  evictionMinimumReclaim: (value, changes) => (changes.evictionMinimumReclaim = bySignal(value, leastReclaimed)),
   evictionMaxPodGracePeriod: (value, changes) => (changes.evictionMaxPodGracePeriod = whole(value, 0)),
   evictionPressureTransitionPeriod: (value, changes) => (changes.evictionPressureTransition = seconds(value)),
   imageGCHighThresholdPercent: (value, changes) => (changes.imageGcHighPercent = whole(value, 0, 100)),
@@ -101,14 +98,49 @@ function checkSoft({ evictionSoft = {}, evictionSoftGracePeriod = {} }: Changes)
   }
 }
 
-function thresholds(value: unknown): Readonly<Record<string, string>> {
-  const all = Object.entries(map(value)).map(([signal, threshold]) => {
+function bySignal<T>(value: unknown, read: (value: unknown) => T): Readonly<Record<string, T>> {
+  const all = Object.entries(map(value)).map(([signal, each]) => {
     if (!knownSignals.includes(signal)) {
       throw new TypeError(`there is no signal ${signal}; there are ${knownSignals.join(', ')}`);
     }
-    return [signal, /^\d+(\.\d+)?%$/.test(String(threshold)) ? String(threshold) : quantity(threshold)] as const;
+    try {
+      return [signal, read(each)] as const;
+    } catch (error) {
+      throw new TypeError(`${signal}: ${messageOf(error)}`, { cause: error });
+    }
   });
   return Object.fromEntries(all);
+}
+
+const thresholds = (value: unknown): Readonly<Record<string, string>> => bySignal(value, threshold);
+
+/** `0%` and `100%`, as upstream, mean that the signal is not looked at. */
+function threshold(value: unknown): string {
+  const share = shareOf(value);
+  if (share !== undefined && share <= 100) return String(value);
+  if (share !== undefined) throw new TypeError(`must be at most 100%, not ${String(value)}`);
+  const written = quantity(value);
+  if (isZero(written) || isNegative(written)) throw new TypeError(`must be positive, not ${written}`);
+  return written;
+}
+
+function leastReclaimed(value: unknown): string {
+  const share = shareOf(value);
+  if (share === 0) throw new TypeError('must be positive, not 0%');
+  if (share !== undefined) return String(value);
+  const written = quantity(value);
+  if (isNegative(written)) throw new TypeError(`must not be negative, as ${written} is`);
+  return written;
+}
+
+/** Of `5%` 5; undefined for what is no share. */
+const shareOf = (value: unknown): number | undefined =>
+  /^\d+(\.\d+)?%$/.test(String(value)) ? Number(String(value).slice(0, -1)) : undefined;
+
+function gracePeriod(value: unknown): number {
+  const period = seconds(value);
+  if (period < 0) throw new TypeError(`must not be negative, as ${text(value)} is`);
+  return period;
 }
 
 function sum(before: Readonly<Record<string, string>> = {}, value: unknown): Readonly<Record<string, string>> {

@@ -91,7 +91,7 @@ test('when memory runs out the pod furthest over its request goes, and the node 
   available = 6 * 1024 ** 3;
   expect(status?.reason).toBe('Evicted');
   expect(status?.message).toContain(
-    'The node was low on resource: memory. Threshold quantity: 100Mi, available: 51200Ki. ',
+    'The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. ',
   );
   expect(status?.conditions?.find((each) => each.type === 'DisruptionTarget')?.reason).toBe('TerminationByKubelet');
   const pressure = () =>
@@ -164,6 +164,51 @@ describe('a disk that runs full', () => {
     await it.until('what it wrote is gone', async () => (await it.runtime.listContainers()).length === 0);
     expect((await it.phase('web', 'Failed')).status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(143);
   });
+});
+
+test('when inodes run out the pod with most files goes, and the node keeps its pressure until enough are had', async () => {
+  let inodesFree = 900_000;
+  const machine: Machine = { ...simMachine, disk: async (path) => ({ ...(await simMachine.disk(path)), inodesFree }) };
+  const config = {
+    evictionHard: { 'nodefs.inodesFree': '5%' },
+    evictionMinimumReclaim: { 'nodefs.inodesFree': '10k' },
+    evictionPressureTransition: 30,
+  };
+  const it = await start({ agent: { machine }, config });
+  const stats = it.runtime.containerStats.bind(it.runtime);
+  it.runtime.containerStats = async (id) => {
+    const found = await stats(id);
+    const many = (await it.runtime.containerStatus(id))?.name === 'many';
+    return found && { ...found, diskBytes: many ? 1 : 1024 ** 3, diskInodes: many ? 1000 : 1 };
+  };
+  for (const name of ['many', 'large', 'third']) {
+    it.create(name, { containers: [{ ...box, name }] });
+    await it.phase(name, 'Running');
+  }
+  const pressure = () =>
+    it.client.all(Node)[0]?.status?.conditions?.find((each) => each.type === 'DiskPressure')?.status;
+  inodesFree = 49_000;
+  await it.clock.advance(10_000);
+  const { status } = await it.phase('many', 'Failed');
+  expect(status?.message).toBe('The node was low on resource: inodes. Threshold quantity: 50000, available: 49k. ');
+  await it.until('pressure is told', () => pressure() === 'True');
+  // More than the threshold, and less than what is to be reclaimed.
+  inodesFree = 55_000;
+  await it.clock.advance(10_000);
+  await it.until(
+    'another one goes',
+    async () =>
+      (await it.pod('large'))?.status?.phase === 'Failed' || (await it.pod('third'))?.status?.phase === 'Failed',
+  );
+  inodesFree = 60_000;
+  await it.clock.advance(80_000);
+  await it.until('pressure is over', () => pressure() === 'False');
+  const phases = await Promise.all(['large', 'third'].map(async (name) => (await it.pod(name))?.status?.phase));
+  expect(new Set(phases)).toEqual(new Set(['Failed', 'Running']));
+  // It had never been passed before.
+  inodesFree = 55_000;
+  await it.clock.advance(20_000);
+  expect(pressure()).toBe('False');
 });
 
 describe('a pod over its own limit of local storage', () => {

@@ -24,8 +24,8 @@ import { evicted } from '../pod/teardown.ts';
 import type { PodWorker } from '../pod/worker.ts';
 import { nodeReference } from '../registration.ts';
 import { evictionMessage, rank, type PodUsage } from './rank.ts';
-import { shortages, type Observation, type Shortage } from './signals.ts';
-import { folderBytes } from './usage.ts';
+import { shortages, thresholdKey, type Observation, type Shortage } from './signals.ts';
+import { folderBytes, folderUse, type FolderUse } from './usage.ts';
 
 export interface EvictionOptions {
   readonly config: NodeConfig;
@@ -48,6 +48,7 @@ const every = 10_000;
 const immediateGrace = 1;
 const defaultGrace = 30;
 const localStorage = 'ephemeral-storage';
+const nothing: FolderUse = { bytes: 0, inodes: 0 };
 
 export class Eviction {
   readonly name = 'eviction';
@@ -56,6 +57,8 @@ export class Eviction {
   readonly #seen = new Map<Shortage['resource'], number>();
   /** Since when each soft threshold has been passed without a break, by signal. */
   #since = new Map<string, number>();
+  /** Thresholds that have been passed, by key: these are over only when the least that is to be reclaimed has been. */
+  #passed: ReadonlySet<string> = new Set();
 
   constructor(options: EvictionOptions) {
     this.#options = options;
@@ -98,17 +101,24 @@ export class Eviction {
   async #defend(): Promise<void> {
     const { config, clock, onPressure } = this.#options;
     const before = JSON.stringify(this.pressures);
-    const thresholds = { hard: config.evictionHard, soft: config.evictionSoft };
-    let short = shortages(thresholds, await this.#observe());
+    const thresholds = {
+      hard: config.evictionHard,
+      soft: config.evictionSoft,
+      reclaim: config.evictionMinimumReclaim,
+    };
+    const short = shortages(thresholds, await this.#observe(), (key) => this.#passed.has(key));
     for (const { resource } of short) this.#seen.set(resource, clock.now());
     if (JSON.stringify(this.pressures) !== before) onPressure();
     this.#follow(short);
-    this.#tell(short.find((each) => this.#isDue(each)));
-    if (short.some((each) => each.resource === 'disk' && this.#isDue(each))) {
+    const due = short.filter((each) => this.#isDue(each));
+    this.#passed = new Set(due.map(thresholdKey));
+    this.#tell(due[0]);
+    let left: readonly Shortage[] = due;
+    if (due.some((each) => each.resource === 'disk')) {
       await this.#options.freeDisk();
-      short = shortages(thresholds, await this.#observe());
+      left = shortages(thresholds, await this.#observe(), () => true).filter((each) => this.#isDue(each));
     }
-    const worst = short.find((each) => this.#isDue(each));
+    const [worst] = left;
     if (worst !== undefined) await this.#evictOne(worst);
   }
 
@@ -135,7 +145,7 @@ export class Eviction {
   async #evictOne(shortage: Shortage): Promise<void> {
     const candidates = this.#running().filter((worker) => !isCritical(worker.pod));
     const usages = await Promise.all(candidates.map((worker) => this.#usage(worker, shortage.resource === 'disk')));
-    const [first] = rank(usages, shortage.resource);
+    const [first] = rank(usages, shortage);
     if (first === undefined) {
       this.#options.log.warn('the node is short and there is no pod to evict', { signal: shortage.signal });
       return;
@@ -161,23 +171,24 @@ export class Eviction {
     return this.#options.workers().filter((worker) => worker.state === 'syncing');
   }
 
-  async #usage(worker: PodWorker, withVolumes: boolean): Promise<PodUsage> {
+  /** `withDisk`: logs and volumes, which have to be counted, too. */
+  async #usage(worker: PodWorker, withDisk: boolean): Promise<PodUsage> {
     const { runtime, config } = this.#options;
+    const { volumes, logs } = podPaths(config, worker.pod);
+    const folder = (path: string): Promise<FolderUse> => (withDisk ? folderUse(path) : Promise.resolve(nothing));
     const running = worker.runtime.containers.filter((each) => each.state === 'running');
     const containers = await Promise.all(
       running.map(async ({ id, name }) => {
-        const stats = await runtime.containerStats(id);
+        const [stats, log] = await Promise.all([runtime.containerStats(id), folder(join(logs, name))]);
         return {
           name,
           memoryBytes: stats?.memoryWorkingSetBytes ?? 0,
-          diskBytes: stats?.diskBytes ?? 0,
+          disk: { bytes: (stats?.diskBytes ?? 0) + log.bytes, inodes: (stats?.diskInodes ?? 0) + log.inodes },
           processes: stats?.pids ?? 0,
         };
       }),
     );
-    const { volumes, logs } = podPaths(config, worker.pod);
-    const volumeBytes = withVolumes ? (await folderBytes(volumes)) + (await folderBytes(logs)) : 0;
-    return { pod: worker.pod, containers, volumeBytes };
+    return { pod: worker.pod, containers, volumes: await folder(volumes) };
   }
 
   /** emptyDir size limits and limits of ephemeral-storage; only pods that have any are measured. */
@@ -205,11 +216,10 @@ export class Eviction {
       (each) => each.resources?.limits?.[localStorage] !== undefined,
     );
     if (containers.length === 0) return undefined;
-    const { logs } = podPaths(this.#options.config, worker.pod);
     const usage = await this.#usage(worker, true);
     if (isLimited(worker.pod, localStorage)) {
       const limit = podAmount(worker.pod, localStorage, 'limits');
-      const used = usage.volumeBytes + usage.containers.reduce((sum, each) => sum + each.diskBytes, 0);
+      const used = usage.volumes.bytes + usage.containers.reduce((sum, each) => sum + each.disk.bytes, 0);
       if (used > limit) {
         const text = formatQuantity(quantityOf(limit, formatOf(containers)));
         return `Pod ephemeral local storage usage exceeds the total limit of containers ${text}. `;
@@ -217,8 +227,7 @@ export class Eviction {
     }
     for (const { name: container, resources } of containers) {
       const limit = resources?.limits?.[localStorage];
-      const own = usage.containers.find((each) => each.name === container)?.diskBytes ?? 0;
-      const used = own + (await folderBytes(join(logs, container)));
+      const used = usage.containers.find((each) => each.name === container)?.disk.bytes ?? 0;
       if (used > bytesOf(limit))
         return `Container ${container} exceeded its local ephemeral storage limit "${limit}". `;
     }

@@ -55,6 +55,7 @@ export async function configz(request: KubeletRequest, response: KubeletResponse
       evictionSoftGracePeriod: Object.fromEntries(
         Object.entries(config.evictionSoftGracePeriod).map(([signal, seconds]) => [signal, `${seconds}s`]),
       ),
+      evictionMinimumReclaim: config.evictionMinimumReclaim,
       evictionMaxPodGracePeriod: config.evictionMaxPodGracePeriod,
       evictionPressureTransitionPeriod: `${config.evictionPressureTransition}s`,
       imageGCHighThresholdPercent: config.imageGcHighPercent,

@@ -227,16 +227,29 @@ interface Summary {
   }[];
 }
 
-test('how full volumes are, in the form that dashboards read', async () => {
+const summaryOfPod = async (): Promise<Summary['pods'][number]> => {
   const [pod] = (JSON.parse((await get('/stats/summary')).body) as Summary).pods;
-  const [scratch, disk] = pod?.volume ?? [];
-  expect([scratch?.name, scratch?.pvcRef, scratch?.inodesUsed]).toEqual(['scratch', undefined, 1]);
-  expect([disk?.name, disk?.pvcRef]).toEqual(['disk', { name: 'data', namespace: 'default' }]);
+  if (pod === undefined) throw new Error('the summary has no pod');
+  return pod;
+};
+
+test('how full volumes are, in the form that dashboards read', async () => {
+  const [scratch, disk] = (await summaryOfPod()).volume;
+  expect(scratch).toMatchObject({ name: 'scratch', inodesUsed: 1 });
+  expect(scratch).not.toHaveProperty('pvcRef');
+  expect(disk).toMatchObject({ name: 'disk', pvcRef: { name: 'data', namespace: 'default' } });
   expect(disk?.capacityBytes).toBeGreaterThan(disk?.usedBytes ?? Infinity);
-  const [box] = pod?.containers ?? [];
+});
+
+test("what a pod has on the node's own disk: logs, layers, and volumes that go with it", async () => {
+  const { 'ephemeral-storage': all, containers } = await summaryOfPod();
+  const [box] = containers;
   // The log, its folder, and the volume on the node's own disk; nothing of the one that outlives the pod.
-  expect(pod?.['ephemeral-storage'].inodesUsed).toBe(2 + 1 + (box?.rootfs.inodesUsed ?? NaN));
+  expect(all.inodesUsed).toBe(2 + 1 + (box?.rootfs.inodesUsed ?? NaN));
   expect(box?.logs.usedBytes).toBeGreaterThan(0);
+});
+
+test('how full claims are, as metrics', async () => {
   const { body } = await get('/metrics');
   for (const name of ['capacity_bytes', 'available_bytes', 'used_bytes', 'inodes', 'inodes_free', 'inodes_used']) {
     const series = `kubelet_volume_stats_${name}{namespace="default",persistentvolumeclaim="data"} `;

@@ -5,18 +5,17 @@
  * nothing is lost. Keys are bounded by the objects they name. The wall clock may jump.
  */
 import type { Clock, Timer } from './clock.ts';
+import { pauseAfter, type Pauses } from './pauses.ts';
 
 export interface WorkQueueOptions {
   readonly clock: Clock;
-  /** First delay after a failure in milliseconds; doubles up to `longestDelay`. */
-  readonly firstDelay?: number;
-  readonly longestDelay?: number;
+  /** Delays after failures. */
+  readonly retry?: Pauses;
 }
 
 export class WorkQueue {
   readonly #clock: Clock;
-  readonly #firstDelay: number;
-  readonly #longestDelay: number;
+  readonly #retry: Pauses;
   readonly #waiting = new Set<string>();
   readonly #active = new Set<string>();
   readonly #again = new Set<string>();
@@ -29,8 +28,7 @@ export class WorkQueue {
 
   constructor(options: WorkQueueOptions) {
     this.#clock = options.clock;
-    this.#firstDelay = options.firstDelay ?? 5;
-    this.#longestDelay = options.longestDelay ?? 1_000_000;
+    this.#retry = options.retry ?? { first: 5, longest: 1_000_000 };
   }
 
   /** Keys ready to be handed out. */
@@ -87,7 +85,7 @@ export class WorkQueue {
   retry(key: string): number {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
-    this.addAfter(key, Math.min(this.#longestDelay, this.#firstDelay * 2 ** (failures - 1)));
+    this.addAfter(key, pauseAfter(failures, this.#retry));
     return failures;
   }
 

@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { pauseAfter, type Pauses } from '../base/pauses.ts';
 import type { Nft } from './nft.ts';
 import type { NftTable } from './nft-table.ts';
 
@@ -27,8 +28,7 @@ const checkInterval = 15_000;
 /** A full comparison comes when this many times its own duration has passed, and not sooner than that. */
 const verifyFactor = 1000;
 const shortestVerifyInterval = 60_000;
-const firstRetry = 100;
-const longestRetry = 30_000;
+const retry: Pauses = { first: 100, longest: 30_000 };
 
 export class TableSync {
   readonly #options: TableSyncOptions;
@@ -104,8 +104,8 @@ export class TableSync {
     const refused = await this.#applyParts(owners, error);
     this.failed += 1;
     if (refused.length === 0) return;
-    const delay = backOff(this.#refusals);
     this.#refusals += 1;
+    const delay = pauseAfter(this.#refusals, retry);
     this.#nextRetry = clock.monotonic() + delay;
     log.error(`nftables table ${table.definition.name} is up to date but for what the kernel refuses`, {
       refused: refused.map(([owner]) => owner).join(' '),
@@ -179,7 +179,7 @@ export class TableSync {
     this.failingSince ??= clock.monotonic();
     this.failed += 1;
     this.#mustVerify = true;
-    const delay = backOff(this.#failures - 1);
+    const delay = pauseAfter(this.#failures, retry);
     log.error(`could not bring nftables table ${table.definition.name} up to date`, {
       error: messageOf(error),
       retryInMs: delay,
@@ -211,9 +211,4 @@ export class TableSync {
     if (isRetryDue() || clock.monotonic() >= this.#nextVerify) this.#mustVerify = true;
     else if (!(await nft.hasSet(table.definition.name, table.marker))) this.#mustVerify = true;
   }
-}
-
-/** Milliseconds to wait after this many failures before. */
-function backOff(failures: number): number {
-  return Math.min(longestRetry, firstRetry * 2 ** failures);
 }

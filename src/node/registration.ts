@@ -9,6 +9,7 @@ import type { OwnerReference } from '../api/meta/object-meta.ts';
 import { microTimestamp, type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { pauseAfter, type Pauses } from '../base/pauses.ts';
 import { isAlreadyExists, isNotFound, type Client } from '../client/client.ts';
 import type { ImageService, RuntimeService } from '../runtime/runtime.ts';
 import type { NodeConfig } from './config.ts';
@@ -36,8 +37,7 @@ export interface RegistrationOptions {
 const leaseSeconds = 40;
 const renewEvery = 10_000;
 const reportEvery = 300_000;
-const retryFirst = 200;
-const retryLongest = 7000;
+const retry: Pauses = { first: 200, longest: 7000 };
 const callTimeout = 10_000;
 
 export class Registration {
@@ -84,7 +84,7 @@ export class Registration {
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
-        delay = Math.min(retryLongest, retryFirst * 2 ** (failures - 1));
+        delay = pauseAfter(failures, retry);
         if (!warned) log.warn('cannot report the node', { error: messageOf(error) });
         warned = true;
       }
@@ -197,7 +197,7 @@ export class Registration {
         failures = 0;
       } catch (error) {
         failures += 1;
-        delay = Math.min(retryLongest, retryFirst * 2 ** (failures - 1));
+        delay = pauseAfter(failures, retry);
         if (failures === 1) log.warn('cannot renew the lease', { error: messageOf(error) });
       }
       await clock.sleep(delay, signal).catch(() => {});

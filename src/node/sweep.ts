@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Service } from '../base/service.ts';
+import { pauseAfter } from '../base/pauses.ts';
 
 export interface SweepOptions {
   readonly clock: Clock;
@@ -43,7 +44,7 @@ export class Sweep implements Service {
         return false;
       });
       failures = clean ? 0 : failures + 1;
-      const pause = clean ? calm : Math.min(calm, first * 2 ** (failures - 1));
+      const pause = clean ? calm : pauseAfter(failures, { first, longest: calm });
       const hope = new Promise<void>((resolve) => (this.#hope = clean ? () => {} : resolve));
       const woken = new AbortController();
       await Promise.race([hope, clock.sleep(pause, AbortSignal.any([signal, woken.signal])).catch(() => {})]);

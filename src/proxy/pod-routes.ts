@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { Service } from '../base/service.ts';
+import { pauseAfter, type Pauses } from '../base/pauses.ts';
 import { Node } from '../api/core/node.ts';
 import type { Informers } from '../client/informers.ts';
 import type { CommandRunner } from '../network/command.ts';
@@ -24,8 +25,7 @@ export interface PodRoutesOptions {
 
 /** What others may have changed is put right after this long, in milliseconds. */
 const checkInterval = 60_000;
-const firstRetry = 200;
-const longestRetry = 30_000;
+const retry: Pauses = { first: 200, longest: 30_000 };
 
 export function createPodRoutes(options: PodRoutesOptions): Service {
   return { name: 'pod-routes', run: (signal) => follow(options, signal) };
@@ -78,7 +78,7 @@ async function follow(options: PodRoutesOptions, signal: AbortSignal): Promise<v
     while (!signal.aborted) {
       changed = false;
       failures = (await apply(options, nodes.list(), nodeName)) ? 0 : failures + 1;
-      const delay = failures === 0 ? checkInterval : Math.min(longestRetry, firstRetry * 2 ** (failures - 1));
+      const delay = failures === 0 ? checkInterval : pauseAfter(failures, retry);
       if (changed && failures === 0) continue;
       await new Promise<void>((resolve) => {
         const finish = (): void => {

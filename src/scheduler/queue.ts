@@ -5,6 +5,7 @@
  */
 import type { Pod } from '../api/core/pod.ts';
 import type { Clock, Timer } from '../base/clock.ts';
+import { pauseAfter, type Pauses } from '../base/pauses.ts';
 
 /** What happened in the cluster, as far as plugins care. */
 export type ClusterEvent =
@@ -50,13 +51,8 @@ const helpfulEvents: Readonly<Record<string, readonly ClusterEvent[]>> = {
   InterPodAffinity: ['node-added', 'node-labels', 'pod-placed', 'pod-gone', 'namespace'],
 };
 
-/** Milliseconds that a pod rests after it was tried, doubled each time. */
-export interface Backoff {
-  readonly first: number;
-  readonly longest: number;
-}
-
-export const defaultBackoff: Backoff = { first: 1_000, longest: 10_000 };
+/** How long a pod rests after it was tried. */
+const defaultBackoff: Pauses = { first: 1_000, longest: 10_000 };
 const longestWait = 300_000;
 
 interface Waiting {
@@ -72,7 +68,7 @@ interface Waiting {
 
 export class SchedulingQueue {
   readonly #clock: Clock;
-  readonly #backoff: Backoff;
+  readonly #backoff: Pauses;
   readonly #onReady: () => void;
   readonly #ready = new Map<string, Waiting>();
   readonly #backingOff = new Map<string, Waiting>();
@@ -82,7 +78,7 @@ export class SchedulingQueue {
   #sorted: string[] | undefined;
 
   /** `onReady` is called when a pod can be taken. */
-  constructor(clock: Clock, onReady: () => void, backoff: Backoff = defaultBackoff) {
+  constructor(clock: Clock, onReady: () => void, backoff: Pauses = defaultBackoff) {
     this.#clock = clock;
     this.#backoff = backoff;
     this.#onReady = onReady;
@@ -216,10 +212,6 @@ export class SchedulingQueue {
 /** Least important first. */
 function byImportance(left: Waiting, right: Waiting): number {
   return (left.pod.spec?.priority ?? 0) - (right.pod.spec?.priority ?? 0) || right.since - left.since;
-}
-
-function pauseAfter(attempts: number, { first, longest }: Backoff): number {
-  return Math.min(longest, first * 2 ** Math.max(0, attempts - 1));
 }
 
 function helps(event: ClusterEvent, rejectedBy: ReadonlySet<string>): boolean {

@@ -10,6 +10,7 @@ import { PodDisruptionBudget } from '../api/policy/pod-disruption-budget.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import type { Pauses } from '../base/pauses.ts';
 import type { Random } from '../base/random.ts';
 import { aborted, type Service } from '../base/service.ts';
 import { keyOf } from '../client/cache.ts';
@@ -25,7 +26,7 @@ import { followOthers } from './following.ts';
 import { worldWithNodes, type World } from './plugin.ts';
 import { preempt, type PreemptionResult } from './preempt.ts';
 import { defaultProfiles, defaultSchedulerName, type Profile, type Profiles } from './profile.ts';
-import { SchedulingQueue, type Backoff } from './queue.ts';
+import { SchedulingQueue } from './queue.ts';
 import { evict, markUnscheduled, shortened, takeBack } from './report.ts';
 import { Snapshot } from './snapshot.ts';
 import { VolumeBinder } from './volume-binder.ts';
@@ -40,7 +41,7 @@ export interface SchedulerDependencies {
   readonly events: Events;
   /** By default one, `default-scheduler`. */
   readonly profiles?: Profiles;
-  readonly backoff?: Backoff;
+  readonly backoff?: Pauses;
 }
 
 /** Bindings under way at the same time; more wait for a place. */

@@ -128,7 +128,8 @@ describe('pressure', () => {
     const threshold = 0.15 * Number(await bed.guest.ok(`df --output=size -B1 ${dataFolder} | tail -1`));
     try {
       const images = (): Promise<string> => node('.status.images');
-      expect(await images()).toContain(spareImage);
+      // The node tells of its images now and then.
+      await eventually('the image to be there', async () => (await images()).includes(spareImage), patience);
       // Nobody needs it for a while: pressure spares images that are about to be used.
       await new Promise((resolve) => setTimeout(resolve, 60_000));
       // What has ended holds more than is lacking.

@@ -10,6 +10,7 @@ import { readTextIfPresent, writeFileDurably } from '../../base/file.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { Service } from '../../base/service.ts';
+import { pauseAfter, type Pauses } from '../../base/pauses.ts';
 import { UserError } from '../../cli/user-error.ts';
 import type { Client } from '../../client/client.ts';
 import { signers } from '../../controllers/certificates/plan.ts';
@@ -93,8 +94,7 @@ export interface RotationOptions {
 }
 
 const longestPause = 12 * 3_600_000;
-const firstRetry = 1_000;
-const longestRetry = 300_000;
+const retry: Pauses = { first: 1_000, longest: 300_000 };
 
 /** Asks for a certificate when there is none, and for the next one when most of its life is over. */
 export function certificateRotation(options: RotationOptions): Service {
@@ -127,9 +127,8 @@ export function certificateRotation(options: RotationOptions): Service {
             options.changed();
             told = true;
           }
-          const delay = Math.min(longestRetry, firstRetry * 2 ** failures);
           failures += 1;
-          await clock.sleep(delay, signal).catch(() => {});
+          await clock.sleep(pauseAfter(failures, retry), signal).catch(() => {});
         }
       }
     },

@@ -2,6 +2,7 @@
 import type { Job } from '../../api/batch/job.ts';
 import type { Pod } from '../../api/core/pod.ts';
 import { parseTimestamp } from '../../base/clock.ts';
+import { pauseAfter, type Pauses } from '../../base/pauses.ts';
 import { judgeFailure } from './failure-policy.ts';
 
 /** Keeps a pod until it has been counted. */
@@ -11,7 +12,7 @@ export const failureCount = 'batch.kubernetes.io/job-index-failure-count';
 export const ignoredFailureCount = 'batch.kubernetes.io/job-index-ignored-failure-count';
 
 /** Milliseconds before a pod follows one that failed: doubled for each further failure. */
-const backoff = { first: 10_000, longest: 600_000 };
+const backoff: Pauses = { first: 10_000, longest: 600_000 };
 
 export function isTracked({ metadata }: Pod): boolean {
   return metadata.finalizers?.includes(trackingFinalizer) === true;
@@ -72,10 +73,6 @@ export function endedAt({ metadata, status }: Pod): number {
   return parseTimestamp(creationTimestamp) || 0;
 }
 
-function pauseAfter(failures: number): number {
-  return failures === 0 ? 0 : Math.min(backoff.longest, backoff.first * 2 ** (failures - 1));
-}
-
 /** Of any number of times: a job may have more pods than a call may have arguments. */
 function latestOf(times: readonly number[]): number {
   return times.reduce((latest, at) => Math.max(latest, at), -Infinity);
@@ -86,12 +83,12 @@ export function heldUntil(job: Job, pods: readonly Pod[]): number {
   const success = latestOf(pods.filter(hasSucceeded).map(endedAt));
   const failures = pods.filter((pod) => !hasSucceeded(pod) && hasFailed(job, pod)).map(endedAt);
   const since = failures.filter((at) => at > success);
-  return since.length === 0 ? 0 : latestOf(since) + pauseAfter(since.length);
+  return since.length === 0 ? 0 : latestOf(since) + pauseAfter(since.length, backoff);
 }
 
 /** The same for one index, whose last failed pod knows of those before it. */
 export function indexHeldUntil(last: Pod | undefined): number {
-  return last === undefined ? 0 : endedAt(last) + pauseAfter(failuresOf(last) + ignoredFailuresOf(last) + 1);
+  return last === undefined ? 0 : endedAt(last) + pauseAfter(failuresOf(last) + ignoredFailuresOf(last) + 1, backoff);
 }
 
 export function failuresOf({ metadata }: Pod): number {

@@ -42,7 +42,7 @@ export class StatusManager implements StatusSink {
 
   constructor(options: StatusManagerOptions) {
     this.#options = options;
-    this.#queue = new WorkQueue({ clock: options.clock, firstDelay: 200, longestDelay: 8000 });
+    this.#queue = new WorkQueue({ clock: options.clock, retry: { first: 200, longest: 8000 } });
   }
 
   publish(pod: Pod, status: PodStatus, over: boolean): void {

@@ -10,6 +10,7 @@
 import type { Pod } from '../../api/core/pod.ts';
 import type { Timer } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
+import { pauseAfter, type Pauses } from '../../base/pauses.ts';
 import { Allocation } from './allocation.ts';
 import { Attempts } from './attempts.ts';
 import { containerResources } from './resources.ts';
@@ -28,8 +29,7 @@ import { WaitingError } from './waiting-error.ts';
 
 export type WorkerState = 'syncing' | 'terminating' | 'terminated' | 'gone';
 
-const retryFirst = 1000;
-const retryLongest = 60_000;
+const retry: Pauses = { first: 1000, longest: 60_000 };
 const crashLoopFirst = 10_000;
 /** How often a resize that did not fit is tried again. */
 const resizeRetry = 30_000;
@@ -172,7 +172,7 @@ export class PodWorker {
 
   #failed(error: unknown): void {
     this.#failures += 1;
-    const delay = Math.min(retryLongest, retryFirst * 2 ** (this.#failures - 1));
+    const delay = pauseAfter(this.#failures, retry);
     const about = { pod: describePod(this.#pod), state: this.#state, retryInSeconds: delay / 1000 };
     this.#deps.log.warn('pod step failed', { ...about, error: messageOf(error) });
     this.#pausedUntil = this.#deps.clock.now() + delay;

@@ -3,19 +3,19 @@
  * what is for a process of its own (leader election, how it reaches the API server) has no effect.
  */
 import { messageOf } from '../../base/errors.ts';
+import type { Pauses } from '../../base/pauses.ts';
 import { decodeObject } from '../../schema/decode.ts';
 import { duplicate, faultMessage, forbidden, invalid, notSupported, required, type Fault } from '../../schema/fault.ts';
 import { isRecord } from '../../schema/freeze.ts';
 import { parseYaml } from '../../schema/yaml.ts';
 import type { Plugin } from '../plugin.ts';
 import { defaultPlugins, defaultSchedulerName, withSay, type Profile, type Profiles } from '../profile.ts';
-import type { Backoff } from '../queue.ts';
 import { readArguments } from './arguments.ts';
 import { SchedulerConfigurationFile, type Plugins, type PluginSet, type SchedulerProfile } from './types.ts';
 
 export interface SchedulerConfiguration {
   readonly profiles: Profiles;
-  readonly backoff: Backoff;
+  readonly backoff: Pauses;
 }
 
 /** The file is none, or says something that this scheduler cannot do. */
@@ -45,7 +45,7 @@ export async function readSchedulerConfiguration(text: string): Promise<Schedule
 function readBackoff(
   { podInitialBackoffSeconds: first = 1, podMaxBackoffSeconds: longest = 10 }: SchedulerConfigurationFile,
   faults: Fault[],
-): Backoff {
+): Pauses {
   if (first <= 0) faults.push(invalid('podInitialBackoffSeconds', first, 'must be greater than 0'));
   if (longest < first) {
     const detail = 'must be greater than or equal to PodInitialBackoffSeconds';

@@ -34,7 +34,7 @@ function specOf(policy: Policy, more: Partial<StatefulSetSpec> = {}): StatefulSe
     volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'] } }],
     persistentVolumeClaimRetentionPolicy: policy,
     ...more,
-  } as StatefulSetSpec;
+  };
 }
 
 async function within(

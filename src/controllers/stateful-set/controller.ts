@@ -5,20 +5,27 @@ import { PersistentVolumeClaim } from '../../api/core/persistent-volume-claim.ts
 import { Pod } from '../../api/core/pod.ts';
 import { messageOf } from '../../base/errors.ts';
 import { refOf } from '../../client/cache.ts';
-import { isConflict, isNotFound } from '../../client/client.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../../client/client.ts';
 import { Controller, watching, watchingOwned, type ReconcileResult } from '../../client/controller.ts';
 import type { Events } from '../../client/event-recorder.ts';
 import { Expectations } from '../../client/expectations.ts';
 import type { Informer } from '../../client/informer.ts';
-import { selectorOf } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
-import { candidatesOf, claimsOf, controllerOf, indexOwners, settleClaims } from '../workload/ownership.ts';
+import { controllerOf, indexOwners } from '../workload/ownership.ts';
 import { ensureRevision, removeRevisions, surplusRevisions } from '../workload/revisions.ts';
 import { soonest, writeStatus } from '../workload/status.ts';
-import { ensureClaims, settleClaimOwners, type ClaimDependencies } from './claims.ts';
-import { draftOf, firstOrdinal, ordinalOf, podName, revisionNameOf } from './identity.ts';
-import { planStatefulSet, type Step } from './plan.ts';
+import {
+  claimsOfPod,
+  ensureClaims,
+  hasStaleClaim,
+  settleClaimOwners,
+  setsOfClaim,
+  type ClaimDependencies,
+} from './claims.ts';
+import { draftOf, identityLabels, ordinalOf, podName, revisionNameOf } from './identity.ts';
+import { setsOfOrphan, settleMembers } from './members.ts';
+import { planStatefulSet, type StatefulPlan, type Step, type Upkeep } from './plan.ts';
 
 export function statefulSetController(deps: Dependencies, events: Events): Controller {
   return new StatefulSetManager(deps, events).controller();
@@ -51,7 +58,8 @@ class StatefulSetManager {
         sources: [
           watching(this.#sets),
           watchingOwned(this.#pods, 'StatefulSet'),
-          watching(this.#claims.claims, () => []),
+          watching(this.#pods, (change) => setsOfOrphan(this.#sets, change)),
+          watching(this.#claims.claims, (change) => setsOfClaim(this.#sets, change)),
         ],
         reconcile: (key, { note }) => this.#reconcile(key, note),
       },
@@ -68,13 +76,7 @@ class StatefulSetManager {
     if (!this.#expectations.satisfied(key)) return {};
     const { client, clock } = this.#deps;
     const { namespace } = set.metadata;
-    const owned = await settleClaims(
-      client,
-      StatefulSet,
-      set,
-      Pod,
-      claimsOf(set, selectorOf(set.spec.selector), candidatesOf(this.#pods, set)),
-    );
+    const owned = await settleMembers(client, set, this.#pods);
     const revisions = this.#revisions
       .list({ namespace })
       .filter((each) => controllerOf(each)?.uid === set.metadata.uid);
@@ -83,13 +85,23 @@ class StatefulSetManager {
     const current = revisions.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? update;
     const plan = planStatefulSet(set, owned, { current, update }, clock.now());
     note(plan);
-    for (const step of plan.steps) await this.#apply(key, set, step);
-    await this.#keepClaims(set);
-    const reported = await writeStatus(client, StatefulSet, set, plan.status);
+    const reported = await this.#carryOut(key, set, plan);
     const inUse = new Set([current.metadata.name, ...owned.map(revisionNameOf)]);
     const idle = surplusRevisions(set, revisions, new Set()).filter(({ metadata }) => !inUse.has(metadata.name));
     await removeRevisions(client, idle);
     return soonest(plan, reported);
+  }
+
+  /** The status is told also when something goes wrong, which may last. */
+  async #carryOut(key: string, set: StatefulSet, plan: StatefulPlan): Promise<ReconcileResult> {
+    let reported: ReconcileResult = {};
+    try {
+      for (const upkeep of plan.upkeep) await this.#keep(set, upkeep);
+      for (const step of plan.steps) await this.#apply(key, set, step);
+    } finally {
+      reported = await writeStatus(this.#deps.client, StatefulSet, set, plan.status);
+    }
+    return reported;
   }
 
   async #countCollision(set: StatefulSet): Promise<ReconcileResult> {
@@ -101,8 +113,6 @@ class StatefulSetManager {
   async #apply(key: string, set: StatefulSet, step: Step): Promise<void> {
     if (step.type === 'create') return await this.#create(key, set, step);
     const { pod, scaledDown } = step;
-    const ordinal = ordinalOf(set, pod) ?? firstOrdinal(set);
-    if (scaledDown) await settleClaimOwners(this.#claims, set, ordinal, pod, true);
     if (!scaledDown) this.#tellEnded(set, pod);
     const about = `delete Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name}`;
     try {
@@ -133,27 +143,52 @@ class StatefulSetManager {
     set: StatefulSet,
     { ordinal, revision }: Extract<Step, { type: 'create' }>,
   ): Promise<void> {
+    const claims = await claimsOfPod(this.#claims, set, ordinal);
+    // Its deletion brings the key back.
+    if (hasStaleClaim(set, ordinal, claims)) return;
     const about = `create Pod ${podName(set, ordinal)} in StatefulSet ${set.metadata.name}`;
     try {
-      await ensureClaims(this.#claims, set, ordinal);
+      await ensureClaims(this.#claims, set, ordinal, claims);
       const pod = await this.#deps.client.create(Pod, draftOf(set, ordinal, revision));
       this.#expectations.created(key, pod);
       this.#events.normal(StatefulSet, set, 'SuccessfulCreate', `${about} successful`);
     } catch (error) {
       if (isTerminating(error)) return;
-      this.#events.warning(StatefulSet, set, 'FailedCreate', `${about} failed error: ${messageOf(error)}`);
+      // Somebody else's pod has the name, or ours is on its way to the cache.
+      if (!isAlreadyExists(error) && !isConflict(error)) {
+        this.#events.warning(StatefulSet, set, 'FailedCreate', `${about} failed error: ${messageOf(error)}`);
+      }
       throw error;
     }
   }
 
-  /** A claim of a pod that came back belongs to the pod no more; the policy may have changed, too. */
-  async #keepClaims(set: StatefulSet): Promise<void> {
-    if ((set.spec?.volumeClaimTemplates ?? []).length === 0) return;
-    const start = firstOrdinal(set);
-    for (let ordinal = start; ordinal < start + (set.spec?.replicas ?? 1); ordinal += 1) {
-      const pod = this.#pods.get({ namespace: set.metadata.namespace, name: podName(set, ordinal) });
-      if (pod?.metadata.deletionTimestamp === undefined)
-        await settleClaimOwners(this.#claims, set, ordinal, pod, false);
+  async #keep(set: StatefulSet, { pod, makesClaims, hasIdentity }: Upkeep): Promise<void> {
+    const ordinal = ordinalOf(set, pod);
+    if (ordinal === undefined) return;
+    if (makesClaims) {
+      await ensureClaims(this.#claims, set, ordinal, await claimsOfPod(this.#claims, set, ordinal));
     }
+    const about = `update Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name}`;
+    try {
+      const settled = await settleClaimOwners(this.#claims, set, pod, makesClaims);
+      const named = hasIdentity && (await this.#nameAgain(set, pod, ordinal));
+      if (named || (hasIdentity && settled)) {
+        this.#events.normal(StatefulSet, set, 'SuccessfulUpdate', `${about} successful`);
+      }
+    } catch (error) {
+      if (isNotFound(error)) return;
+      if (!isConflict(error)) {
+        this.#events.warning(StatefulSet, set, 'FailedUpdate', `${about} failed error: ${messageOf(error)}`);
+      }
+      throw error;
+    }
+  }
+
+  /** Gives the pod the labels back that tell it from the others; returns whether it lacked any. */
+  async #nameAgain(set: StatefulSet, { metadata }: Pod, ordinal: number): Promise<boolean> {
+    const labels = identityLabels(set, ordinal);
+    if (Object.entries(labels).every(([name, value]) => metadata.labels?.[name] === value)) return false;
+    await this.#deps.client.patch(Pod, metadata, { metadata: { uid: metadata.uid, labels } }, { type: 'merge' });
+    return true;
   }
 }

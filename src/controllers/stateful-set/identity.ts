@@ -25,6 +25,18 @@ export function firstOrdinal(set: StatefulSet): number {
   return set.spec?.ordinals?.start ?? 0;
 }
 
+/** Whether the set is to have a pod of this number; all others are scaled away. */
+export function isWanted(set: StatefulSet, pod: Pod): boolean {
+  const ordinal = ordinalOf(set, pod);
+  const start = firstOrdinal(set);
+  return ordinal !== undefined && ordinal >= start && ordinal < start + (set.spec?.replicas ?? 1);
+}
+
+/** By these labels Services and others find one pod of the set. */
+export function identityLabels(set: StatefulSet, ordinal: number): Readonly<Record<string, string>> {
+  return { [podNameLabel]: podName(set, ordinal), [podIndexLabel]: String(ordinal) };
+}
+
 /** The template that a revision stands for. */
 export function templateOf(revision: ControllerRevision): PodTemplateSpec {
   const { spec } = revision.data as {
@@ -64,8 +76,7 @@ export function draftOf(set: StatefulSet, ordinal: number, revision: ControllerR
       ...pod.metadata,
       labels: {
         ...pod.metadata.labels,
-        [podNameLabel]: name,
-        [podIndexLabel]: String(ordinal),
+        ...identityLabels(set, ordinal),
         [revisionHashLabel]: revision.metadata.name,
       },
     },

@@ -11,10 +11,21 @@ import { firstOrdinal, ordinalOf, revisionNameOf } from './identity.ts';
 
 export type Step =
   | { readonly type: 'create'; readonly ordinal: number; readonly revision: ControllerRevision }
-  /** `scaledDown`: its claims may go with it. */
+  /** `scaledDown`: it is not made again. */
   | { readonly type: 'delete'; readonly pod: Pod; readonly scaledDown: boolean };
 
+/** A pod of which claims have the owners that the policy asks for. */
+export interface Upkeep {
+  readonly pod: Pod;
+  /** It waits to start: claims that went missing are made again. */
+  readonly makesClaims: boolean;
+  /** Its labels say which of the pods it is. */
+  readonly hasIdentity: boolean;
+}
+
 export interface StatefulPlan {
+  /** Comes before the steps. */
+  readonly upkeep: readonly Upkeep[];
   readonly steps: readonly Step[];
   readonly status: StatefulSetStatus;
   readonly after?: number;
@@ -61,35 +72,49 @@ export function planStatefulSet(
     ordered: set.spec?.podManagementPolicy !== 'Parallel',
     now,
   };
+  const work = set.metadata.deletionTimestamp === undefined ? workOf(situation) : { upkeep: [], steps: [] };
   const minReady = set.spec?.minReadySeconds ?? 0;
   const due = pods.flatMap((pod) => availableAt(pod, minReady) ?? []).filter((at) => at > now);
   return {
-    steps: set.metadata.deletionTimestamp === undefined ? stepsOf(situation) : [],
+    ...work,
     status: statusOf(situation, pods),
     ...(due.length === 0 ? {} : { after: Math.min(...due) - now }),
   };
 }
 
-function stepsOf(situation: Situation): readonly Step[] {
-  const starting = startSteps(situation);
-  if (situation.ordered && (starting.length > 0 || !allHealthy(situation))) return starting;
+type Work = Pick<StatefulPlan, 'upkeep' | 'steps'>;
+
+function workOf(situation: Situation): Work {
+  const { ordered, surplus } = situation;
+  const begun = startWork(situation);
+  if (ordered && (begun.steps.length > 0 || !allHealthy(situation))) return begun;
   const stopping = stopSteps(situation);
-  if (situation.ordered && (stopping.length > 0 || situation.surplus.length > 0)) return stopping;
-  const first = [...starting, ...stopping];
-  return first.length > 0 ? first : updateSteps(situation);
+  // Before the pods go: claims that go with a pod are its own, and those of pods that somebody else deleted, too.
+  const upkeep = [...begun.upkeep, ...surplus.map((pod) => ({ pod, makesClaims: false, hasIdentity: false }))];
+  if (ordered && surplus.length > 0) return { upkeep, steps: stopping };
+  const first = [...begun.steps, ...stopping];
+  return { upkeep, steps: first.length > 0 ? first : updateSteps(situation) };
 }
 
 /** Missing and ended pods, in order; ordered management stops at the first that is not healthy. */
-function startSteps({ set, wanted, revisions, ordered, now }: Situation): readonly Step[] {
+function startWork({ set, wanted, revisions, ordered, now }: Situation): Work {
   const steps: Step[] = [];
+  const upkeep: Upkeep[] = [];
   for (const { ordinal, pod } of wanted) {
-    if (pod === undefined) steps.push({ type: 'create', ordinal, revision: revisionFor(set, revisions, ordinal) });
-    // Its replacement has the same name: it has to be gone first.
-    else if (hasEnded(pod) && !isGoing(pod)) steps.push({ type: 'delete', pod, scaledDown: false });
-    else if (!ordered || isHealthy(set, pod, now)) continue;
-    if (ordered) break;
+    const blocks = pod === undefined || !isHealthy(set, pod, now);
+    if (pod === undefined) {
+      steps.push({ type: 'create', ordinal, revision: revisionFor(set, revisions, ordinal) });
+    } else if (hasEnded(pod)) {
+      // Its replacement has the same name: it has to be gone first.
+      if (!isGoing(pod)) steps.push({ type: 'delete', pod, scaledDown: false });
+    } else {
+      const makesClaims = isPending(pod);
+      const hasIdentity = !ordered || !blocks;
+      if (makesClaims || hasIdentity) upkeep.push({ pod, makesClaims, hasIdentity });
+    }
+    if (ordered && blocks) break;
   }
-  return steps;
+  return { upkeep, steps };
 }
 
 /** Highest first; ordered management waits for each to be gone, and for others to be well. */
@@ -124,14 +149,22 @@ function isUpdated(pod: Pod, { update }: Revisions): boolean {
   return revisionNameOf(pod) === update.metadata.name;
 }
 
-/** While an update is under way, pods that have not had their turn come back as they were. */
+/**
+ * The revision of a pod that is made anew: the present one below the partition, else the new one, also while the update
+ * has not come that far. Only a strategy that says nothing of its pace has the first `currentReplicas` come back as
+ * they were.
+ */
 function revisionFor(set: StatefulSet, { current, update }: Revisions, ordinal: number): ControllerRevision {
   const position = ordinal - firstOrdinal(set);
   const { type, rollingUpdate } = set.spec?.updateStrategy ?? {};
-  if (type === 'OnDelete') return update;
-  const partition = rollingUpdate?.partition ?? 0;
-  if (partition > 0) return position < partition ? current : update;
-  return position < (set.status?.currentReplicas ?? 0) ? current : update;
+  const pace = type === 'OnDelete' ? 0 : (set.status?.currentReplicas ?? 0);
+  const kept = rollingUpdate === undefined ? pace : (rollingUpdate.partition ?? 0);
+  return position < kept ? current : update;
+}
+
+/** One without a phase is newer than its first status. */
+function isPending({ status }: Pod): boolean {
+  return (status?.phase ?? 'Pending') === 'Pending';
 }
 
 function isGoing({ metadata }: Pod): boolean {
@@ -146,33 +179,37 @@ function allHealthy({ set, wanted, now }: Situation): boolean {
   return wanted.every(({ pod }) => pod !== undefined && isHealthy(set, pod, now));
 }
 
+/** Counts every pod that there is, ended and going ones too; only those of a revision are to stay. */
 function statusOf({ set, revisions, now }: Situation, pods: readonly Pod[]): StatefulSetStatus {
   const { current, update } = revisions;
-  const living = pods.filter((pod) => !hasEnded(pod));
-  const count = (test: (pod: Pod) => boolean): number => living.filter(test).length;
+  const minReady = set.spec?.minReadySeconds ?? 0;
   const on = (revision: ControllerRevision): number =>
-    count((pod) => !isGoing(pod) && revisionNameOf(pod) === revision.metadata.name);
-  const ready = count((pod) => pod.status?.phase === 'Running' && isReady(pod));
+    pods.filter((pod) => !isGoing(pod) && revisionNameOf(pod) === revision.metadata.name).length;
+  const ready = pods.filter((pod) => pod.status?.phase === 'Running' && isReady(pod));
   const { collisionCount, conditions } = set.status ?? {};
   const status: StatefulSetStatus = {
     observedGeneration: set.metadata.generation ?? 0,
-    replicas: living.length,
-    readyReplicas: ready,
+    replicas: pods.length,
+    readyReplicas: ready.length,
     currentReplicas: on(current),
     updatedReplicas: on(update),
-    availableReplicas: count((pod) => isHealthy(set, pod, now)),
+    availableReplicas: ready.filter((pod) => isAvailable(pod, minReady, now)).length,
     currentRevision: current.metadata.name,
     updateRevision: update.metadata.name,
     ...(collisionCount === undefined ? {} : { collisionCount }),
     ...(conditions === undefined ? {} : { conditions }),
   };
   // The update is over: what was new is now what is.
-  const complete = status.updatedReplicas === status.replicas && ready === status.replicas && !hasPartition(set);
-  return complete
+  return isComplete(set, status)
     ? { ...status, currentReplicas: status.updatedReplicas ?? 0, currentRevision: update.metadata.name }
     : status;
 }
 
-function hasPartition(set: StatefulSet): boolean {
-  return (set.spec?.updateStrategy?.rollingUpdate?.partition ?? 0) > 0;
+/** With a partition too, once every pod runs the new revision: nothing tells the old one apart any more. */
+function isComplete({ spec }: StatefulSet, { replicas, readyReplicas, updatedReplicas }: StatefulSetStatus): boolean {
+  const wanted = spec?.replicas ?? 1;
+  return (
+    spec?.updateStrategy?.type !== 'OnDelete' &&
+    [replicas, readyReplicas, updatedReplicas].every((count) => count === wanted)
+  );
 }

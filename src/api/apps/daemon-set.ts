@@ -94,7 +94,7 @@ function count(name: string, doc: string, value: (status: DaemonSetStatus) => nu
   return { name, type: 'integer', doc, value: ({ status }) => (status === undefined ? 0 : (value(status) ?? 0)) };
 }
 
-/** How many templates there have been. Nothing here acts on it; it was a field once, and clients still read it. */
+/** How many templates there have been: it was a field once, and clients still read it, here and on pods. */
 export const templateGenerationAnnotation = 'deprecated.daemonset.template.generation';
 
 function countTemplates(draft: Record<string, unknown>, generation: number): void {

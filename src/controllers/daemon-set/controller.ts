@@ -1,8 +1,9 @@
 /** DaemonSets: one pod on every node that qualifies. */
 import { ControllerRevision } from '../../api/apps/controller-revision.ts';
-import { DaemonSet, type DaemonSetStatus } from '../../api/apps/daemon-set.ts';
+import { DaemonSet, templateGenerationAnnotation, type DaemonSetStatus } from '../../api/apps/daemon-set.ts';
 import { Node } from '../../api/core/node.ts';
 import { Pod } from '../../api/core/pod.ts';
+import type { KubernetesObject } from '../../api/kind.ts';
 import { messageOf } from '../../base/errors.ts';
 import { keyOf, refOf } from '../../client/cache.ts';
 import { isConflict, isNotFound } from '../../client/client.ts';
@@ -14,6 +15,7 @@ import { deepEqual } from '../../schema/freeze.ts';
 import { matches, selectorOf } from '../../schema/selector.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { isTerminating } from '../service-account/controller.ts';
+import { OwnWrites } from '../workload/own-writes.ts';
 import {
   candidatesOf,
   claimsOf,
@@ -23,8 +25,9 @@ import {
   settleClaims,
 } from '../workload/ownership.ts';
 import { podFromTemplate, restOf, slowStart } from '../workload/pods.ts';
-import { ensureRevision, hashOf, removeRevisions, revisionHashLabel, surplusRevisions } from '../workload/revisions.ts';
+import { hashOf, removeRevisions, revisionHashLabel } from '../workload/revisions.ts';
 import { soonest, writeStatus } from '../workload/status.ts';
+import { historyOf, surplusOf } from './history.ts';
 import { nodeOf, templateFor } from './placement.ts';
 import { planDaemons, type DaemonPlan } from './plan.ts';
 
@@ -45,6 +48,7 @@ class DaemonSetManager {
   readonly #pods: Informer<Pod>;
   readonly #revisions: Informer<ControllerRevision>;
   readonly #expectations: Expectations<Pod>;
+  readonly #writes: OwnWrites<Pod>;
   /** Failures in a row by set and node, and until when its next failed pod stays. */
   readonly #failures = new Map<string, { readonly count: number; readonly until: number }>();
 
@@ -56,6 +60,8 @@ class DaemonSetManager {
     this.#pods = deps.informers.of(Pod);
     indexOwners(this.#pods);
     this.#revisions = deps.informers.of(ControllerRevision);
+    indexOwners(this.#revisions);
+    this.#writes = new OwnWrites(deps.client, Pod, this.#pods);
     this.#expectations = new Expectations(this.#pods, deps.clock);
   }
 
@@ -66,7 +72,9 @@ class DaemonSetManager {
         sources: [
           watching(this.#sets),
           watchingOwned(this.#pods, 'DaemonSet'),
-          watching(this.#pods, ({ object }) => (controllerOf(object) === undefined ? this.#selecting(object) : [])),
+          watching(this.#pods, ({ object }) => this.#adopting(object)),
+          watchingOwned(this.#revisions, 'DaemonSet'),
+          watching(this.#revisions, ({ object }) => this.#adopting(object)),
           watching(this.#nodes, (change) => (concernsDaemons(change) ? this.#sets.list().map(keyOf) : [])),
         ],
         reconcile: (key, { note }) => this.#reconcile(key, note),
@@ -75,40 +83,35 @@ class DaemonSetManager {
     );
   }
 
-  #selecting(pod: Pod): readonly string[] {
-    const sets = this.#sets.list({ namespace: pod.metadata.namespace });
-    return sets
-      .filter(({ spec }) => spec !== undefined && matches(selectorOf(spec.selector), pod.metadata.labels))
-      .map(keyOf);
+  /** The sets that would take an object that has no owner. */
+  #adopting(object: KubernetesObject): readonly string[] {
+    const { namespace, labels } = object.metadata;
+    if (controllerOf(object) !== undefined) return [];
+    const sets = this.#sets.list({ namespace });
+    return sets.filter(({ spec }) => spec !== undefined && matches(selectorOf(spec.selector), labels)).map(keyOf);
   }
 
   async #reconcile(key: string, note: (plan: unknown) => void): Promise<ReconcileResult> {
     const set = this.#sets.get(refOf(key));
     if (set?.spec === undefined) {
       this.#expectations.forget(key);
+      this.#writes.forget(key);
       return {};
     }
-    if (!this.#expectations.satisfied(key)) return {};
+    // Its revisions may be gone already: whatever was made of the rest would be wrong.
+    if (set.metadata.deletionTimestamp !== undefined) return {};
+    if (!this.#expectations.satisfied(key) || !(await this.#writes.seen(key))) return {};
     const { client, clock } = this.#deps;
-    const { namespace } = set.metadata;
-    const pods = await settleClaims(
-      client,
-      DaemonSet,
-      set,
-      Pod,
-      claimsOf(set, selectorOf(set.spec.selector), candidatesOf(this.#pods, set)),
-    );
-    const revisions = this.#revisions
-      .list({ namespace })
-      .filter((each) => controllerOf(each)?.uid === set.metadata.uid);
-    const current = await ensureRevision(client, DaemonSet, set, revisions, set.status?.collisionCount ?? 0);
-    if (current === undefined) return await this.#countCollision(set);
+    const claims = claimsOf(set, selectorOf(set.spec.selector), candidatesOf(this.#pods, set));
+    const claimed = await settleClaims(client, DaemonSet, set, Pod, claims);
+    const history = await historyOf({ client, revisions: this.#revisions, writes: this.#writes }, set, claimed);
+    if (history === undefined) return await this.#countCollision(set);
+    const { current, pods } = history;
     const plan = planDaemons(set, this.#nodes.list(), pods, hashOf(current), clock.now());
     note(plan);
     const pause = await this.#apply(key, set, plan, hashOf(current));
     const reported = await writeStatus(client, DaemonSet, set, plan.status);
-    const inUse = new Set(pods.map(({ metadata }) => metadata.labels?.[revisionHashLabel] ?? ''));
-    await removeRevisions(client, surplusRevisions(set, revisions, inUse));
+    await removeRevisions(client, surplusOf(set, history));
     return { ...soonest(plan, pause, reported), rest: restOf(Math.max(pods.length, this.#nodes.size)) };
   }
 
@@ -122,15 +125,20 @@ class DaemonSetManager {
   async #apply(key: string, set: DaemonSet, plan: DaemonPlan, hash: string): Promise<ReconcileResult> {
     let wait: number | undefined;
     for (const pod of plan.remove) {
-      const pause = plan.failed.includes(pod) ? this.#pauseFor(key, pod) : 0;
+      const pause = plan.ended.includes(pod) ? this.#pauseFor(key, pod) : 0;
       if (pause > 0) wait = Math.min(wait ?? pause, pause);
-      else await this.#remove(key, set, pod, plan.failed.includes(pod));
+      else await this.#remove(key, set, pod, plan.ended.includes(pod));
     }
     const template = set.spec?.template ?? {};
+    const generation = set.metadata.annotations?.[templateGenerationAnnotation];
+    const labels = {
+      ...(generation === undefined ? {} : { 'pod-template-generation': generation }),
+      [revisionHashLabel]: hash,
+    };
     const nodes = plan.create.slice(0, burst);
     const { error } = await slowStart(nodes.length, async (at) => {
       const draft = podFromTemplate(
-        templateFor(template, nodes[at] ?? '', hash),
+        templateFor(template, nodes[at] ?? '', labels),
         set.metadata.namespace,
         { generateName: `${set.metadata.name}-` },
         controllerReference(DaemonSet, set),

@@ -54,40 +54,62 @@ function meantFor(spec: PodSpec | undefined): (node: Node) => boolean {
     (nodeName === '' || nodeName === name) && (required === undefined || required({ name, labels }));
 }
 
-/** The template as it is for one node: the scheduler can put it nowhere else. */
-export function templateFor(template: PodTemplateSpec, nodeName: string, hash: string): PodTemplateSpec {
+/** The template as it is for one node: the scheduler can put it nowhere else. `labels`: what tells its revision. */
+export function templateFor(
+  template: PodTemplateSpec,
+  nodeName: string,
+  labels: Readonly<Record<string, string>>,
+): PodTemplateSpec {
   const { spec } = template;
-  const onlyHere = { matchFields: [{ key: 'metadata.name', operator: 'In' as const, values: [nodeName] }] };
-  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  // Fields replace fields; expressions of the template go on to count.
-  const terms = required?.nodeSelectorTerms.map((term) => ({ ...term, matchFields: onlyHere.matchFields })) ?? [
-    onlyHere,
-  ];
-  const nodeAffinity = {
-    ...spec?.affinity?.nodeAffinity,
-    requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms },
-  };
   return {
     ...template,
-    metadata: { ...template.metadata, labels: { ...template.metadata?.labels, 'controller-revision-hash': hash } },
+    metadata: { ...template.metadata, labels: { ...template.metadata?.labels, ...labels } },
     ...(spec === undefined
       ? {}
-      : {
-          spec: {
-            ...spec,
-            affinity: { ...spec.affinity, nodeAffinity },
-            tolerations: [...(spec.tolerations ?? []), ...daemonTolerations(spec)],
-          },
-        }),
+      : { spec: { ...spec, affinity: affinityTo(nodeName, spec.affinity), tolerations: tolerationsOf(spec) } }),
   };
 }
 
-/** The node that a daemon pod is on, or is meant for while it waits to be scheduled. */
+/** The node was chosen with the template's own terms: beside its name they would only count a second time. */
+function affinityTo(nodeName: string, affinity: PodSpec['affinity']): NonNullable<PodSpec['affinity']> {
+  const matchFields = [{ key: 'metadata.name', operator: 'In' as const, values: [nodeName] }];
+  const required = { nodeSelectorTerms: [{ matchFields }] };
+  return {
+    ...affinity,
+    nodeAffinity: { ...affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: required },
+  };
+}
+
+/** The template's and every daemon's: one that says the same but for its seconds gives way to the daemons'. */
+function tolerationsOf(spec: PodSpec): readonly Toleration[] {
+  const added = daemonTolerations(spec);
+  const own = spec.tolerations ?? [];
+  return [
+    ...own.map((toleration) => added.find((each) => isSameToleration(each, toleration)) ?? toleration),
+    ...added.filter((each) => !own.some((toleration) => isSameToleration(each, toleration))),
+  ];
+}
+
+function isSameToleration(one: Toleration, other: Toleration): boolean {
+  return (
+    one.key === other.key &&
+    one.effect === other.effect &&
+    one.operator === other.operator &&
+    (one.value ?? '') === (other.value ?? '')
+  );
+}
+
+/** The node that a daemon pod is on, or is meant for while it waits to be scheduled; empty when none can be told. */
 export function nodeOf({ spec }: Pod): string {
   const { nodeName = '' } = spec ?? {};
   if (nodeName !== '') return nodeName;
-  const terms = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
-  const fields = terms.flatMap(({ matchFields = [] }) => matchFields);
+  return spec === undefined ? '' : nodeAskedFor(spec);
+}
+
+function nodeAskedFor({ affinity }: PodSpec): string {
+  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const fields = (required?.nodeSelectorTerms ?? []).flatMap(({ matchFields = [] }) => matchFields);
   const named = fields.find(({ key, operator }) => key === 'metadata.name' && operator === 'In');
-  return named?.values?.[0] ?? '';
+  const [name = '', ...others] = named?.values ?? [];
+  return others.length === 0 ? name : '';
 }

@@ -2,27 +2,20 @@
 import type { DaemonSet, DaemonSetStatus } from '../../api/apps/daemon-set.ts';
 import type { Node } from '../../api/core/node.ts';
 import type { Pod } from '../../api/core/pod.ts';
-import { parseTimestamp } from '../../base/clock.ts';
-import { amountOf } from '../workload/hash.ts';
 import { availableAt, hasEnded, isAvailable, isReady } from '../workload/pods.ts';
-import { revisionHashLabel } from '../workload/revisions.ts';
+import { byPrecedence, isLiving, isYoung, limitsOf, type Changes, type NodePods } from './node-pods.ts';
 import { judgeOf, nodeOf } from './placement.ts';
+import { roll } from './roll.ts';
 
-export interface DaemonPlan {
-  /** Names of nodes that get a pod. */
-  readonly create: readonly string[];
-  readonly remove: readonly Pod[];
-  /** Of those, the ones that had failed: their removal is told and slowed down. */
-  readonly failed: readonly Pod[];
+export interface DaemonPlan extends Changes {
+  /** Of the pods to remove, those that have ended: their removal is told and slowed down. */
+  readonly ended: readonly Pod[];
   readonly status: DaemonSetStatus;
   readonly after?: number;
 }
 
-interface NodePods {
-  readonly node: Node;
-  readonly run: boolean;
-  readonly stay: boolean;
-  readonly pods: readonly Pod[];
+interface Upkeep extends Changes {
+  readonly ended: readonly Pod[];
 }
 
 export function planDaemons(
@@ -32,140 +25,76 @@ export function planDaemons(
   hash: string,
   now: number,
 ): DaemonPlan {
-  const byNode = Map.groupBy(pods, nodeOf);
+  // Something else, a finalizer or the pod's own node, keeps a pod that was deleted and has ended: its place is free.
+  const relevant = pods.filter((pod) => isLiving(pod) || !hasEnded(pod));
+  const byNode = Map.groupBy(relevant, nodeOf);
   const judge = judgeOf(set);
   const views = nodes.map((node) => ({ node, ...judge(node), pods: byNode.get(node.metadata.name) ?? [] }));
-  const known = new Set(nodes.map(({ metadata }) => metadata.name));
-  // Pods whose node is gone can neither run nor end by themselves.
-  const homeless = pods.filter((pod) => !known.has(nodeOf(pod)) && pod.metadata.deletionTimestamp === undefined);
-  const kept = set.metadata.deletionTimestamp === undefined ? manage(set, views, hash, now) : noChange;
-  const rolled = set.metadata.deletionTimestamp === undefined ? roll(set, views, kept, hash, now) : noChange;
+  const upkeep = keep(set, views, hash, now);
+  const lost = unscheduledWithoutNode(nodes, relevant);
+  const removed = [...lost, ...upkeep.remove];
+  // One thing at a time: what is replaced is decided when everything that was begun has been seen.
+  const isSettled = upkeep.create.length === 0 && removed.length === 0;
+  const rolled = isSettled ? roll(set, views, hash, now) : { create: [], remove: [] };
+  const ended = upkeep.ended.filter((pod) => !rolled.remove.includes(pod));
   const after = nextDue(set, pods, now);
   return {
-    create: [...new Set([...kept.create, ...rolled.create])],
-    remove: [...new Set([...homeless, ...kept.remove, ...rolled.remove])],
-    failed: kept.failed,
+    create: [...upkeep.create, ...rolled.create],
+    remove: [...removed, ...ended, ...rolled.remove],
+    ended,
     status: statusOf(set, views, hash, now),
     ...(after === undefined ? {} : { after }),
   };
 }
 
-interface Changes {
-  readonly create: readonly string[];
-  readonly remove: readonly Pod[];
-  readonly failed: readonly Pod[];
+/** Nobody else removes these. Those that had been scheduled belong to the collection of pods, which waits for the node. */
+function unscheduledWithoutNode(nodes: readonly Node[], pods: readonly Pod[]): readonly Pod[] {
+  const known = new Set(['', ...nodes.map(({ metadata }) => metadata.name)]);
+  return pods.filter((pod) => isLiving(pod) && (pod.spec?.nodeName ?? '') === '' && !known.has(nodeOf(pod)));
 }
 
-const noChange: Changes = { create: [], remove: [], failed: [] };
-
 /** One pod where one belongs, none where none does. */
-function manage(set: DaemonSet, views: readonly NodePods[], hash: string, now: number): Changes {
+function keep(set: DaemonSet, views: readonly NodePods[], hash: string, now: number): Upkeep {
   const create: string[] = [];
   const remove: Pod[] = [];
-  const failed: Pod[] = [];
+  const ended: Pod[] = [];
+  const surges = limitsOf(set, 1).maxSurge > 0;
   for (const { node, run, stay, pods } of views) {
-    const living = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    const living = pods.filter(isLiving);
     if (!stay) {
       remove.push(...living);
       continue;
     }
-    const ended = living.filter(hasEnded);
-    failed.push(...ended);
-    remove.push(...ended);
-    const running = living.filter((pod) => !hasEnded(pod));
-    // The place of a pod that is going is free once it is gone.
-    if (run && pods.length === 0) create.push(node.metadata.name);
-    remove.push(...surplus(set, running, hash, now));
+    ended.push(...living.filter(hasEnded));
+    // Who surges may have a pod beside the one that is going; otherwise its place is free once it is gone.
+    if (run && (surges ? living : pods).length === 0) create.push(node.metadata.name);
+    const running = living.filter((pod) => !hasEnded(pod)).toSorted(byPrecedence);
+    remove.push(...(surges ? surplusOfSurge(set, running, hash, now) : running.slice(1)));
   }
-  return { create, remove, failed };
+  return { create, remove, ended };
 }
 
-/** Of several pods on a node one stays: while surging, an old one beside a young one that is not yet available. */
-function surplus(set: DaemonSet, running: readonly Pod[], hash: string, now: number): readonly Pod[] {
-  if (running.length <= 1) return [];
-  const order = running.toSorted(
-    (a, b) => parseTimestamp(a.metadata.creationTimestamp) - parseTimestamp(b.metadata.creationTimestamp),
-  );
-  const surge = limitsOf(set, 1).maxSurge > 0;
-  if (!surge) return order.slice(1);
-  const young = order.filter((pod) => isYoung(pod, hash));
-  const old = order.filter((pod) => !isYoung(pod, hash));
-  const available = young.some((pod) => isAvailable(pod, set.spec?.minReadySeconds ?? 0, now));
-  return [...young.slice(1), ...(available ? old : old.slice(1))];
+/** One young pod stays, and one old beside it while that is ready and the young one is not yet available. */
+function surplusOfSurge(set: DaemonSet, running: readonly Pod[], hash: string, now: number): readonly Pod[] {
+  const [young, ...otherYoung] = running.filter((pod) => isYoung(pod, hash));
+  const [old, ...otherOld] = running.filter((pod) => !isYoung(pod, hash));
+  const others = [...otherYoung, ...otherOld];
+  if (young === undefined || old === undefined) return others;
+  const isDone = !isReady(old) || isAvailable(young, set.spec?.minReadySeconds ?? 0, now);
+  return isDone ? [...others, old] : others;
 }
 
-/** Replaces pods of older templates, within the limits. */
-function roll(set: DaemonSet, views: readonly NodePods[], { remove }: Changes, hash: string, now: number): Changes {
-  if (set.spec?.updateStrategy?.type === 'OnDelete') return noChange;
-  const wanted = views.filter(({ run }) => run);
-  const { maxSurge, maxUnavailable } = limitsOf(set, wanted.length);
-  const going = new Set(remove);
-  return maxSurge > 0
-    ? surgeOver(wanted, maxSurge, going, hash)
-    : replaceInPlace(set, wanted, maxUnavailable, going, hash, now);
-}
-
-function replaceInPlace(
-  set: DaemonSet,
-  wanted: readonly NodePods[],
-  maxUnavailable: number,
-  going: ReadonlySet<Pod>,
-  hash: string,
-  now: number,
-): Changes {
-  const minReady = set.spec?.minReadySeconds ?? 0;
-  const broken: Pod[] = [];
-  const working: Pod[] = [];
-  let unavailable = 0;
-  for (const { pods } of wanted) {
-    const [pod] = pods.filter((each) => !going.has(each) && each.metadata.deletionTimestamp === undefined);
-    const available = pod !== undefined && isAvailable(pod, minReady, now);
-    if (!available) unavailable += 1;
-    if (pod === undefined || isYoung(pod, hash)) continue;
-    (available ? working : broken).push(pod);
-  }
-  return { ...noChange, remove: [...broken, ...working.slice(0, Math.max(0, maxUnavailable - unavailable))] };
-}
-
-function surgeOver(wanted: readonly NodePods[], maxSurge: number, going: ReadonlySet<Pod>, hash: string): Changes {
-  const create: string[] = [];
-  let surging = 0;
-  for (const { pods } of wanted) {
-    const living = pods.filter((pod) => !going.has(pod) && pod.metadata.deletionTimestamp === undefined);
-    if (living.some((pod) => isYoung(pod, hash)) && living.some((pod) => !isYoung(pod, hash))) surging += 1;
-  }
-  for (const { node, pods } of wanted) {
-    const living = pods.filter((pod) => !going.has(pod) && pod.metadata.deletionTimestamp === undefined);
-    if (living.length === 0 || living.some((pod) => isYoung(pod, hash)) || surging >= maxSurge) continue;
-    surging += 1;
-    create.push(node.metadata.name);
-  }
-  return { ...noChange, create };
-}
-
-function limitsOf({ spec }: DaemonSet, nodes: number): { readonly maxSurge: number; readonly maxUnavailable: number } {
-  const { maxSurge = 0, maxUnavailable = 1 } = spec?.updateStrategy?.rollingUpdate ?? {};
-  const surge = amountOf(maxSurge, nodes, Math.ceil);
-  const unavailable = amountOf(maxUnavailable, nodes, Math.ceil);
-  return { maxSurge: surge, maxUnavailable: surge === 0 && unavailable === 0 ? 1 : unavailable };
-}
-
-function isYoung({ metadata }: Pod, hash: string): boolean {
-  return metadata.labels?.[revisionHashLabel] === hash;
-}
-
+/** On each node the pod that has been there longest speaks for it: an update is done when the old one is gone. */
 function statusOf(set: DaemonSet, views: readonly NodePods[], hash: string, now: number): DaemonSetStatus {
   const minReady = set.spec?.minReadySeconds ?? 0;
-  const living = ({ pods }: NodePods): readonly Pod[] =>
-    pods.filter((pod) => pod.metadata.deletionTimestamp === undefined && !hasEnded(pod));
   const wanted = views.filter(({ run }) => run);
-  const scheduled = wanted.filter((view) => living(view).length > 0);
-  const count = (test: (pod: Pod) => boolean): number => scheduled.filter((view) => living(view).some(test)).length;
+  const scheduled = wanted.flatMap(({ pods }) => pods.toSorted(byPrecedence).slice(0, 1));
+  const count = (test: (pod: Pod) => boolean): number => scheduled.filter(test).length;
   const available = count((pod) => isAvailable(pod, minReady, now));
   const { collisionCount, conditions } = set.status ?? {};
   return {
     currentNumberScheduled: scheduled.length,
-    numberMisscheduled: views.filter((view) => !view.run && living(view).length > 0).length,
+    numberMisscheduled: views.filter(({ run, pods }) => !run && pods.length > 0).length,
     desiredNumberScheduled: wanted.length,
     numberReady: count(isReady),
     observedGeneration: set.metadata.generation ?? 0,

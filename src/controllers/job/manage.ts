@@ -1,7 +1,7 @@
 /** Which pods a job starts and stops, as long as it is undecided. Either, never both at once. */
 import type { Job } from '../../api/batch/job.ts';
 import type { Pod } from '../../api/core/pod.ts';
-import { inDeletionOrder } from '../workload/pods.ts';
+import { inDeletionOrder } from '../workload/deletion-order.ts';
 import { judgeFailure } from './failure-policy.ts';
 import { hasIndex, lowestMissing, withIndexes } from './indexes.ts';
 import {
@@ -67,14 +67,14 @@ function wantedActive({ spec }: Job, active: number, { succeeded, failedIndexes,
 function superfluous(job: Job, active: readonly Pod[], least: number): readonly Pod[] {
   const extra = isIndexed(job) ? misplaced(job, active) : [];
   const rest = active.filter((pod) => !extra.includes(pod));
-  return [...extra, ...inDeletionOrder(rest, new Map()).slice(0, Math.max(0, least - extra.length))];
+  return [...extra, ...inDeletionOrder(rest).slice(0, Math.max(0, least - extra.length))];
 }
 
 function misplaced({ spec }: Job, active: readonly Pod[]): readonly Pod[] {
   const groups = Map.groupBy(active, (pod) => indexOf(pod) ?? -1);
   return [...groups].flatMap(([index, group]) => {
     if (index < 0 || index >= (spec?.completions ?? 0)) return group;
-    return group.length === 1 ? [] : inDeletionOrder(group, new Map()).slice(0, -1);
+    return group.length === 1 ? [] : inDeletionOrder(group).slice(0, -1);
   });
 }
 

@@ -3,7 +3,8 @@ import type { Pod } from '../../api/core/pod.ts';
 import type { ReplicaSet, ReplicaSetStatus } from '../../api/apps/replica-set.ts';
 import { parseTimestamp } from '../../base/clock.ts';
 import { matches, selectorOfMap } from '../../schema/selector.ts';
-import { availableAt, inDeletionOrder, isActive, isReady } from '../workload/pods.ts';
+import { inDeletionOrder } from '../workload/deletion-order.ts';
+import { availableAt, isActive, isReady } from '../workload/pods.ts';
 
 /** Pods created or deleted in one round; the rest follows when these have been seen. */
 export const burst = 500;
@@ -34,10 +35,16 @@ export function planReplicas(
   if (pause > 0) due.push(now + pause);
   return {
     create: pause > 0 ? 0 : Math.min(burst, Math.max(0, difference)),
-    remove: difference < 0 ? inDeletionOrder(active, crowdOf(related())).slice(0, Math.min(burst, -difference)) : [],
+    remove: difference < 0 ? givenUp(active, -difference, related, now) : [],
     status: statusOf(set, owned, active, minReadySeconds, now),
     ...(due.length === 0 ? {} : { after: Math.min(...due) - now }),
   };
+}
+
+function givenUp(active: readonly Pod[], count: number, related: () => readonly Pod[], now: number): readonly Pod[] {
+  // Of all of them none goes before another.
+  if (count >= active.length) return active.slice(0, burst);
+  return inDeletionOrder(active, { crowd: crowdOf(related()), now }).slice(0, Math.min(burst, count));
 }
 
 /** Milliseconds. */

@@ -249,9 +249,10 @@ describe('an update is over, and the new revision the current one,', () => {
       const [first] = await revisions(simulation);
       await simulation.client.patch(StatefulSet, web, { spec: { replicas: 0 } }, { type: 'merge' });
       await simulation.run(minute);
-      await simulation.client.patch(StatefulSet, web, { spec: { replicas: 2 } }, { type: 'merge' });
-      await setImage(simulation, 'two');
+      const template = { metadata: { labels }, spec: { containers: containers('two') } };
+      await simulation.client.patch(StatefulSet, web, { spec: { replicas: 2, template } }, { type: 'merge' });
       await simulation.run(minute);
+      expect(images(simulation)).toEqual(['two', 'two']);
       const [current, update] = await revisions(simulation);
       expect(current).toBe(first);
       expect(update).not.toBe(first);

@@ -1,4 +1,4 @@
-/** What controllers want to know of pods, and the order in which they give them up. */
+/** What controllers want to know of pods, and how they make them. */
 import type { Pod } from '../../api/core/pod.ts';
 import type { PodTemplateSpec } from '../../api/core/pod-template-spec.ts';
 import type { Draft } from '../../api/kind.ts';
@@ -18,7 +18,7 @@ export function isReady(pod: Pod): boolean {
   return readyCondition(pod)?.status === 'True';
 }
 
-function readyCondition({
+export function readyCondition({
   status,
 }: Pod): { readonly status: string; readonly lastTransitionTime?: string } | undefined {
   return status?.conditions?.find(({ type }) => type === 'Ready');
@@ -64,57 +64,6 @@ export function podFromTemplate(
     },
     ...(template.spec === undefined ? {} : { spec: template.spec }),
   };
-}
-
-const deletionCost = 'controller.kubernetes.io/pod-deletion-cost';
-const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
-
-/**
- * Pods in the order in which they are given up, as upstream has it: without a node before placed, pending
- * before running, not ready before ready, cheap before dear, on crowded nodes before others, ready for a
- * short time before long, restarted often before seldom, young before old. `crowd` counts related pods by node.
- */
-export function inDeletionOrder(pods: readonly Pod[], crowd: ReadonlyMap<string, number>): readonly Pod[] {
-  return pods.toSorted(
-    (left, right) =>
-      Number(isPlaced(left)) - Number(isPlaced(right)) ||
-      phaseOf(left) - phaseOf(right) ||
-      Number(isReady(left)) - Number(isReady(right)) ||
-      costOf(left) - costOf(right) ||
-      crowdOf(right, crowd) - crowdOf(left, crowd) ||
-      readySince(right) - readySince(left) ||
-      restartsOf(right) - restartsOf(left) ||
-      createdAt(right) - createdAt(left),
-  );
-}
-
-function isPlaced({ spec }: Pod): boolean {
-  return (spec?.nodeName ?? '') !== '';
-}
-
-function phaseOf({ status }: Pod): number {
-  return phaseRank[status?.phase ?? ''] ?? 1;
-}
-
-function costOf({ metadata }: Pod): number {
-  const cost = Number(metadata.annotations?.[deletionCost] ?? '0');
-  return Number.isInteger(cost) ? cost : 0;
-}
-
-function crowdOf({ spec }: Pod, crowd: ReadonlyMap<string, number>): number {
-  return crowd.get(spec?.nodeName ?? '') ?? 0;
-}
-
-function readySince(pod: Pod): number {
-  return isReady(pod) ? parseTimestamp(readyCondition(pod)?.lastTransitionTime ?? '') || 0 : 0;
-}
-
-function restartsOf({ status }: Pod): number {
-  return Math.max(0, ...(status?.containerStatuses ?? []).map(({ restartCount }) => restartCount));
-}
-
-function createdAt({ metadata }: Pod): number {
-  return parseTimestamp(metadata.creationTimestamp);
 }
 
 /**

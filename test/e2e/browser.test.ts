@@ -2,7 +2,7 @@
 import { chromium, type Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isInstalled, kubectl, ok, run } from '../support/clients.ts';
-import { testCluster } from '../support/cluster.ts';
+import { eventually, testCluster } from '../support/cluster.ts';
 import { portForward, type PortForward } from '../support/port-forward.ts';
 
 const program = ['chromium', 'google-chrome', 'chromium-browser'].find(isInstalled);
@@ -49,8 +49,12 @@ describe.skipIf(program === undefined)('the page of kuard in Chromium', () => {
     expect(text).toContain('purple');
     await page.click('text=DNS Query');
     await page.fill('input', 'kubernetes');
-    await page.click('button:has-text("Query")');
-    await page.waitForSelector('pre:has-text("kubernetes.default.svc.cluster.local.")');
+    // The cluster is young: its DNS may come after the pod.
+    await eventually('the name to be known', async () => {
+      await page.click('button:has-text("Query")');
+      await page.waitForSelector('pre:has-text("kubernetes.default.svc.cluster.local.")', { timeout: 3_000 });
+      return true;
+    });
     await page.click('text=Server Env');
     await page.waitForSelector('td:has-text("KUBERNETES_SERVICE_HOST")');
     expect(faults).toEqual([]);

@@ -155,7 +155,8 @@ test('up after everything was killed, supervisors too, finds its pods as they we
   await ok(cluster.up());
   const status = (await podNamed('survivor')).status.containerStatuses?.[0];
   expect([status?.containerID, status?.restartCount]).toEqual([id, 0]);
-  const numbers = await linesOf('survivor');
+  // The agent has to hear of its pods first.
+  const numbers = await eventually('its log', () => linesOf('survivor'));
   expect(numbers).toEqual(numbers.map((_, at) => at));
   expect(startsOf('survivor')).toBe(1);
 });
